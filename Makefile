@@ -1,0 +1,34 @@
+# make demo: reports for the demo team    make test: every check    make lab: JupyterLab
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lab lock check format data
+
+demo: .venv/installed
+	$(BIN)/salesnb report data/demo
+
+test: .venv/installed check
+	$(BIN)/python -m pytest -n auto
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+lab: .venv/installed
+	$(BIN)/jupyter lab --notebook-dir notebooks
+
+format: .venv/installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+# Rewrites what CI runs on: the newest releases that fit pyproject.toml.
+lock: .venv/installed
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
+
+.venv/installed: requirements.lock pyproject.toml
+	test -d .venv || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@

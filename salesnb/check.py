@@ -1,0 +1,225 @@
+"""From raw tables to typed ones, with every fault on the way: nothing is dropped or repaired."""
+
+from collections.abc import Iterator, Mapping, Set
+from typing import Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandas.api import types
+
+from salesnb import schema
+from salesnb.errors import Fault, nearest
+from salesnb.settings import Settings
+
+EXPECTED = {
+    "text": "text",
+    "number": "a plain number such as 1234.5",
+    "time": "an ISO day or time, such as 2026-06-30 or 2026-06-30T09:15:00Z",
+    "flag": "true or false",
+}
+FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31")
+
+
+def check_tables(
+    raw: Mapping[str, pd.DataFrame], settings: Settings | None
+) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
+    """Type every table and list every fault; the index of a raw table is its row number."""
+    tables, faults = {}, []
+    for name, frame in raw.items():
+        typed, found = as_typed(name, frame)
+        faults += found + model_faults(name, typed, {(f.column, r) for f in found for r in f.rows})
+        tables[name] = typed
+    faults += reference_faults(tables)
+    faults += closing_faults(tables)
+    if settings is not None:
+        faults += list(_past_faults(tables, settings)) + list(_stage_faults(tables, settings))
+    return {name: frame.reset_index(drop=True) for name, frame in tables.items()}, faults
+
+
+def as_typed(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
+    """A table with every column of the schema in its type; columns beyond it follow as they are."""
+    known = schema.columns(name)
+    faults = _column_faults(name, raw)
+    typed = {}
+    for column, model in known.items():
+        kind = schema.kind(model)
+        if column not in raw:
+            typed[column] = pd.Series(pd.NA, index=raw.index, dtype=schema.DTYPES[kind])
+            continue
+        values = _blank_to_na(raw[column])
+        typed[column] = _convert(values, kind, is_day=column.endswith("_on"))
+        wrong = values[values.notna() & typed[column].isna()]
+        faults += _value_faults(name, column, wrong, EXPECTED[kind])
+    for column in raw.columns.difference(list(known), sort=False):
+        typed[str(column)] = _trait(_blank_to_na(raw[column]))
+    return pd.DataFrame(typed, index=raw.index), faults
+
+
+def model_faults(
+    name: str, table: pd.DataFrame, known: Set[tuple[str, int]] = frozenset()
+) -> list[Fault]:
+    """What the pandera model says of a typed table, less the cells in `known`."""
+    try:
+        schema.MODELS[name].validate(table, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        return [f for found in error.schema_errors for f in _explain(name, table, found, known)]
+    return []
+
+
+def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Values that name a row which the other table does not have."""
+    faults = []
+    for name, table in tables.items():
+        for column, model in schema.columns(name).items():
+            target = (model.metadata or {}).get("refers")
+            if not target or target.split(".")[0] not in tables:
+                continue
+            other, other_key = target.split(".")
+            names = set(tables[other][other_key].dropna())
+            values = table[column].dropna()
+            wrong = values[~values.isin(names)]
+            faults += _value_faults(name, column, wrong, f"a {other_key} of {other}", names)
+    return faults
+
+
+def closing_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Deals with an outcome but no day, or a day but no outcome."""
+    deals = tables.get("deals")
+    if deals is None:
+        return []
+    no_day = deals[deals["outcome"].notna() & deals["closed_on"].isna()]
+    no_outcome = deals[deals["closed_on"].notna() & deals["outcome"].isna()]
+    return [
+        *_value_faults("deals", "outcome", no_day["outcome"], "closed_on filled too"),
+        *_value_faults("deals", "closed_on", no_outcome["closed_on"], "an outcome: won or lost"),
+    ]
+
+
+def _past_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Iterator[Fault]:
+    # A day of grace: a time stored in UTC can fall on the day after the local one.
+    limit = settings.as_of + pd.Timedelta(days=2)
+    for name, table in tables.items():
+        for column in schema.PAST.get(name, ()):
+            wrong = table.loc[table[column] >= limit, column]
+            expected = f"a day not after as_of ({settings.as_of.date()})"
+            yield from _value_faults(name, column, wrong, expected)
+
+
+def _stage_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Iterator[Fault]:
+    changes = tables.get("stage_changes")
+    if changes is None:
+        return
+    stages = set(settings.stages)
+    if not stages and len(changes):
+        yield Fault("team.toml", "the open stages in order, as stage_changes has them", "stages")
+        return
+    wrong = changes.loc[changes["stage"].notna() & ~changes["stage"].isin(stages), "stage"]
+    yield from _value_faults("stage_changes", "stage", wrong, "a stage of team.toml", stages)
+
+
+def _column_faults(name: str, raw: pd.DataFrame) -> list[Fault]:
+    known = list(schema.columns(name))
+    absent = [column for column in known if column not in raw]
+    extra = [str(column) for column in raw.columns if column not in known]
+    faults = [
+        Fault(name, "this column, which is required", column, nearest=nearest(column, extra))
+        for column in schema.required(name)
+        if column in absent
+    ]
+    meant = {fault.nearest for fault in faults}
+    for column in extra:
+        close = nearest(column, absent, at_least=85)
+        if close and column not in meant:
+            faults.append(Fault(name, "a known column", column, nearest=close))
+    return faults
+
+
+def _blank_to_na(values: pd.Series) -> pd.Series:
+    if not (types.is_object_dtype(values.dtype) or types.is_string_dtype(values.dtype)):
+        return values
+    is_blank = values.map(lambda v: isinstance(v, str) and not v.strip()).astype(bool)
+    return values.mask(is_blank)
+
+
+def _convert(values: pd.Series, kind: str, is_day: bool) -> pd.Series:
+    if kind == "text":
+        return _text(values)
+    if kind == "number":
+        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
+        return numbers.where(numbers.abs() != float("inf"))
+    if kind == "flag":
+        words = values.map(lambda v: FLAGS.get(str(v).strip().casefold()), na_action="ignore")
+        return words.astype("boolean")
+    return _time(values, is_day)
+
+
+def _text(values: pd.Series) -> pd.Series:
+    if types.is_float_dtype(values.dtype) and (values.dropna() % 1 == 0).all():
+        values = values.astype("Int64")
+    return values.astype("str").where(values.notna())
+
+
+def _time(values: pd.Series, is_day: bool) -> pd.Series:
+    if types.is_numeric_dtype(values.dtype):
+        # A bare number would silently be read as nanoseconds since 1970.
+        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
+    times = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
+    times = times.dt.tz_localize(None).astype("datetime64[us]")
+    times = times.where(times.between(EARLIEST, LATEST))
+    return times.dt.normalize() if is_day else times
+
+
+def _trait(values: pd.Series) -> pd.Series:
+    """A column beyond the schema: numbers where every value is one, else text."""
+    numbers = pd.to_numeric(values, errors="coerce")
+    if types.is_numeric_dtype(values.dtype) or numbers.notna().equals(values.notna()):
+        return numbers
+    return values if types.is_datetime64_any_dtype(values.dtype) else _text(values)
+
+
+def _explain(
+    name: str, table: pd.DataFrame, error: pa.errors.SchemaError, known: Set[tuple[str, int]]
+) -> list[Fault]:
+    """One pandera error in words: each value once, with its rows."""
+    cases = error.failure_cases
+    check = error.check if isinstance(error.check, str) else str(error.check.name)
+    if check == "multiple_fields_uniqueness":
+        columns = schema.MODELS[name].to_schema().unique or []
+        wrong = table.loc[sorted(set(cases["index"])), columns].astype(str).agg(", ".join, axis=1)
+        return _value_faults(name, " + ".join(columns), wrong, "every row once")
+    if ">=" in check:
+        then, first = check.split(" >= ")
+        rows = table.loc[sorted(set(cases["index"]))]
+        wrong = rows[then].dt.date.astype(str)
+        return _value_faults(name, then, wrong, f"a day not before {first}")
+    column = str(error.schema.name)
+    cases = cases[[(column, int(row)) not in known for row in cases["index"]]]
+    wrong = pd.Series(cases["failure_case"].to_numpy(), index=cases["index"].astype(int))
+    if check == "not_nullable":
+        return _value_faults(name, column, wrong.map(lambda _: ""), "a value: required")
+    if check == "field_uniqueness":
+        return _value_faults(name, column, wrong, "every value once")
+    allowed = (getattr(error.check, "statistics", None) or {}).get("allowed_values", ())
+    return _value_faults(name, column, wrong, _in_words(error.check), allowed)
+
+
+def _in_words(check: Any) -> str:
+    statistics = getattr(check, "statistics", None) or {}
+    if "allowed_values" in statistics:
+        return "one of " + ", ".join(statistics["allowed_values"])
+    words = {"min_value": "at least", "max_value": "at most"}
+    said = [f"{words[k]} {v:g}" for k, v in statistics.items() if k in words]
+    return "a number " + " and ".join(said) if said else str(check)
+
+
+def _value_faults(
+    table: str, column: str, wrong: pd.Series, expected: str, known: Any = ()
+) -> list[Fault]:
+    """One fault for each different wrong value, with all its rows."""
+    faults = []
+    for value, rows in wrong.groupby(wrong.astype(str), sort=False, dropna=False):
+        shown = str(value)[:80]
+        rows_ = tuple(int(row) for row in rows.index)
+        faults.append(Fault(table, expected, column, shown, rows_, nearest(shown, known)))
+    return faults

@@ -1,0 +1,68 @@
+"""What is wrong with the data, said all at once and in words that tell where to look."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong: where it stands, what was found, what was expected.
+
+    `rows` counts as a spreadsheet does (the header of a CSV is row 1; Parquet has no header).
+    """
+
+    table: str
+    expected: str
+    column: str = ""
+    value: str = ""
+    rows: tuple[int, ...] = ()
+    nearest: str = ""
+
+    def __str__(self) -> str:
+        place = self.table + (f", {_rows(self.rows)}" if self.rows else "")
+        place += f", column {self.column}" if self.column else ""
+        found = f"found {self.value!r}, " if self.value else ""
+        hint = f" (nearest: {self.nearest!r})" if self.nearest else ""
+        return f"{place}: {found}expected {self.expected}{hint}"
+
+
+class DataError(ValueError):
+    """The data, or a name that was asked for, does not fit; `faults` holds every fault found."""
+
+    def __init__(self, faults: Iterable[Fault] | str):
+        self.faults = (Fault("data", faults),) if isinstance(faults, str) else tuple(faults)
+        if isinstance(faults, str):
+            super().__init__(faults)
+            return
+        lines = [f"- {fault}" for fault in self.faults[:SHOWN]]
+        more = len(self.faults) - SHOWN
+        lines += [f"- and {more} more"] if more > 0 else []
+        n = len(self.faults)
+        super().__init__(f"{n} {'fault' if n == 1 else 'faults'} in the data:\n" + "\n".join(lines))
+
+
+def nearest(word: str, known: Iterable[str], at_least: float = 70) -> str:
+    """The known name that looks most like `word`, or an empty string."""
+    best = process.extractOne(
+        str(word), list(known), scorer=fuzz.ratio, processor=str.casefold, score_cutoff=at_least
+    )
+    return best[0] if best else ""
+
+
+def unknown(what: str, word: str, known: Iterable[str]) -> DataError:
+    """The error for a name nobody knows: says what is known and what was perhaps meant."""
+    names = [str(name) for name in known]
+    close = nearest(word, names)
+    hint = f"Did you mean {close!r}?" if close else f"Known: {', '.join(names[:40]) or 'none'}."
+    return DataError(f"There is no {what} {word!r}. {hint}")
+
+
+def _rows(rows: tuple[int, ...]) -> str:
+    if len(rows) == 1:
+        return f"row {rows[0]}"
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return f"rows {', '.join(map(str, rows[:5]))}{more}"

@@ -1,0 +1,128 @@
+"""What a team says of itself in ``team.toml``: name, currency, the day of the export, stages."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import available_timezones
+
+import pandas as pd
+import tomlkit
+from babel.numbers import is_currency
+
+from salesnb.errors import Fault, nearest
+
+FILE = "team.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of a team.
+
+    as_of : the day of the export; "now" for every finding
+    currency : ISO 4217 code, the one currency of all amounts
+    timezone : for showing; stored times are UTC
+    fiscal_year_starts : month, 1-12
+    stages : the open stages in order
+    skills : stage to the skills it leans on
+    country : ISO 3166 code, for public holidays; empty when not known
+    """
+
+    as_of: pd.Timestamp
+    name: str = "Team"
+    currency: str = "EUR"
+    timezone: str = "UTC"
+    fiscal_year_starts: int = 1
+    stages: tuple[str, ...] = ()
+    skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    country: str = ""
+
+
+KNOWN = tuple(item.name for item in fields(Settings))
+
+
+def read(folder: Path) -> tuple[Settings | None, list[Fault]]:
+    """The settings of a folder's ``team.toml``, or None and what is wrong with it."""
+    path = folder / FILE
+    if not path.exists():
+        return None, [Fault(FILE, f"this file in {folder}, at least with as_of = 2026-06-30")]
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return None, [Fault(FILE, "a TOML file in UTF-8", value=str(error))]
+    faults = check(raw)
+    return (None, faults) if faults else (of(raw), [])
+
+
+def check(raw: Mapping[str, Any]) -> list[Fault]:
+    """Every fault of the settings as read from TOML."""
+    faults = [
+        Fault(FILE, "a known setting", name, nearest=nearest(name, KNOWN))
+        for name in raw
+        if name not in KNOWN
+    ]
+    for name, (is_good, expected) in RULES.items():
+        if name in raw and not is_good(raw[name]):
+            faults.append(Fault(FILE, expected, name, str(raw[name])))
+    if "as_of" not in raw:
+        faults.append(Fault(FILE, "the day of the export, such as as_of = 2026-06-30", "as_of"))
+    if not faults:
+        stages = raw.get("stages", [])
+        faults += [
+            Fault(FILE, "a stage named in stages", "skills", stage, nearest=nearest(stage, stages))
+            for stage in raw.get("skills", {})
+            if stage not in stages
+        ]
+    return faults
+
+
+def of(raw: Mapping[str, Any]) -> Settings:
+    """Settings from checked values."""
+    values = dict(raw)
+    values["as_of"] = pd.Timestamp(values["as_of"]).normalize().as_unit("us")
+    values["stages"] = tuple(values.get("stages", ()))
+    values["skills"] = {k: tuple(v) for k, v in values.get("skills", {}).items()}
+    return Settings(**values)
+
+
+def as_toml(settings: Settings) -> str:
+    """The text of ``team.toml`` for these settings."""
+    values = {name: getattr(settings, name) for name in ("name", "currency")}
+    values |= {"as_of": settings.as_of.date(), "timezone": settings.timezone}
+    values |= {"country": settings.country} if settings.country else {}
+    values["fiscal_year_starts"] = settings.fiscal_year_starts
+    values["stages"] = list(settings.stages)
+    values["skills"] = {stage: list(skills) for stage, skills in settings.skills.items()}
+    return tomlkit.dumps(values)
+
+
+def _is_words(value: Any) -> bool:
+    return isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value)
+
+
+def _is_stages(value: Any) -> bool:
+    return _is_words(value) and len(set(value)) == len(value)
+
+
+def _is_skills(value: Any) -> bool:
+    return isinstance(value, dict) and all(_is_words(v) for v in value.values())
+
+
+RULES: dict[str, tuple[Any, str]] = {
+    "as_of": (lambda v: isinstance(v, date | datetime), "a day without quotes: 2026-06-30"),
+    "name": (lambda v: isinstance(v, str), "text"),
+    "currency": (lambda v: isinstance(v, str) and is_currency(v), "an ISO 4217 code such as EUR"),
+    "timezone": (lambda v: v in available_timezones(), "a zone such as Europe/Budapest"),
+    "fiscal_year_starts": (
+        lambda v: type(v) is int and 1 <= v <= 12,
+        "a month, 1 to 12",
+    ),
+    "stages": (_is_stages, 'different stage names in order: ["Qualification", "Demo"]'),
+    "skills": (_is_skills, 'lists of skills by stage: Demo = ["presenting"]'),
+    "country": (
+        lambda v: isinstance(v, str) and len(v) in (0, 2),
+        "a two-letter country code such as HU",
+    ),
+}

@@ -1,0 +1,278 @@
+"""The team: its tables as logged, the day they were exported, and what it says of itself."""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from tempfile import mkdtemp
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+
+from salesnb import door, schema, settings
+from salesnb.check import check_tables
+from salesnb.errors import DataError, Fault, unknown
+from salesnb.settings import Settings
+
+
+@dataclass(frozen=True, eq=False)
+class Team:
+    """Tidy tables of one team, as known on `as_of`.
+
+    Every table of the schema is an attribute: ``team.deals``, ``team.activities``. One that the
+    data set lacks is an empty table; ``team.has("quotas")`` tells the difference. Two teams are
+    the same data when their `fingerprint` is the same.
+    """
+
+    settings: Settings
+    tables: Mapping[str, pd.DataFrame]
+
+    def __post_init__(self) -> None:
+        for name in self.tables:
+            if name not in schema.MODELS:
+                raise unknown("table", name, schema.MODELS)
+        object.__setattr__(self, "tables", MappingProxyType(dict(self.tables)))
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name.startswith("_") or name not in schema.MODELS:
+            raise AttributeError(f"a team has no table {name!r}")
+        table = self.tables.get(name)
+        # A shallow copy: whoever changes what they were given changes it for themselves alone.
+        return schema.empty(name) if table is None else table.copy(deep=False)
+
+    def __dir__(self) -> list[str]:
+        return sorted({*super().__dir__(), *schema.MODELS})
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{len(table):,} {name}" for name, table in self.tables.items())
+        return f"Team {self.settings.name!r} as of {self.as_of.date()}: {counts}"
+
+    def __getstate__(self) -> dict:
+        return {"settings": self.settings, "tables": dict(self.tables)}
+
+    def __setstate__(self, state: dict) -> None:
+        object.__setattr__(self, "settings", state["settings"])
+        object.__setattr__(self, "tables", MappingProxyType(state["tables"]))
+
+    @property
+    def as_of(self) -> pd.Timestamp:
+        """The day of the export: "now" for every finding."""
+        return self.settings.as_of
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The open stages in order."""
+        return self.settings.stages
+
+    @property
+    def currency(self) -> str:
+        """ISO code of the one currency of all amounts."""
+        return self.settings.currency
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Twelve characters that name this data: the same rows in any order give the same."""
+        digest = hashlib.sha256(settings.as_toml(self.settings).encode())
+        for name in sorted(self.tables):
+            digest.update(name.encode())
+            digest.update(_row_hashes(self.tables[name]).tobytes())
+        return digest.hexdigest()[:12]
+
+    def has(self, *names: str) -> bool:
+        """Whether the data set holds all these tables (an empty one counts)."""
+        return all(name in self.tables for name in names)
+
+    def need(self, *names: str, why: str) -> None:
+        """Raise a `DataError` that names every table lacking, and `why` it is needed."""
+        lacking = [name for name in names if name not in self.tables]
+        if lacking:
+            raise DataError(
+                Fault(name, f"this table: {why} needs {', '.join(schema.required(name))}")
+                for name in lacking
+            )
+
+    def rep(self, rep: str) -> str:
+        """The id of a rep given by id or by name; `DataError` with the nearest names otherwise."""
+        reps = self.reps
+        if (reps["rep_id"] == rep).any():
+            return rep
+        named = reps.loc[reps["name"] == rep, "rep_id"]
+        if len(named) == 1:
+            return str(named.iloc[0])
+        if len(named) > 1:
+            ids = ", ".join(named)
+            raise DataError(f"{len(named)} reps are called {rep!r}: give the rep_id ({ids}).")
+        raise unknown("rep", rep, [*reps["rep_id"], *reps["name"]])
+
+    def at(self, day: str | pd.Timestamp) -> "Team":
+        """The team as it was known at the end of `day`.
+
+        Rows dated later are gone; values that became known later are blank; an open deal belongs
+        to whoever the log last showed as its owner. Raises `DataError` for a day after `as_of`.
+        """
+        day = pd.Timestamp(day).normalize().as_unit("us")
+        if day > self.as_of:
+            raise DataError(f"{day.date()} lies after the export ({self.as_of.date()}).")
+        if day == self.as_of:
+            return self
+        tables = {name: _known(name, table, day) for name, table in self.tables.items()}
+        tables["deals"] = _deals_as_known(tables, self.close_date_changes)
+        for name in ("deal_lines", "stage_changes", "close_date_changes"):
+            if name in tables:
+                kept = tables[name]["deal_id"].isin(tables["deals"]["deal_id"])
+                tables[name] = tables[name][kept].reset_index(drop=True)
+        return Team(replace(self.settings, as_of=day), tables)
+
+    def only(
+        self,
+        *,
+        reps: Iterable[str] | None = None,
+        regions: Iterable[str] | None = None,
+        roles: Iterable[str] | None = None,
+    ) -> "Team":
+        """The same team with fewer people; accounts, products and courses stay.
+
+        `reps` are ids or names. Raises `DataError` for one that is not on the team.
+        """
+        table = self.reps
+        if reps is not None:
+            table = table[table["rep_id"].isin([self.rep(rep) for rep in reps])]
+        for column, words in (("region", regions), ("role", roles)):
+            for word in words or ():
+                if not (self.reps[column] == word).any():
+                    raise unknown(column, word, self.reps[column].dropna().unique())
+            table = table if words is None else table[table[column].isin(list(words))]
+        return Team(self.settings, _of_reps(dict(self.tables), set(table["rep_id"])))
+
+    def save(self, folder: str | Path, *, format: str = "parquet") -> Path:
+        """Write ``team.toml`` and one file per table; the folder appears whole or not at all.
+
+        Raises `DataError` if `folder` exists and holds anything, or `format` is not
+        ``"parquet"`` or ``"csv"``.
+        """
+        if format not in ("parquet", "csv"):
+            raise unknown("format", format, ("parquet", "csv"))
+        folder = Path(folder)
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise DataError(f"{folder} exists already; choose a new folder or empty this one.")
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        # Written aside, then renamed: nobody ever sees half a data set.
+        aside = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        write(self, aside, format)
+        aside.chmod(0o755)
+        if folder.exists():
+            folder.rmdir()
+        return aside.rename(folder)
+
+
+def write(team: Team, folder: Path, format: str = "parquet") -> None:
+    """Write the files of a team into an existing folder, over what is there."""
+    (folder / settings.FILE).write_text(settings.as_toml(team.settings), encoding="utf-8")
+    for name, table in team.tables.items():
+        path = folder / f"{name}.{format}"
+        if format == "csv":
+            _for_csv(table).to_csv(path, index=False, lineterminator="\n")
+        else:
+            table.to_parquet(path, index=False, compression="zstd")
+
+
+def load(source: str | Path) -> Team:
+    """Load a team from a folder: ``team.toml`` and one CSV or Parquet file per table.
+
+    Raises
+    ------
+    DataError
+        With every fault of every table at once: table, rows, column, value found, value
+        expected, nearest known name. Nothing is dropped or repaired.
+    """
+    folder = door.must_be_folder(source)
+    own_settings, faults = settings.read(folder)
+    raw, file_faults = door.read(folder)
+    tables, table_faults = check_tables(raw, own_settings)
+    if faults or file_faults or table_faults or own_settings is None:
+        raise DataError([*faults, *file_faults, *table_faults])
+    return Team(own_settings, {name: tables[name] for name in schema.MODELS if name in tables})
+
+
+def of(settings: Settings, tables: Mapping[str, pd.DataFrame]) -> Team:
+    """A team from tables in memory, checked as `load` checks files.
+
+    Raises `DataError` with every fault; row numbers count from 1.
+    """
+    numbered = {name: t.set_axis(range(1, len(t) + 1)) for name, t in tables.items()}
+    typed, faults = check_tables(numbered, settings)
+    lacking = [Fault(name, "this table") for name in schema.REQUIRED_TABLES if name not in tables]
+    if faults or lacking:
+        raise DataError([*lacking, *faults])
+    return Team(settings, {name: typed[name] for name in schema.MODELS if name in typed})
+
+
+def _known(name: str, table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """The rows of a table that were known at the end of a day, later values blank."""
+    end = day + pd.Timedelta(days=1)
+    if name in schema.DATED_BY:
+        dated = table[schema.DATED_BY[name]]
+        dated = dated.fillna(table["happens_at"]) if name == "activities" else dated
+        table = table[~(dated >= end)].reset_index(drop=True)
+    for column, along in schema.KNOWN_ON.get(name, {}).items():
+        is_later = table[column] >= end
+        blank = [column, *along] if schema.columns(name)[column].nullable else list(along)
+        for each in blank:
+            table[each] = table[each].mask(is_later)
+    return table
+
+
+def _deals_as_known(tables: dict[str, pd.DataFrame], moved: pd.DataFrame) -> pd.DataFrame:
+    """Deals with the owner and the expected close that the logs showed.
+
+    `moved` is every close date change, later ones too: a deal whose date was moved only later
+    had some other date on the day, so it is blank rather than wrong.
+    """
+    deals = tables["deals"]
+    is_open = deals["outcome"].isna()
+    if "stage_changes" in tables:
+        changes = tables["stage_changes"].dropna(subset="rep_id")
+        owner = deals["deal_id"].map(_latest(changes, "entered_at", "rep_id"))
+        deals["rep_id"] = owner.where(is_open).fillna(deals["rep_id"])
+    if "close_date_changes" in tables:
+        changes = tables["close_date_changes"]
+        due = deals["deal_id"].map(_latest(changes, "changed_at", "expected_close_on"))
+        never_moved = ~deals["deal_id"].isin(moved["deal_id"])
+        deals["expected_close_on"] = due.fillna(deals["expected_close_on"].where(never_moved))
+    return deals
+
+
+def _latest(log: pd.DataFrame, when: str, what: str) -> pd.Series:
+    newest = log.sort_values([when, what]).drop_duplicates("deal_id", keep="last")
+    return newest.set_index("deal_id")[what]
+
+
+def _of_reps(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.DataFrame]:
+    deals = tables["deals"]["deal_id"][tables["deals"]["rep_id"].isin(ids)]
+    """The rows of these reps. Of a deal that changed hands, earlier owners are left blank."""
+    for name, table in tables.items():
+        if name in ("stage_changes", "deal_lines", "close_date_changes"):
+            table = table[table["deal_id"].isin(set(deals))]
+            if "rep_id" in table:
+                table = table.assign(rep_id=table["rep_id"].where(table["rep_id"].isin(ids)))
+        elif "rep_id" in table:
+            table = table[table["rep_id"].isin(ids)]
+        tables[name] = table.reset_index(drop=True)
+    return tables
+
+
+def _row_hashes(table: pd.DataFrame) -> np.ndarray:
+    ordered = table[sorted(table.columns)]
+    hashes = pd.util.hash_pandas_object(ordered, index=False).sort_values()
+    return hashes.to_numpy()
+
+
+def _for_csv(table: pd.DataFrame) -> pd.DataFrame:
+    """Days as 2026-06-30, times as 2026-06-30T09:15:00Z."""
+    table = table.copy(deep=False)
+    for column in table.select_dtypes("datetime"):
+        form = "%Y-%m-%d" if str(column).endswith("_on") else "%Y-%m-%dT%H:%M:%SZ"
+        table[column] = table[column].dt.strftime(form)
+    return table
