@@ -209,6 +209,14 @@ def of(settings: Settings, tables: Mapping[str, pd.DataFrame]) -> Team:
     return Team(settings, {name: typed[name] for name in schema.MODELS if name in typed})
 
 
+def look_up(ids: pd.Series, found: pd.Series) -> pd.Series:
+    """The value of `found` (indexed by id, each once) for each of `ids`, in its own type.
+
+    Unlike ``Series.map`` it keeps the type when `found` is empty.
+    """
+    return found.reindex(ids).set_axis(ids.index)
+
+
 def _known(name: str, table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """The rows of a table that were known at the end of a day, later values blank."""
     end = day + pd.Timedelta(days=1)
@@ -234,11 +242,11 @@ def _deals_as_known(tables: dict[str, pd.DataFrame], moved: pd.DataFrame) -> pd.
     is_open = deals["outcome"].isna()
     if "stage_changes" in tables:
         changes = tables["stage_changes"].dropna(subset="rep_id")
-        owner = deals["deal_id"].map(_latest(changes, "entered_at", "rep_id"))
+        owner = look_up(deals["deal_id"], _latest(changes, "entered_at", "rep_id"))
         deals["rep_id"] = owner.where(is_open).fillna(deals["rep_id"])
     if "close_date_changes" in tables:
         changes = tables["close_date_changes"]
-        due = deals["deal_id"].map(_latest(changes, "changed_at", "expected_close_on"))
+        due = look_up(deals["deal_id"], _latest(changes, "changed_at", "expected_close_on"))
         never_moved = ~deals["deal_id"].isin(moved["deal_id"])
         deals["expected_close_on"] = due.fillna(deals["expected_close_on"].where(never_moved))
     return deals
