@@ -45,7 +45,7 @@ def as_typed(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
     for column, model in known.items():
         kind = schema.kind(model)
         if column not in raw:
-            typed[column] = pd.Series(pd.NA, index=raw.index, dtype=schema.DTYPES[kind])
+            typed[column] = pd.Series(index=raw.index, dtype=schema.DTYPES[kind])
             continue
         values = _blank_to_na(raw[column])
         typed[column] = _convert(values, kind, is_day=column.endswith("_on"))

@@ -46,8 +46,8 @@ def visits(team: Team) -> pd.DataFrame:
     team.need("stage_changes", why="a view of the stages")
     changes = _changes(team)
     deals = _furthest(settled(team), changes, len(team.stages))
-    parts = [_of_stage(rank, team, deals, changes) for rank in range(len(team.stages))]
-    found = pd.concat(parts) if parts else deals.iloc[:0].reindex(columns=COLUMNS)
+    stages = range(max(1, len(team.stages)))  # a team without stages has no visits, but columns
+    found = pd.concat([_of_stage(rank, team, deals, changes) for rank in stages])
     found["stage"] = pd.Categorical(found["stage"], categories=list(team.stages), ordered=True)
     found["tenure_months"] = _tenure(team, found)
     return found[COLUMNS].sort_values(["deal_id", "stage"], ignore_index=True)
@@ -104,7 +104,7 @@ def _of_stage(rank: int, team: Team, deals: pd.DataFrame, changes: pd.DataFrame)
     reached["rep_id"] = look_up(ids, beyond["rep_id"]).fillna(reached["rep_id"])
     reached["is_skipped"] = reached["entered_at"].isna()
     reached["days"] = _days(reached, own, team.as_of)
-    reached["stage"] = team.stages[rank]
+    reached["stage"] = team.stages[rank] if team.stages else ""
     return reached
 
 

@@ -18,6 +18,11 @@ def team_of(deals, changes):
     return of(SETTINGS, {"reps": reps, "deals": deals, "stage_changes": changes})
 
 
+def moves(*entries):
+    """Entries of deal D, all by R1: ``moves("Demo 2026-01-11")``."""
+    return [("D", *entry.split(), "R1") for entry in entries]
+
+
 def seen(team):
     found = visits(team)
     columns = ["stage", "rep_id", "outcome", "days", "is_skipped"]
@@ -28,8 +33,11 @@ def seen(team):
 def test_a_deal_that_was_won_stage_by_stage():
     team = team_of(
         [("D", "R1", "2026-01-01", "2026-02-10", "won")],
-        [("D", "Qualify", "2026-01-01", "R1"), ("D", "Demo", "2026-01-11", "R1")]
-        + [("D", "Offer", "2026-01-31", "R1")],
+        [
+            ("D", "Qualify", "2026-01-01", "R1"),
+            ("D", "Demo", "2026-01-11", "R1"),
+            ("D", "Offer", "2026-01-31", "R1"),
+        ],
     )
     assert seen(team) == [
         ("Qualify", "R1", "advanced", 10, False),
@@ -41,7 +49,7 @@ def test_a_deal_that_was_won_stage_by_stage():
 def test_a_skipped_stage_was_reached_and_left_no_time():
     team = team_of(
         [("D", "R1", "2026-01-01", "2026-02-10", "lost")],
-        [("D", "Qualify", "2026-01-01", "R1"), ("D", "Offer", "2026-01-31", "R1")],
+        moves("Qualify 2026-01-01", "Offer 2026-01-31"),
     )
     assert seen(team) == [
         ("Qualify", "R1", "advanced", 30, False),
@@ -53,8 +61,12 @@ def test_a_skipped_stage_was_reached_and_left_no_time():
 def test_moving_back_counts_once_and_all_days_add_up():
     team = team_of(
         [("D", "R1", "2026-06-01", None, None)],
-        [("D", "Qualify", "2026-06-01", "R1"), ("D", "Demo", "2026-06-05", "R1")]
-        + [("D", "Qualify", "2026-06-10", "R1"), ("D", "Demo", "2026-06-12", "R1")],
+        [
+            ("D", "Qualify", "2026-06-01", "R1"),
+            ("D", "Demo", "2026-06-05", "R1"),
+            ("D", "Qualify", "2026-06-10", "R1"),
+            ("D", "Demo", "2026-06-12", "R1"),
+        ],
     )
     assert seen(team) == [
         ("Qualify", "R1", "advanced", 4 + 2, False),
@@ -65,7 +77,7 @@ def test_moving_back_counts_once_and_all_days_add_up():
 def test_a_move_is_credited_to_the_owner_at_the_time_a_loss_to_the_last_owner():
     team = team_of(
         [("D", "R2", "2026-01-01", "2026-03-01", "lost")],
-        [("D", "Qualify", "2026-01-01", "R1"), ("D", "Demo", "2026-01-11", "R1")],
+        moves("Qualify 2026-01-01", "Demo 2026-01-11"),
     )
     assert [row[:3] for row in seen(team)] == [
         ("Qualify", "R1", "advanced"),
@@ -76,7 +88,7 @@ def test_a_move_is_credited_to_the_owner_at_the_time_a_loss_to_the_last_owner():
 def test_a_stage_change_after_the_close_reopens_the_deal():
     team = team_of(
         [("D", "R1", "2026-01-01", "2026-02-01", "lost")],
-        [("D", "Qualify", "2026-01-01", "R1"), ("D", "Demo", "2026-06-20", "R1")],
+        moves("Qualify 2026-01-01", "Demo 2026-06-20"),
     )
     found = visits(team)
     assert list(found["outcome"]) == ["advanced", "open"]
