@@ -2,7 +2,7 @@
 
 from salesnb.errors import DataError
 from salesnb.finding import Finding
-from salesnb.team import Team, load
+from salesnb.team import Team, check, load
 
 __version__ = "0.1.0"
-__all__ = ["DataError", "Finding", "Team", "load"]
+__all__ = ["DataError", "Finding", "Team", "check", "load"]

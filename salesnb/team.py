@@ -11,9 +11,10 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from salesnb import door, schema, settings
-from salesnb.check import check_tables
+from salesnb import door, history, schema, settings
+from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault, unknown
+from salesnb.finding import Finding
 from salesnb.settings import Settings
 
 
@@ -117,12 +118,7 @@ class Team:
             raise DataError(f"{day.date()} lies after the export ({self.as_of.date()}).")
         if day == self.as_of:
             return self
-        tables = {name: _known(name, table, day) for name, table in self.tables.items()}
-        tables["deals"] = _deals_as_known(tables, self.close_date_changes)
-        for name in ("deal_lines", "stage_changes", "close_date_changes"):
-            if name in tables:
-                kept = tables[name]["deal_id"].isin(tables["deals"]["deal_id"])
-                tables[name] = tables[name][kept].reset_index(drop=True)
+        tables = history.as_known(self.tables, day)
         return Team(replace(self.settings, as_of=day), tables)
 
     def only(
@@ -209,52 +205,37 @@ def of(settings: Settings, tables: Mapping[str, pd.DataFrame]) -> Team:
     return Team(settings, {name: typed[name] for name in schema.MODELS if name in typed})
 
 
-def look_up(ids: pd.Series, found: pd.Series) -> pd.Series:
-    """The value of `found` (indexed by id, each once) for each of `ids`, in its own type.
+def check(source: str | Path) -> Finding:
+    """Is this data set sound, and what does it hold?
 
-    Unlike ``Series.map`` it keeps the type when `found` is empty.
+    Returns
+    -------
+    Finding
+        One row per table:
+
+        table, n_rows
+        first_on, last_on : the days its rows span; blank for tables that are no log
+
+    Raises
+    ------
+    DataError
+        With every fault of every table at once, as `load`.
     """
-    return found.reindex(ids).set_axis(ids.index)
+    team = load(source)
+    rows = [_extent(name, team) for name in schema.MODELS if team.has(name)]
+    table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
+    lacking = [name for name in schema.MODELS if not team.has(name)]
+    caveats = (f"Not in this data set: {', '.join(lacking)}.",) if lacking else ()
+    headline = (
+        f"{team.settings.name}: {len(table)} tables as of {team.as_of.date()}, no fault found."
+    )
+    return Finding(headline, table, caveats=caveats)
 
 
-def _known(name: str, table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """The rows of a table that were known at the end of a day, later values blank."""
-    end = day + pd.Timedelta(days=1)
-    if name in schema.DATED_BY:
-        dated = table[schema.DATED_BY[name]]
-        dated = dated.fillna(table["happens_at"]) if name == "activities" else dated
-        table = table[~(dated >= end)].reset_index(drop=True)
-    for column, along in schema.KNOWN_ON.get(name, {}).items():
-        is_later = table[column] >= end
-        blank = [column, *along] if schema.columns(name)[column].nullable else list(along)
-        for each in blank:
-            table[each] = table[each].mask(is_later)
-    return table
-
-
-def _deals_as_known(tables: dict[str, pd.DataFrame], moved: pd.DataFrame) -> pd.DataFrame:
-    """Deals with the owner and the expected close that the logs showed.
-
-    `moved` is every close date change, later ones too: a deal whose date was moved only later
-    had some other date on the day, so it is blank rather than wrong.
-    """
-    deals = tables["deals"]
-    is_open = deals["outcome"].isna()
-    if "stage_changes" in tables:
-        changes = tables["stage_changes"].dropna(subset="rep_id")
-        owner = look_up(deals["deal_id"], _latest(changes, "entered_at", "rep_id"))
-        deals["rep_id"] = owner.where(is_open).fillna(deals["rep_id"])
-    if "close_date_changes" in tables:
-        changes = tables["close_date_changes"]
-        due = look_up(deals["deal_id"], _latest(changes, "changed_at", "expected_close_on"))
-        never_moved = ~deals["deal_id"].isin(moved["deal_id"])
-        deals["expected_close_on"] = due.fillna(deals["expected_close_on"].where(never_moved))
-    return deals
-
-
-def _latest(log: pd.DataFrame, when: str, what: str) -> pd.Series:
-    newest = log.sort_values([when, what]).drop_duplicates("deal_id", keep="last")
-    return newest.set_index("deal_id")[what]
+def _extent(name: str, team: Team) -> tuple[str, int, pd.Timestamp, pd.Timestamp]:
+    table = team.tables[name]
+    dated = table.get(schema.DATED_BY.get(name, ""), pd.Series(dtype="datetime64[us]"))
+    return name, len(table), dated.min().normalize(), dated.max().normalize()
 
 
 def _of_reps(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.DataFrame]:

@@ -15,7 +15,8 @@ The conventions, in one place for every finding that counts stages:
 import numpy as np
 import pandas as pd
 
-from salesnb.team import Team, look_up
+from salesnb.history import look_up
+from salesnb.team import Team
 
 COLUMNS = ["deal_id", "rep_id", "stage", "outcome", "days", "entered_at", "left_at"]
 COLUMNS += ["is_skipped", "is_reopened", "account_id", "segment", "source", "product_id"]
