@@ -1,8 +1,43 @@
 """The sales manager's notebooks: load a team, ask it questions, read the answers together."""
 
-from salesnb.errors import DataError
-from salesnb.finding import Finding
-from salesnb.team import Team, check, load
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from salesnb import coaching, funnel, metrics, scorecard
+    from salesnb.errors import DataError
+    from salesnb.finding import Finding
+    from salesnb.team import Team, check, load
 
 __version__ = "0.1.0"
-__all__ = ["DataError", "Finding", "Team", "check", "load"]
+__all__ = [
+    "DataError",
+    "Finding",
+    "Team",
+    "check",
+    "coaching",
+    "funnel",
+    "load",
+    "metrics",
+    "scorecard",
+]
+
+# Loaded when first used: `salesnb --help` should not wait for pandas and DuckDB.
+HOME = {
+    "DataError": "errors",
+    "Finding": "finding",
+    "Team": "team",
+    "check": "team",
+    "load": "team",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module 'salesnb' has no attribute {name!r}")
+    home = import_module(f"salesnb.{HOME.get(name, name)}")
+    return getattr(home, name) if name in HOME else home
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

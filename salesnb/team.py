@@ -235,7 +235,8 @@ def check(source: str | Path) -> Finding:
 def _extent(name: str, team: Team) -> tuple[str, int, pd.Timestamp, pd.Timestamp]:
     table = team.tables[name]
     dated = table.get(schema.DATED_BY.get(name, ""), pd.Series(dtype="datetime64[us]"))
-    return name, len(table), dated.min().normalize(), dated.max().normalize()
+    days = dated.dt.normalize()
+    return name, len(table), days.min(), days.max()
 
 
 def _of_reps(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.DataFrame]:
