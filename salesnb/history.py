@@ -15,6 +15,9 @@ def as_known(tables: Mapping[str, pd.DataFrame], day: pd.Timestamp) -> dict[str,
     """
     known = {name: _known(name, table, day) for name, table in tables.items()}
     known["deals"] = _deals(known, tables)
+    for name, key in (("reps", "rep_id"), ("products", "product_id")):
+        if name in known:
+            known = _without_later(name, key, known, day)
     for name in ("deal_lines", "stage_changes", "close_date_changes"):
         if name in known:
             of_deals = known[name]["deal_id"].isin(known["deals"]["deal_id"])
@@ -33,7 +36,7 @@ def look_up(ids: pd.Series, found: pd.Series) -> pd.Series:
 def _known(name: str, table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """The rows of a table that were known at the end of a day, later values blank."""
     end = day + pd.Timedelta(days=1)
-    if name in schema.DATED_BY:
+    if name in schema.DATED_BY and name not in ("reps", "products"):
         dated = table[schema.DATED_BY[name]]
         dated = dated.fillna(table["happens_at"]) if name == "activities" else dated
         table = table[~(dated >= end)].reset_index(drop=True)
@@ -43,6 +46,19 @@ def _known(name: str, table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
         for each in blank:
             table[each] = table[each].mask(is_later)
     return table
+
+
+def _without_later(
+    name: str, key: str, known: dict[str, pd.DataFrame], day: pd.Timestamp
+) -> dict[str, pd.DataFrame]:
+    """Without the reps or products that came later, but for those already seen on deals."""
+    seen = {*known["deals"][key], *known.get("stage_changes", known["deals"]).get(key, ())}
+    is_later = (known[name][schema.DATED_BY[name]] > day) & ~known[name][key].isin(seen)
+    later = set(known[name].loc[is_later, key])
+    return {
+        other: table[~table[key].isin(later)].reset_index(drop=True) if key in table else table
+        for other, table in known.items()
+    }
 
 
 def _deals(known: dict[str, pd.DataFrame], later: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

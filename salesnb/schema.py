@@ -258,6 +258,7 @@ REQUIRED_TABLES = ("reps", "deals")
 
 # The day on which a row came to be known; tables not named here describe rather than log.
 DATED_BY = {
+    "reps": "hired_on",
     "products": "launched_on",
     "deals": "created_on",
     "stage_changes": "entered_at",

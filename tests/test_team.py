@@ -200,3 +200,18 @@ def test_the_dates_that_order_history_are_columns_of_their_tables():
         assert {c for k, v in known.items() for c in (k, *v)} <= set(schema.columns(table))
     for table, past in schema.PAST.items():
         assert set(past) <= set(schema.columns(table))
+
+
+def test_at_does_not_know_people_and_products_that_came_later(team):
+    assert "R3" not in set(team.at("2026-04-01").reps["rep_id"])
+    assert "R3" in set(team.at("2026-05-10").reps["rep_id"])
+    products = pd.DataFrame(
+        {"product_id": ["old", "new"], "name": "x", "launched_on": ["2020-01-01", "2026-05-01"]}
+    )
+    claims = pd.DataFrame(
+        {"differentiator_id": ["1", "2"], "product_id": ["old", "new"], "claim": "x"}
+    )
+    tables = {"reps": REPS, "deals": DEALS, "products": products, "differentiators": claims}
+    then = of(SETTINGS, tables).at("2026-04-01")
+    assert then.products["product_id"].to_list() == ["old"]
+    assert then.differentiators["differentiator_id"].to_list() == ["1"]
