@@ -1,18 +1,20 @@
-"""The door: where a team's tables come from. In front of it files, behind it pandas.
+"""The door: where a team's tables come from and go to. In front of it files, behind it pandas.
 
 Everything is read through Ibis, so that a source other than a folder only has to hand over
 Ibis tables under the names of the schema.
 """
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import mkdtemp
 
 import duckdb
 import ibis
 import pandas as pd
 
-from salesnb import schema
+from salesnb import csvfile, schema
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
@@ -25,30 +27,45 @@ def files(folder: Path) -> tuple[dict[str, Path], list[Fault]]:
     for path in sorted(p for p in folder.iterdir() if p.suffix.lower() in SUFFIXES):
         close = nearest(path.stem, schema.MODELS, at_least=80)
         if path.stem in found:
-            faults.append(Fault(path.stem, "one file, CSV or Parquet, not both", value=path.name))
+            both = f"{found[path.stem].name} and {path.name}"
+            faults.append(Fault(path.stem, "one file, CSV or Parquet, not both", value=both))
         elif path.stem in schema.MODELS:
             found[path.stem] = path
         elif close:
-            faults.append(Fault(path.stem, "a table of the schema", value=path.name, nearest=close))
+            faults.append(Fault(path.name, "a table of the schema", value=path.stem, nearest=close))
+    meant = {fault.nearest for fault in faults}
     for name in schema.REQUIRED_TABLES:
-        if name not in found:
-            faults.append(Fault(name, f"a file {name}.csv or {name}.parquet in {folder}"))
+        if name not in found and name not in meant:
+            other = next((p.name for p in sorted(folder.glob(f"{name}.*"))), "")
+            expected = f"a file {name}.csv or {name}.parquet in {folder}"
+            faults.append(Fault(name, expected, value=other))
     return found, faults
 
 
 def read(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
-    """Every table as it stands in its file, indexed by row number, and the files' faults.
+    """Every table as it stands in its file, indexed by row number, and the files' faults."""
+    found, faults = files(folder)
+    tables, file_faults = read_files(found)
+    return tables, faults + file_faults
+
+
+def read_files(paths: Mapping[str, Path]) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
+    """The content of CSV and Parquet files under the names given, and what is wrong with them.
 
     CSV cells arrive as text, so that a wrong one can be shown as it was written.
     """
-    found, faults = files(folder)
-    tables = {}
+    tables: dict[str, pd.DataFrame] = {}
+    faults: list[Fault] = []
     with _connection() as con:
-        for name, path in found.items():
+        for name, path in paths.items():
+            read_one = csvfile.read if path.suffix.lower() == ".csv" else _parquet
             try:
-                tables[name] = _read_one(con, path)
-            except (duckdb.Error, ibis.IbisError, OSError, UnicodeError, ValueError) as error:
-                faults.append(Fault(name, "a readable file", value=_first_line(error)))
+                tables[name] = read_one(con, path)
+            except DataError as error:
+                faults += error.faults
+            except OSError as error:
+                why = (error.strerror or str(error)).lower()
+                faults.append(Fault(path.name, "a file that can be read", value=why))
     return tables, faults
 
 
@@ -61,45 +78,63 @@ def _connection() -> Iterator[ibis.BaseBackend]:
         con.disconnect()
 
 
-def _read_one(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
-    if path.suffix.lower() == ".parquet":
-        table = con.read_parquet(path).to_pandas()
-        table.index = pd.RangeIndex(1, len(table) + 1)
-        return table
-    header = path.open(encoding="utf-8-sig").readline().rstrip("\r\n")
-    if not header:
-        raise ValueError("an empty file: not even a header")
-    names = _header(header)
-    table = con.read_csv(
-        path,
-        columns=dict.fromkeys(names, "VARCHAR"),
-        auto_detect=False,
-        header=True,
-        delim=_separator(header),
-        quote='"',
-        escape='"',
-        nullstr="",
-    ).to_pandas()
-    table.index = pd.RangeIndex(2, len(table) + 2)
-    return table
+def _parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+    path.open("rb").close()  # the engine's own words for a file it may not open say less
+    try:
+        table = con.read_parquet(path)
+        faults = [
+            Fault(path.name, "text, numbers, dates or flags", name, str(kind))
+            for name, kind in table.schema().items()
+            if kind.is_nested() or kind.is_binary()
+        ]
+        if not faults:
+            return _plain(table).set_axis(range(1, table.count().execute() + 1))
+    except (duckdb.Error, ibis.IbisError) as error:
+        expected = "a Parquet file: damaged or cut short, export it again"
+        faults = [Fault(path.name, expected, value=str(error).splitlines()[0][:120])]
+    raise DataError(faults)
 
 
-def _separator(header: str) -> str:
-    return max(",;\t|", key=header.count)
+def _plain(table: ibis.Table) -> pd.DataFrame:
+    """Whole numbers as text, since a long id would lose digits beside a blank."""
+    kinds = table.schema().items()
+    as_text = {name: table[name].cast("string") for name, kind in kinds if kind.is_integer()}
+    as_number = {name: table[name].cast("float64") for name, kind in kinds if kind.is_decimal()}
+    return table.mutate(**as_text, **as_number).to_pandas()
 
 
-def _header(header: str) -> list[str]:
-    names = [name.strip().strip('"') for name in header.split(_separator(header))]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise ValueError(f"column named twice: {', '.join(twice)}")
-    return names
+@contextmanager
+def whole(folder: Path, *, replace: bool = False) -> Iterator[Path]:
+    """A new folder to fill that appears as `folder` once the block ends, or not at all.
+
+    With `replace` an existing folder steps aside only then, and comes back if that fails.
+    """
+    folder = folder.resolve()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        aside = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            new = aside / "new"
+            new.mkdir()
+            yield new
+            _swap(new, folder, aside / "old", replace)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written: {error.strerror or error}") from error
 
 
-def _first_line(error: Exception) -> str:
-    """The useful lines of an engine's message: what and in which line, without its advice."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return " ".join(lines[:3])[:200]
+def _swap(new: Path, folder: Path, old: Path, replace: bool) -> None:
+    try:
+        if folder.exists() and replace:
+            folder.rename(old)
+        elif folder.exists():
+            folder.rmdir()
+        new.rename(folder)
+    except BaseException:  # an interrupt too must not leave the place empty
+        if old.exists() and not folder.exists():
+            old.rename(folder)
+        raise
 
 
 def must_be_folder(source: str | Path) -> Path:

@@ -1,11 +1,11 @@
 """The team: its tables as logged, the day they were exported, and what it says of itself."""
 
+import csv
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from tempfile import mkdtemp
 from types import MappingProxyType
 
 import numpy as np
@@ -153,14 +153,9 @@ class Team:
         folder = Path(folder)
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise DataError(f"{folder} exists already; choose a new folder or empty this one.")
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        # Written aside, then renamed: nobody ever sees half a data set.
-        aside = Path(mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        write(self, aside, format)
-        aside.chmod(0o755)
-        if folder.exists():
-            folder.rmdir()
-        return aside.rename(folder)
+        with door.whole(folder) as aside:
+            write(self, aside, format)
+        return folder
 
 
 def write(team: Team, folder: Path, format: str = "parquet") -> None:
@@ -169,7 +164,10 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
     for name, table in team.tables.items():
         path = folder / f"{name}.{format}"
         if format == "csv":
-            _for_csv(table).to_csv(path, index=False, lineterminator="\n")
+            text = _for_csv(table)
+            # A bare carriage return ends a row for most readers, and to_csv leaves it unquoted.
+            quoting = csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL
+            text.to_csv(path, index=False, lineterminator="\n", quoting=quoting)
         else:
             table.to_parquet(path, index=False, compression="zstd")
 
@@ -240,8 +238,8 @@ def _extent(name: str, team: Team) -> tuple[str, int, pd.Timestamp, pd.Timestamp
 
 
 def _of_reps(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.DataFrame]:
-    deals = tables["deals"]["deal_id"][tables["deals"]["rep_id"].isin(ids)]
     """The rows of these reps. Of a deal that changed hands, earlier owners are left blank."""
+    deals = tables["deals"]["deal_id"][tables["deals"]["rep_id"].isin(ids)]
     for name, table in tables.items():
         if name in ("stage_changes", "deal_lines", "close_date_changes"):
             table = table[table["deal_id"].isin(set(deals))]
@@ -263,6 +261,12 @@ def _for_csv(table: pd.DataFrame) -> pd.DataFrame:
     """Days as 2026-06-30, times as 2026-06-30T09:15:00Z."""
     table = table.copy(deep=False)
     for column in table.select_dtypes("datetime"):
-        form = "%Y-%m-%d" if str(column).endswith("_on") else "%Y-%m-%dT%H:%M:%SZ"
+        has_parts = (table[column].dt.microsecond > 0).any()
+        time = "%Y-%m-%dT%H:%M:%S.%fZ" if has_parts else "%Y-%m-%dT%H:%M:%SZ"
+        form = "%Y-%m-%d" if str(column).endswith("_on") else time
         table[column] = table[column].dt.strftime(form)
     return table
+
+
+def _has_return(table: pd.DataFrame) -> bool:
+    return any(table[c].str.contains("\r", regex=False).any() for c in table.select_dtypes("str"))

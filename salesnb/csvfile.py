@@ -1,0 +1,180 @@
+"""One CSV file as text cells, every row under the number that a spreadsheet shows for it.
+
+DuckDB reads the file. What it refuses is read again by the standard library's csv module, which
+is slower but can say of every row what is wrong with it.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import duckdb
+import ibis
+import pandas as pd
+
+from salesnb.errors import DataError, Fault
+
+SEPARATORS = ",;\t|"
+NOT_CSV = {
+    b"PK\x03\x04": "an Excel workbook",
+    b"PAR1": "a Parquet file",
+    b"\xff\xfe": "UTF-16",
+    b"\xfe\xff": "UTF-16",
+}
+SAVE_AS = "UTF-8 text: save it as 'CSV UTF-8'"
+BLANK_LINE = re.compile(r"(?:^|\n)[ \t]*\r?\n|\r[ \t]*\r")
+HEADER_AT_MOST = 100_000
+
+
+def read(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+    """The cells of a file as text, blank ones missing; the index is the row number.
+
+    The header is row 1, blank lines count, a quoted cell of several lines is one row. Raises
+    `DataError` with every fault of the file, `OSError` where it cannot be opened.
+    """
+    text = _decoded(path)
+    separator, names = _header(path.name, text)
+    if not BLANK_LINE.search(text, 0, len(text.rstrip())):
+        try:
+            return _fast(con, path, names, separator)
+        except duckdb.Error:
+            pass
+    return _patient(path.name, text, names, separator)
+
+
+def _decoded(path: Path) -> str:
+    data = path.read_bytes()
+    for start, what in NOT_CSV.items():
+        if data.startswith(start):
+            raise DataError([Fault(path.name, SAVE_AS, value=what)])
+    if data.count(b"\0") > len(data) / 4:
+        raise DataError([Fault(path.name, SAVE_AS, value="UTF-16")])
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = ""
+    if "\0" in text or (data and not text):
+        raise DataError(_unreadable(path.name, data))
+    return text
+
+
+def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
+    """The cells that are not UTF-8 text, by column."""
+    text = data.decode("latin-1")
+    separator, names = _header(name, text)
+    found: dict[str, list[tuple[int, str]]] = {}
+    for number, cells in _numbered(name, text, separator):
+        for column, cell in zip(names, cells if isinstance(cells, list) else (), strict=False):
+            shown = cell.encode("latin-1").decode("utf-8", errors="replace")
+            if "\ufffd" in shown or "\0" in shown:
+                found.setdefault(column, []).append((number, shown.replace("\0", "\ufffd")))
+    for column, places in found.items():
+        yield Fault(name, SAVE_AS, column, places[0][1][:80], tuple(row for row, _ in places))
+    if not found:
+        yield Fault(name, SAVE_AS, value="bytes of another encoding")
+
+
+def _header(name: str, text: str) -> tuple[str, list[str]]:
+    """The separator that splits the first row into most cells, and the cells."""
+    if not text.strip():
+        raise DataError([Fault(name, "a header and rows", value="an empty file")])
+    first = {s: _first_row(text, s) for s in SEPARATORS}
+    separator = max(first, key=lambda s: len(first[s]))
+    names = [column.strip() for column in first[separator]]
+    faults = list(_header_faults(name, names))
+    if faults:
+        raise DataError(faults)
+    return separator, names
+
+
+def _first_row(text: str, separator: str) -> list[str]:
+    head = io.StringIO(text[:HEADER_AT_MOST], newline="")
+    return next(csv.reader(head, delimiter=separator))
+
+
+def _header_faults(name: str, names: list[str]) -> Iterator[Fault]:
+    if not any(names):
+        yield Fault(name, "the names of the columns in the first row", rows=(1,))
+        return
+    for number, column in enumerate(names, start=1):
+        if not column:
+            yield Fault(name, f"a name for column {number}, or that column removed", rows=(1,))
+        elif "\n" in column:
+            found = column.splitlines()[0][:40] + "…"
+            expected = "a column name on one line (perhaps a quote never closes)"
+            yield Fault(name, expected, value=found, rows=(1,))
+    for column in dict.fromkeys(names):
+        if column and names.count(column) > 1:
+            found = f"{names.count(column)} columns of this name"
+            yield Fault(name, "every column once", column, found, rows=(1,))
+
+
+def _fast(con: ibis.BaseBackend, path: Path, names: list[str], separator: str) -> pd.DataFrame:
+    # Names of our own: the engine takes "Id" and "ID" for the same column.
+    table = con.read_csv(
+        path,
+        columns={f"c{number}": "VARCHAR" for number in range(len(names))},
+        auto_detect=False,
+        header=True,
+        delim=separator,
+        quote='"',
+        escape='"',
+        nullstr="",
+    ).to_pandas()
+    return table.set_axis(names, axis=1).set_axis(range(2, len(table) + 2))
+
+
+def _patient(name: str, text: str, names: list[str], separator: str) -> pd.DataFrame:
+    rows: dict[int, list[str]] = {}
+    faults = []
+    for number, cells in _numbered(name, text, separator):
+        if isinstance(cells, Fault):
+            faults.append(cells)
+        elif number > 1 and (len(cells) > 1 or "".join(cells).strip()):
+            rows[number] = cells
+            if len(cells) != len(names):
+                faults.append(_ragged(name, number, len(cells), len(names), separator))
+    if faults:
+        raise DataError(_joined(faults))
+    table = pd.DataFrame(list(rows.values()), columns=names, index=list(rows), dtype="str")
+    return table.mask(table == "")
+
+
+def _ragged(name: str, row: int, found: int, expected: int, separator: str) -> Fault:
+    cells = "1 cell" if found == 1 else f"{found} cells"
+    hint = f" (a cell that holds a {separator!r} needs quotes)" if found > expected else ""
+    return Fault(name, f"{expected} as in the header{hint}", value=cells, rows=(row,))
+
+
+def _numbered(name: str, text: str, separator: str) -> Iterator[tuple[int, list[str] | Fault]]:
+    """Every row with its number, or what is wrong with it."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    number = 0
+    while True:
+        number += 1
+        try:
+            yield number, next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield number, Fault(name, _expected(str(error)), rows=(number,))
+
+
+def _expected(error: str) -> str:
+    if "end of data" in error:
+        return "a closing quote: a cell opens with one here and never ends"
+    if "field limit" in error:
+        return f"cells of at most {csv.field_size_limit():,} characters (perhaps an unclosed quote)"
+    return 'quotes inside a quoted cell written twice, as in "say ""hello"""'
+
+
+def _joined(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """Rows with the same fault as one fault."""
+    same: dict[tuple[str, str], list[Fault]] = {}
+    for fault in faults:
+        same.setdefault((fault.expected, fault.value), []).append(fault)
+    for (expected, value), alike in same.items():
+        rows = tuple(row for fault in alike for row in fault.rows)
+        yield Fault(alike[0].table, expected, value=value, rows=rows)
