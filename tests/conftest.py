@@ -1,0 +1,33 @@
+"""What the tests share: a small team with every table, the demo, other people's data."""
+
+from pathlib import Path
+
+import pytest
+
+import salesnb
+from salesnb.team import Team
+
+ROOT = Path(__file__).parents[1]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def small() -> Team:
+    """Eight reps, a year, every table, planted leaks."""
+    team, _ = salesnb.simulate(seed=11, reps=8, deals_per_rep=60, months=12)
+    return team
+
+
+@pytest.fixture(scope="session")
+def demo() -> Team:
+    """The team of data/demo."""
+    return salesnb.load(ROOT / "data" / "demo")
+
+
+@pytest.fixture(scope="session")
+def maven_source() -> Path:
+    """Someone else's CRM export; not part of the project."""
+    source = SHARED / "maven_crm"
+    if not source.exists():
+        pytest.skip(f"needs the Maven CRM export in {source.parent.name}/{source.name}")
+    return source
