@@ -1,28 +1,112 @@
-"""How a finding looks: as text in a terminal, as HTML in a notebook and on a page."""
+"""How a finding looks: as text in a terminal, as HTML in a notebook and on a page.
 
-from __future__ import annotations
+Everything in a table or a sentence is text to this module, never markup: names and notes come
+from people.
+"""
 
+import hashlib
+import re
+from collections.abc import Iterable
 from html import escape
-from typing import TYPE_CHECKING
 
+import great_tables as gt
 import pandas as pd
 
-if TYPE_CHECKING:
-    from salesnb.finding import Finding
+from salesnb import units
+
+FIGURES = {"rate", "money", "span", "count", "number", "year"}
 
 
-def text(table: pd.DataFrame, rows: int = 20) -> str:
-    """The first rows of a table for a terminal; numbers rounded for reading only."""
-    shown = table.head(rows).round(3).to_string(index=False, na_rep="")
-    more = len(table) - rows
-    return shown + (f"\n... and {more:,} more rows" if more > 0 else "")
+def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
+    """The first rows of a table for a terminal."""
+    return readable(table.head(rows), currency).to_string(index=False) + _more(table, rows, "\n")
 
 
-def html(finding: Finding, rows: int = 30) -> str:
-    """Headline, table and caveats of a finding as HTML."""
-    caveats = "".join(f"<li>{escape(caveat)}</li>" for caveat in finding.caveats)
+def html(
+    headline: str,
+    table: pd.DataFrame,
+    picture: str = "",
+    ask: Iterable[str] = (),
+    caveats: Iterable[str] = (),
+    currency: str = "",
+) -> str:
+    """Headline, picture, table, questions and caveats as HTML; `picture` is markup already."""
+    figure = f"<figure>{picture}</figure>" if picture else ""
     return (
-        f"<p><strong>{escape(finding.headline)}</strong></p>"
-        + finding.table.head(rows).to_html(index=False, na_rep="")
-        + (f"<ul>{caveats}</ul>" if caveats else "")
+        f'<div class="finding"><p class="headline"><strong>{escape(headline)}</strong></p>{figure}'
+        + (table_html(table, currency) if len(table) else "")
+        + _list("ask", "Ask", ask)
+        + _list("caveats", "Keep in mind", caveats)
+        + "</div>"
     )
+
+
+def table_html(table: pd.DataFrame, currency: str = "", rows: int = 30) -> str:
+    """The first rows of a table as HTML without styles of its own."""
+    shown = readable(table.head(rows), currency)
+    figures = [name for name, is_figure in zip(shown, _is_figure(table), strict=True) if is_figure]
+    # An id that is the same in every run, so that the same finding is the same page.
+    name = "t" + hashlib.sha256(shown.to_csv(index=False).encode()).hexdigest()[:8]
+    made = gt.GT(shown, id=name).cols_align("left").cols_align("right", columns=figures)
+    bare = re.search(r"<table.*</table>", made.as_raw_html(), re.DOTALL)
+    more = _more(table, rows)
+    note = f'<p class="more">{more}</p>' if more else ""
+    return f'<div class="numbers">{bare.group() if bare else ""}{note}</div>'
+
+
+def readable(table: pd.DataFrame, currency: str = "") -> pd.DataFrame:
+    """A table for people: labels, units, blanks left blank, an interval beside its value.
+
+    ``win_rate, win_low, win_high`` become one column ``Win rate`` with "42% (31–55)".
+    """
+    columns: dict[str, list[str]] = {}
+    for name in _shown(table):
+        label = units.label(name)
+        columns[name if label in columns else label] = _cells(table, name, currency)
+    return pd.DataFrame(columns, index=table.index, dtype="str")
+
+
+def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
+    values = table[name]
+    unit = units.of(name, values)
+    cells = [*map(units.writer(unit, values, currency), values)]
+    ends = _intervals(table).get(name)
+    if not ends:
+        return cells
+    say = units.end_writer(unit, values)
+    low, high = (map(say, table[end]) for end in ends)
+    return [
+        f"{c} ({a}–{b})" if c and a and b else c for c, a, b in zip(cells, low, high, strict=True)
+    ]
+
+
+def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
+    """The columns that have an interval beside them: ``win_rate`` to ``win_low, win_high``."""
+    names = [str(name) for name in table.columns]
+    found: dict[str, tuple[str, str]] = {}
+    for at, low in enumerate(names):
+        stem = low.removesuffix("low")
+        if low.endswith("low") and stem + "high" in names:
+            before = [n for n in names[:at] if n.startswith(stem) and not n.endswith("high")]
+            found |= {before[-1]: (low, stem + "high")} if before else {}
+    return found
+
+
+def _shown(table: pd.DataFrame) -> list[str]:
+    """The columns that stand for themselves: all but the ends of intervals."""
+    ends = {end for pair in _intervals(table).values() for end in pair}
+    return [str(name) for name in table.columns if name not in ends]
+
+
+def _is_figure(table: pd.DataFrame) -> list[bool]:
+    return [units.of(name, table[name]) in FIGURES for name in _shown(table)]
+
+
+def _list(kind: str, title: str, sentences: Iterable[str]) -> str:
+    items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
+    return f'<div class="{kind}"><p>{title}</p><ul>{items}</ul></div>' if items else ""
+
+
+def _more(table: pd.DataFrame, rows: int, before: str = "") -> str:
+    more = len(table) - rows
+    return f"{before}... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""

@@ -6,12 +6,14 @@ from typing import Any
 
 import matplotlib as mpl
 import pandas as pd
-from babel.numbers import format_currency, format_decimal, format_percent
 from matplotlib.axes import Axes
 
 from salesnb import charts, display
+from salesnb.units import money, number, percent, span
 
-LOCALE = "en"
+__all__ = ["Finding", "money", "number", "percent", "span"]
+
+PAGE = (4.8, 2.9)  # inches; small enough that the words stay legible on a phone
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +46,7 @@ class Finding:
     def __str__(self) -> str:
         lines = [self.headline]
         if len(self.table):
-            lines += ["", display.text(self.table)]
+            lines += ["", display.text(self.table, self.currency)]
         lines += [f"Ask: {question}" for question in self.ask]
         lines += [f"Note: {caveat}" for caveat in self.caveats]
         return "\n".join(lines)
@@ -52,36 +54,9 @@ class Finding:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return display.html(self)
-
-
-def money(amount: float, currency: str) -> str:
-    """An amount in words for a headline: ``money(12345.6, "EUR")`` is ``"€12,300"``.
-
-    Rounded to three significant digits: a headline should not claim more than it knows.
-    """
-    if pd.isna(amount):
-        return "unknown"
-    digits = max(0, len(str(int(abs(amount)))) - 3)
-    rounded = round(amount, -digits) if abs(amount) >= 1 else 0
-    return format_currency(rounded, currency, format="¤#,##0", locale=LOCALE, currency_digits=False)
-
-
-def percent(rate: float, digits: int = 0) -> str:
-    """A rate in words: ``percent(0.423)`` is ``"42%"``; a missing one is ``"unknown"``."""
-    if pd.isna(rate):
-        return "unknown"
-    pattern = "#,##0%" if digits == 0 else "#,##0." + "0" * digits + "%"
-    return format_percent(rate, format=pattern, locale=LOCALE)
-
-
-def number(value: float, digits: int = 0) -> str:
-    """A plain number in words: ``number(1234.5)`` is ``"1,234"``."""
-    if pd.isna(value):
-        return "unknown"
-    return format_decimal(round(value, digits), locale=LOCALE)
-
-
-def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
-    """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%-55%"``."""
-    return f"{say(low)}-{say(high)}"
+        picture = ""
+        if self.draw is not None:
+            picture = charts.svg(self.plot(charts.new_axes(*PAGE)), self.headline)
+        return display.html(
+            self.headline, self.table, picture, self.ask, self.caveats, self.currency
+        )

@@ -1,0 +1,129 @@
+"""How figures are written: in a headline by hand, in a table by what the column's name says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+from babel.numbers import format_currency, format_decimal, format_percent
+from pandas.api import types
+
+LOCALE = "en"
+SPANS = ("days", "weeks", "months", "hours", "minutes")
+MONEY = ("amount", "price", "revenue", "cost", "pay")
+ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
+ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
+
+
+def money(amount: float, currency: str) -> str:
+    """An amount in words for a headline: ``money(12345.6, "EUR")`` is ``"€12,300"``.
+
+    Rounded to three significant digits: a headline should not claim more than it knows.
+    """
+    if pd.isna(amount):
+        return "unknown"
+    digits = max(0, len(str(int(abs(amount)))) - 3)
+    return amount_in(round(amount, -digits) if abs(amount) >= 1 else 0, currency)
+
+
+def amount_in(currency_amount: float, currency: str) -> str:
+    """An amount to the unit: ``amount_in(12345.6, "EUR")`` is ``"€12,346"``."""
+    return format_currency(
+        currency_amount, currency, format="¤#,##0", locale=LOCALE, currency_digits=False
+    )
+
+
+def percent(rate: float, digits: int = 0) -> str:
+    """A rate in words: ``percent(0.423)`` is ``"42%"``; a missing one is ``"unknown"``."""
+    if pd.isna(rate):
+        return "unknown"
+    pattern = "#,##0%" if digits == 0 else "#,##0." + "0" * digits + "%"
+    return format_percent(rate, format=pattern, locale=LOCALE)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A plain number in words: ``number(1234.5)`` is ``"1,234"``."""
+    if pd.isna(value):
+        return "unknown"
+    return format_decimal(round(value, digits), locale=LOCALE)
+
+
+def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
+    """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%-55%"``."""
+    return f"{say(low)}-{say(high)}"
+
+
+def of(column: str, values: pd.Series) -> str:
+    """The unit of a column: its name says it, else its type.
+
+    One of ``rate money span count day time year flag number text``.
+    """
+    words = column.split("_")
+    if words[0] == "n":
+        return "count"
+    if words[-1] in ENDS:
+        return ENDS[words[-1]]
+    if types.is_bool_dtype(values.dtype):
+        return "flag"
+    if types.is_datetime64_any_dtype(values.dtype):
+        return "time"
+    if types.is_numeric_dtype(values.dtype):
+        return "number"
+    return "text"
+
+
+def label(column: str) -> str:
+    """A column's name for people: ``"age_days"`` is ``"Age, days"``, ``"win_rate"`` "Win rate"."""
+    words = column.split("_")
+    if words[0] == "n":
+        return " ".join(["n", *words[1:]])
+    if len(words) > 1 and words[-1] in SPANS:
+        words = [*words[:-2], words[-2] + ",", words[-1]]
+    elif len(words) > 1 and words[-1] in ("on", "at", "id"):
+        words = words[:-1]
+    elif words[0] == "is":
+        words = words[1:]
+    name = " ".join(words)
+    return name[:1].upper() + name[1:]
+
+
+def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], str]:
+    """What writes one value of a column; blanks stay blank, digits suit the largest value."""
+    digits = _digits(unit, values)
+    writers: dict[str, Callable[[Any], str]] = {
+        "rate": lambda value: percent(value, digits),
+        "money": lambda value: amount_in(value, currency) if currency else number(value),
+        "span": lambda value: _fixed(value, digits),
+        "count": lambda value: _fixed(value, digits),
+        "number": lambda value: _fixed(value, digits),
+        "day": lambda value: value.strftime("%Y-%m-%d"),
+        "time": lambda value: value.strftime("%Y-%m-%d %H:%M"),
+        "flag": lambda value: "yes" if value else "no",
+        "year": lambda value: f"{value:.0f}",
+    }
+    write = writers.get(unit, str)
+    return lambda value: "" if pd.isna(value) else write(value)
+
+
+def end_writer(unit: str, values: pd.Series) -> Callable[[Any], str]:
+    """What writes the ends of an interval beside a value: its digits without its sign."""
+    if unit not in ("rate", "money"):
+        return writer(unit, values)
+    digits, scale = _digits(unit, values), 100 if unit == "rate" else 1
+    return lambda value: "" if pd.isna(value) else _fixed(value * scale, digits)
+
+
+def _digits(unit: str, values: pd.Series) -> int:
+    if not types.is_numeric_dtype(values.dtype) or values.isna().all():
+        return 0
+    largest = float(values.abs().max())
+    if unit == "rate":
+        return 0 if largest >= 0.1 else 1
+    if (values.dropna() % 1 == 0).all():
+        return 0
+    enough = {"span": 1, "number": 2}.get(unit, 0)
+    return 0 if largest >= 100 else min(enough, 1 if largest >= 10 else 2)
+
+
+def _fixed(value: float, digits: int) -> str:
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(value, format=pattern, locale=LOCALE)

@@ -1,0 +1,52 @@
+"""Every question a team can be asked, found by its signature: there is no list to keep."""
+
+import inspect
+import pkgutil
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from types import ModuleType
+
+import salesnb
+from salesnb.finding import Finding
+from salesnb.team import Team
+
+Verb = Callable[..., Finding]
+# What stands above the topics and only uses them.
+ABOVE = {"cli", "report", "verbs"}
+
+
+def find() -> dict[str, Verb]:
+    """Every verb by its name, such as ``"funnel.leaks"``, in alphabetical order.
+
+    A verb is a public function of a module of salesnb whose first parameter is a `Team` and that
+    returns a `Finding`.
+    """
+    names = sorted({module.name for module in pkgutil.iter_modules(salesnb.__path__)} - ABOVE)
+    return {
+        f"{name}.{function.__name__}": function
+        for name in names
+        for function in _verbs_of(import_module(f"salesnb.{name}"))
+    }
+
+
+def first_line(verb: Verb) -> str:
+    """The question a verb answers: the first line of its docstring."""
+    return (inspect.getdoc(verb) or "").partition("\n")[0]
+
+
+def options(verb: Verb) -> list[inspect.Parameter]:
+    """The parameters of a verb after the team, with their types resolved."""
+    return list(inspect.signature(verb, eval_str=True).parameters.values())[1:]
+
+
+def _verbs_of(module: ModuleType) -> Iterator[Verb]:
+    for name, function in sorted(vars(module).items()):
+        is_own = inspect.isfunction(function) and function.__module__ == module.__name__
+        if is_own and not name.startswith("_") and _is_verb(function):
+            yield function
+
+
+def _is_verb(function: Callable) -> bool:
+    signature = inspect.signature(function, eval_str=True)
+    first = next(iter(signature.parameters.values()), None)
+    return first is not None and first.annotation is Team and signature.return_annotation is Finding
