@@ -1,0 +1,124 @@
+"""The question bank: open questions as data, and the kind of work that a stage name stands for.
+
+The questions stand in ``questions/*.toml``, one file per topic, so that a sales manager can
+change them without reading code. They follow the GROW model (Whitmore, *Coaching for
+Performance*, 1992): goal, reality, options, will.
+"""
+
+import re
+import tomllib
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+STEPS = ("goal", "reality", "options", "will")
+STAGE_KINDS = (
+    "prospecting",
+    "qualifying",
+    "discovery",
+    "presenting",
+    "proposal",
+    "negotiation",
+    "closing",
+)
+TOPICS = (
+    *STAGE_KINDS,
+    "time_use",
+    "hygiene",
+    "strengths",
+    "growth",
+    "external_causes",
+    "commitments",
+    "new_hire",
+)
+# What a question may name; each stands for something of the rep's own.
+PLACEHOLDERS = (
+    "stage",  # the stage that the conversation is about
+    "deal",  # a deal that stopped there
+    "alike",  # a deal much like it that moved on
+    "n_lost",  # how many stopped there
+    "open_deal",  # an open deal, in that stage where there is one
+    "won_deal",  # a deal that was won
+    "lost_deal",  # a deal that was lost
+    "strong_stage",  # a stage from which deals move on more often than expected
+    "n_overdue",  # open deals whose closing date has passed
+    "overdue_deal",
+    "n_untouched",  # open deals without contact for two weeks and none booked
+    "untouched_deal",
+    "commitment",  # what was agreed last time
+)
+BRACES = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True)
+class Question:
+    """An open question: its topic, its GROW step, and what the manager listens for."""
+
+    topic: str
+    step: str
+    text: str
+    listen_for: str
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The placeholders in the text."""
+        return tuple(BRACES.findall(self.text))
+
+
+@cache
+def bank() -> tuple[Question, ...]:
+    """Every question, topic by topic, in the order of the files."""
+    return tuple(
+        Question(topic, **row) for topic in TOPICS for row in _toml(f"{topic}.toml")["question"]
+    )
+
+
+def fill(text: str, values: Mapping[str, str]) -> str:
+    """The text with its placeholders replaced, in one pass: braces in a value stay as they are.
+
+    >>> fill("Walk me through {deal}?", {"deal": "Acme {x} (€42,000)"})
+    'Walk me through Acme {x} (€42,000)?'
+    """
+    return BRACES.sub(lambda found: values[found[1]], text)
+
+
+def stage_kind(stage: str, stages: tuple[str, ...]) -> str:
+    """The kind of work that a stage stands for, told from its name or else from its position.
+
+    >>> stage_kind("Proposal/Price Quote", ("Qualification", "Proposal/Price Quote"))
+    'proposal'
+    >>> stage_kind("Phase 3", ("Phase 1", "Phase 2", "Phase 3"))
+    'closing'
+    """
+    name = _plain(stage)
+    known = [(len(word), kind) for word, kind in _keywords() if _holds(name, word)]
+    if known:
+        longest = max(length for length, _ in known)
+        return next(kind for length, kind in known if length == longest)
+    kinds = _toml("stages.toml")["by_position"]
+    place = stages.index(stage) / max(1, len(stages) - 1) if stage in stages else 0
+    return kinds[round(place * (len(kinds) - 1))]
+
+
+@cache
+def _keywords() -> tuple[tuple[str, str], ...]:
+    table = _toml("stages.toml")["keywords"]
+    return tuple((_plain(word), kind) for kind in STAGE_KINDS for word in table[kind])
+
+
+def _holds(name: str, word: str) -> bool:
+    return word in name if len(word) >= 6 else f" {word}" in f" {name}"
+
+
+def _plain(words: str) -> str:
+    """Lower case without accents, marks as blanks."""
+    letters = unicodedata.normalize("NFKD", words.casefold())
+    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(re.sub(r"[\W_]+", " ", bare).split())
+
+
+@cache
+def _toml(name: str) -> dict:
+    return tomllib.loads((files("salesnb") / "questions" / name).read_text(encoding="utf-8"))
