@@ -41,7 +41,8 @@ def options(verb: Verb) -> list[inspect.Parameter]:
 
 def _verbs_of(module: ModuleType) -> Iterator[Verb]:
     for name, function in sorted(vars(module).items()):
-        is_own = inspect.isfunction(function) and function.__module__ == module.__name__
+        home = f"{getattr(function, '__module__', '')}."
+        is_own = inspect.isfunction(function) and home.startswith(f"{module.__name__}.")
         if is_own and not name.startswith("_") and _is_verb(function):
             yield function
 

@@ -1,0 +1,195 @@
+"""Rates with intervals, medians with intervals, incidence with censoring: for many groups at once.
+
+Knows no team: arrays in, arrays out. A group is a code 0, 1, ... below `n_groups`; nothing here
+loops over groups. Where nothing can be said the answer is NaN, never 0.
+"""
+
+import numpy as np
+import pandas as pd
+from scipy import special
+from scipy.stats import binom
+
+LEVEL = 0.9  # of every interval of the suite
+TINY = 1e-12
+
+
+def wilson(rate: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """The score interval of a rate seen in `n` cases (Wilson 1927): low and high.
+
+    `n` may be an effective number of cases, such as that of a weighted or censored rate.
+    Always 0 <= low <= rate <= high <= 1; NaN where `n` is 0 or the rate is NaN.
+    """
+    rate, n = np.asarray(rate, float), np.asarray(n, float)
+    n = np.where(n > 0, n, np.nan)
+    z2 = special.ndtri((1 + level) / 2) ** 2
+    middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
+    half = np.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    return np.clip(middle - half, 0, rate), np.clip(middle + half, rate, 1)
+
+
+def rates(hits: np.ndarray, n: np.ndarray, level: float = LEVEL) -> pd.DataFrame:
+    """Rates of `hits` among `n` with their Wilson intervals.
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : 0-1; NaN where `n` is 0
+        n : cases
+    """
+    hits, n = np.asarray(hits, float), np.asarray(n, float)
+    rate = np.divide(hits, n, out=np.full(len(n), np.nan), where=n > 0)
+    low, high = wilson(rate, n, level)
+    return pd.DataFrame({"value": rate, "value_low": low, "value_high": high, "n": n})
+
+
+def quantiles(
+    values: np.ndarray, groups: np.ndarray, n_groups: int, q: float = 0.5, level: float = LEVEL
+) -> pd.DataFrame:
+    """A quantile of each group, interpolated, with its distribution-free interval.
+
+    The ends of the interval are order statistics whose ranks are binomial quantiles (Conover
+    1999, section 3.2); they are NaN where the group is too small to hold them.
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : in the unit of `values`; n : cases
+    """
+    values, groups = np.asarray(values, float), np.asarray(groups)
+    known = ~np.isnan(values)
+    values, groups = values[known], groups[known]
+    values = values[np.lexsort((values, groups))]
+    n = np.bincount(groups, minlength=n_groups)
+    first = np.cumsum(n) - n
+
+    def at(rank: np.ndarray) -> np.ndarray:
+        inside = (rank >= 0) & (rank < n)
+        found = np.full(n_groups, np.nan)
+        found[inside] = values[(first + rank)[inside].astype(int)]
+        return found
+
+    place = q * (n - 1)
+    below, above = at(np.floor(place)), at(np.ceil(place))
+    value = below + (above - below) * (place % 1)
+    low, high = _ranks(n, q, level)
+    return pd.DataFrame({"value": value, "value_low": at(low), "value_high": at(high), "n": n})
+
+
+def _ranks(n: np.ndarray, q: float, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """The ranks, from 0, of the order statistics that hold a quantile; -1 where there is none."""
+    tail, n_known = (1 - level) / 2, np.maximum(n, 1)
+    low = binom.ppf(tail, n_known, q) - 1
+    high = binom.ppf(1 - tail, n_known, q)
+    return low, np.where(high < n, high, -1)
+
+
+def incidence(days: np.ndarray, event: np.ndarray, groups: np.ndarray) -> pd.DataFrame:
+    """How many of each group have met an event by each day; the unfinished are censored.
+
+    The cumulative incidence of event 1 with every other event competing (Aalen and Johansen
+    1978). With one kind of event, `survival` is that of Kaplan and Meier (1958).
+
+    Parameters
+    ----------
+    days : time until the event, or until now
+    event : 0 not yet (censored), 1 the event looked at, 2 any other event that ends the wait
+    groups : codes
+
+    Returns
+    -------
+    DataFrame
+        One row per group and day on which anything happened, in that order:
+
+        group, day
+        n_at_risk, n_first, n_other : cases still waiting that day, and what became of them
+        survival : share without any event by the end of that day
+        incidence : share with event 1 by then
+    """
+    moments = pd.DataFrame(
+        {"group": groups, "day": days, "n_first": event == 1, "n_other": event == 2, "n": 1}
+    )
+    rows = moments.groupby(["group", "day"], as_index=False).sum()
+    by = rows["group"]
+    waiting = rows.groupby(by)["n"].transform("sum") - rows.groupby(by)["n"].cumsum() + rows["n"]
+    rows["n_at_risk"] = waiting
+    rows["survival"] = (1 - (rows["n_first"] + rows["n_other"]) / waiting).groupby(by).cumprod()
+    before = rows.groupby(by)["survival"].shift(fill_value=1.0)
+    rows["incidence"] = (before * rows["n_first"] / waiting).groupby(by).cumsum()
+    return rows[["group", "day", "n_at_risk", "n_first", "n_other", "survival", "incidence"]]
+
+
+def incidence_by(
+    curve: pd.DataFrame, n_groups: int, day: float = np.inf, level: float = LEVEL
+) -> pd.DataFrame:
+    """The share of each group that has met event 1 by the end of a day, with its interval.
+
+    The interval is Wilson's for the effective number of cases p (1 - p) / var(p), with the
+    variance of Marubini and Valsecchi (1995, section 10.2); without censoring it is Wilson's own.
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : 0-1; NaN where no case of the group has met any event
+        n : cases
+    """
+    n = _n(curve, n_groups)
+    seen = curve[curve["day"] <= day]
+    group, last = seen["group"].to_numpy(), seen.groupby("group")["incidence"].last()
+    rate = np.zeros(n_groups)
+    rate[last.index.to_numpy(int)] = last
+    variance = np.bincount(group, _variance_terms(seen, rate[group]), n_groups)
+    events = np.bincount(group, seen["n_first"] + seen["n_other"], n_groups)
+    spread = rate * (1 - rate)
+    # A rate of 0 or 1 has no variance of its own: it was seen in as many cases as have ended.
+    effective = np.divide(spread, variance, out=events.astype(float), where=variance > 1e-12)
+    rate = np.where(events > 0, rate, np.nan)
+    low, high = wilson(rate, np.minimum(effective, n), level)
+    return pd.DataFrame({"value": rate, "value_low": low, "value_high": high, "n": n})
+
+
+def _variance_terms(curve: pd.DataFrame, final: np.ndarray) -> np.ndarray:
+    """What each row adds to the variance of its group's `final` incidence."""
+    n, first = curve["n_at_risk"].to_numpy(float), curve["n_first"].to_numpy(float)
+    d = first + curve["n_other"].to_numpy(float)
+    to_come = final - curve["incidence"].to_numpy()
+    before = curve.groupby("group")["survival"].shift(fill_value=1.0).to_numpy()
+    hazard = np.divide(d, n * (n - d), out=np.zeros(len(curve)), where=n > d)
+    own = before**2 * (n - first) * first / n**3
+    return to_come**2 * hazard + own - 2 * to_come * before * first / n**2
+
+
+def waiting_time(
+    curve: pd.DataFrame, n_groups: int, q: float = 0.5, level: float = LEVEL
+) -> pd.DataFrame:
+    """The day by which a share `q` of each group has met any event (Kaplan-Meier).
+
+    Where the curve stays at exactly `q` for a while, the middle of that time. The interval
+    inverts the log(-log) band (Brookmeyer and Crowley 1982).
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : days; NaN where the curve does not come that far
+        n : cases
+    """
+    n, day, survival = curve["n_at_risk"], curve["day"], curve["survival"].to_numpy()
+    d = curve["n_first"] + curve["n_other"]
+    hazard = (d / (n * (n - d)).where(n > d)).groupby(curve["group"]).cumsum().to_numpy()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        spread = np.exp(special.ndtri((1 + level) / 2) * np.sqrt(hazard) / -np.log(survival))
+        low, high = survival**spread, survival ** (1 / spread)
+
+    def first_day(is_there: np.ndarray) -> np.ndarray:
+        days = day[is_there & (d > 0).to_numpy()].groupby(curve["group"]).first()
+        return days.reindex(range(n_groups)).to_numpy(float)
+
+    reached, passed = first_day(survival <= 1 - q + TINY), first_day(survival < 1 - q - TINY)
+    value = np.where(np.isnan(passed), reached, (reached + passed) / 2)
+    ends = {"value_low": first_day(low <= 1 - q), "value_high": first_day(high <= 1 - q)}
+    return pd.DataFrame({"value": value, **ends, "n": _n(curve, n_groups)})
+
+
+def _n(curve: pd.DataFrame, n_groups: int) -> np.ndarray:
+    """The cases of each group: those at risk on its first day."""
+    first = curve.groupby("group")["n_at_risk"].first()
+    return first.reindex(range(n_groups), fill_value=0).to_numpy()
