@@ -1,24 +1,19 @@
 """From raw tables to typed ones, with every fault on the way: nothing is dropped or repaired."""
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Set
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import pandera.pandas as pa
-from pandas.api import types
 
-from salesnb import schema
+from salesnb import cells, schema
 from salesnb.errors import Fault, nearest
 from salesnb.settings import Settings
 
-EXPECTED = {
-    "text": "text",
-    "number": "a plain number such as 1234.5",
-    "time": "an ISO day or time, such as 2026-06-30 or 2026-06-30T09:15:00Z",
-    "flag": "true or false",
-}
-FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
-EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31")
+# So many different wrong values of a column are named one by one.
+NAMED = 10
 
 
 def check_tables(
@@ -47,12 +42,14 @@ def as_typed(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
         if column not in raw:
             typed[column] = pd.Series(index=raw.index, dtype=schema.DTYPES[kind])
             continue
-        values = _blank_to_na(raw[column])
-        typed[column] = _convert(values, kind, is_day=column.endswith("_on"))
+        values = cells.blank_to_na(raw[column])
+        is_day = column.endswith("_on")
+        typed[column] = cells.convert(values, kind, is_day)
         wrong = values[values.notna() & typed[column].isna()]
-        faults += _value_faults(name, column, wrong, EXPECTED[kind])
+        expected = partial(cells.expected, kind, is_day)
+        faults += _value_faults(name, column, wrong, expected, partial(cells.meant, kind))
     for column in raw.columns.difference(list(known), sort=False):
-        typed[str(column)] = _trait(_blank_to_na(raw[column]))
+        typed[str(column)] = cells.trait(cells.blank_to_na(raw[column]))
     return pd.DataFrame(typed, index=raw.index), faults
 
 
@@ -77,9 +74,10 @@ def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
                 continue
             other, other_key = target.split(".")
             names = set(tables[other][other_key].dropna())
-            values = table[column].dropna()
-            wrong = values[~values.isin(names)]
-            faults += _value_faults(name, column, wrong, f"a {other_key} of {other}", names)
+            strange = set(table[column].dropna().unique()) - names
+            wrong = table.loc[table[column].isin(strange), column]
+            close = partial(nearest, known=names)
+            faults += _value_faults(name, column, wrong, f"a {other_key} of {other}", close)
     return faults
 
 
@@ -115,7 +113,8 @@ def _stage_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Ite
         yield Fault("team.toml", "the open stages in order, as stage_changes has them", "stages")
         return
     wrong = changes.loc[changes["stage"].notna() & ~changes["stage"].isin(stages), "stage"]
-    yield from _value_faults("stage_changes", "stage", wrong, "a stage of team.toml", stages)
+    close = partial(nearest, known=stages)
+    yield from _value_faults("stage_changes", "stage", wrong, "a stage of team.toml", close)
 
 
 def _column_faults(name: str, raw: pd.DataFrame) -> list[Fault]:
@@ -135,49 +134,6 @@ def _column_faults(name: str, raw: pd.DataFrame) -> list[Fault]:
     return faults
 
 
-def _blank_to_na(values: pd.Series) -> pd.Series:
-    if not (types.is_object_dtype(values.dtype) or types.is_string_dtype(values.dtype)):
-        return values
-    is_blank = values.map(lambda v: isinstance(v, str) and not v.strip()).astype(bool)
-    return values.mask(is_blank)
-
-
-def _convert(values: pd.Series, kind: str, is_day: bool) -> pd.Series:
-    if kind == "text":
-        return _text(values)
-    if kind == "number":
-        numbers = pd.to_numeric(values, errors="coerce").astype("float64")
-        return numbers.where(numbers.abs() != float("inf"))
-    if kind == "flag":
-        words = values.map(lambda v: FLAGS.get(str(v).strip().casefold()), na_action="ignore")
-        return words.astype("boolean")
-    return _time(values, is_day)
-
-
-def _text(values: pd.Series) -> pd.Series:
-    if types.is_float_dtype(values.dtype) and (values.dropna() % 1 == 0).all():
-        values = values.astype("Int64")
-    return values.astype("str").where(values.notna())
-
-
-def _time(values: pd.Series, is_day: bool) -> pd.Series:
-    if types.is_numeric_dtype(values.dtype):
-        # A bare number would silently be read as nanoseconds since 1970.
-        return pd.Series(pd.NaT, index=values.index, dtype="datetime64[us]")
-    times = pd.to_datetime(values, errors="coerce", utc=True, format="ISO8601")
-    times = times.dt.tz_localize(None).astype("datetime64[us]")
-    times = times.where(times.between(EARLIEST, LATEST))
-    return times.dt.normalize() if is_day else times
-
-
-def _trait(values: pd.Series) -> pd.Series:
-    """A column beyond the schema: numbers where every value is one, else text."""
-    numbers = pd.to_numeric(values, errors="coerce")
-    if types.is_numeric_dtype(values.dtype) or numbers.notna().equals(values.notna()):
-        return numbers
-    return values if types.is_datetime64_any_dtype(values.dtype) else _text(values)
-
-
 def _explain(
     name: str, table: pd.DataFrame, error: pa.errors.SchemaError, known: Set[tuple[str, int]]
 ) -> list[Fault]:
@@ -191,7 +147,8 @@ def _explain(
     if ">=" in check:
         then, first = check.split(" >= ")
         rows = table.loc[sorted(set(cases["index"]))]
-        wrong = rows[then].dt.date.astype(str)
+        days = rows[[then, first]].apply(lambda d: d.dt.strftime("%Y-%m-%d"))
+        wrong = days[then] + f" with {first} " + days[first]
         return _value_faults(name, then, wrong, f"a day not before {first}")
     column = str(error.schema.name)
     cases = cases[[(column, int(row)) not in known for row in cases["index"]]]
@@ -201,7 +158,9 @@ def _explain(
     if check == "field_uniqueness":
         return _value_faults(name, column, wrong, "every value once")
     allowed = (getattr(error.check, "statistics", None) or {}).get("allowed_values", ())
-    return _value_faults(name, column, wrong, _in_words(error.check), allowed)
+    return _value_faults(
+        name, column, wrong, _in_words(error.check), partial(nearest, known=allowed)
+    )
 
 
 def _in_words(check: Any) -> str:
@@ -214,12 +173,37 @@ def _in_words(check: Any) -> str:
 
 
 def _value_faults(
-    table: str, column: str, wrong: pd.Series, expected: str, known: Any = ()
+    table: str,
+    column: str,
+    wrong: pd.Series,
+    expected: str | Callable[[str], str],
+    hint: Callable[[str], str] = lambda value: "",
 ) -> list[Fault]:
-    """One fault for each different wrong value, with all its rows."""
-    faults = []
-    for value, rows in wrong.groupby(wrong.astype(str), sort=False, dropna=False):
-        shown = str(value)[:80]
-        rows_ = tuple(int(row) for row in rows.index)
-        faults.append(Fault(table, expected, column, shown, rows_, nearest(shown, known)))
-    return faults
+    """One fault for each different wrong value, with all its rows; many are summed up in one."""
+    if not len(wrong):
+        return []
+    values = wrong.astype(str)
+    named = list(values.drop_duplicates()[:NAMED])
+    rows = {value: tuple(int(r) for r in values.index[values == value]) for value in named}
+    said = [
+        Fault(
+            table,
+            expected if isinstance(expected, str) else expected(value),
+            column,
+            _short(value),
+            rows[value],
+            hint(value),
+        )
+        for value in named
+    ]
+    others = values[~values.isin(named)]
+    if len(others):
+        found = f"{others.nunique():,} more values such as {_short(others.iloc[0])}"
+        said.append(
+            replace(said[-1], value=found, rows=tuple(int(r) for r in others.index), nearest="")
+        )
+    return said
+
+
+def _short(value: str) -> str:
+    return value if len(value) <= 80 else value[:79] + "…"

@@ -10,11 +10,13 @@ from zoneinfo import available_timezones
 
 import pandas as pd
 import tomlkit
-from babel.numbers import is_currency
+from babel import Locale
+from babel.numbers import is_currency, list_currencies
 
 from salesnb.errors import Fault, nearest
 
 FILE = "team.toml"
+COUNTRIES = {code for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def read(folder: Path) -> tuple[Settings | None, list[Fault]]:
         return None, [Fault(FILE, f"this file in {folder}, at least with as_of = 2026-06-30")]
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         return None, [Fault(FILE, "a TOML file in UTF-8", value=str(error))]
     faults = check(raw)
     return (None, faults) if faults else (of(raw), [])
@@ -65,7 +67,10 @@ def check(raw: Mapping[str, Any]) -> list[Fault]:
     ]
     for name, (is_good, expected) in RULES.items():
         if name in raw and not is_good(raw[name]):
-            faults.append(Fault(FILE, expected, name, str(raw[name])))
+            found = str(raw[name])
+            faults.append(
+                Fault(FILE, expected, name, found, nearest=nearest(found, OF.get(name, ())))
+            )
     if "as_of" not in raw:
         faults.append(Fault(FILE, "the day of the export, such as as_of = 2026-06-30", "as_of"))
     if not faults:
@@ -81,7 +86,8 @@ def check(raw: Mapping[str, Any]) -> list[Fault]:
 def of(raw: Mapping[str, Any]) -> Settings:
     """Settings from checked values."""
     values = dict(raw)
-    values["as_of"] = pd.Timestamp(values["as_of"]).normalize().as_unit("us")
+    # The day as written: a time and a zone behind it would only move it.
+    values["as_of"] = pd.Timestamp(values["as_of"].isoformat()[:10]).as_unit("us")
     values["stages"] = tuple(values.get("stages", ()))
     values["skills"] = {k: tuple(v) for k, v in values.get("skills", {}).items()}
     return Settings(**values)
@@ -110,11 +116,18 @@ def _is_skills(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_words(v) for v in value.values())
 
 
+def _is_day(value: Any) -> bool:
+    return isinstance(value, date | datetime) and 1900 <= value.year <= 2100
+
+
 RULES: dict[str, tuple[Any, str]] = {
-    "as_of": (lambda v: isinstance(v, date | datetime), "a day without quotes: 2026-06-30"),
-    "name": (lambda v: isinstance(v, str), "text"),
+    "as_of": (_is_day, "the day of the export without quotes, such as 2026-06-30"),
+    "name": (lambda v: isinstance(v, str), "text in quotes"),
     "currency": (lambda v: isinstance(v, str) and is_currency(v), "an ISO 4217 code such as EUR"),
-    "timezone": (lambda v: v in available_timezones(), "a zone such as Europe/Budapest"),
+    "timezone": (
+        lambda v: isinstance(v, str) and v in available_timezones(),
+        "a zone such as Europe/Budapest",
+    ),
     "fiscal_year_starts": (
         lambda v: type(v) is int and 1 <= v <= 12,
         "a month, 1 to 12",
@@ -122,7 +135,9 @@ RULES: dict[str, tuple[Any, str]] = {
     "stages": (_is_stages, 'different stage names in order: ["Qualification", "Demo"]'),
     "skills": (_is_skills, 'lists of skills by stage: Demo = ["presenting"]'),
     "country": (
-        lambda v: isinstance(v, str) and len(v) in (0, 2),
-        "a two-letter country code such as HU",
+        lambda v: v == "" or v in COUNTRIES,
+        "an ISO 3166 code of two capitals, such as HU",
     ),
 }
+# The names a misspelt value is compared with.
+OF: dict[str, Any] = {"currency": list_currencies(), "timezone": available_timezones()}

@@ -165,9 +165,13 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
         path = folder / f"{name}.{format}"
         if format == "csv":
             text = _for_csv(table)
-            # A bare carriage return ends a row for most readers, and to_csv leaves it unquoted.
-            quoting = csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL
-            text.to_csv(path, index=False, lineterminator="\n", quoting=quoting)
+            text.to_csv(
+                path,
+                index=False,
+                lineterminator="\n",
+                # A bare carriage return ends a row for most readers; to_csv leaves it unquoted.
+                quoting=csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL,
+            )
         else:
             table.to_parquet(path, index=False, compression="zstd")
 
@@ -269,4 +273,5 @@ def _for_csv(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _has_return(table: pd.DataFrame) -> bool:
-    return any(table[c].str.contains("\r", regex=False).any() for c in table.select_dtypes("str"))
+    texts: pd.DataFrame = table.select_dtypes("str")
+    return any(texts[column].str.contains("\r", regex=False).any() for column in texts.columns)
