@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from salesnb import coaching, funnel, metrics, scorecard
     from salesnb.errors import DataError
     from salesnb.finding import Finding
+    from salesnb.simulation import simulate
     from salesnb.team import Team, check, load
 
 __version__ = "0.1.0"
@@ -20,6 +21,7 @@ __all__ = [
     "load",
     "metrics",
     "scorecard",
+    "simulate",
 ]
 
 # Loaded when first used: `salesnb --help` should not wait for pandas and DuckDB.
@@ -29,6 +31,7 @@ HOME = {
     "Team": "team",
     "check": "team",
     "load": "team",
+    "simulate": "simulation",
 }
 
 
