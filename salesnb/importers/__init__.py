@@ -1,0 +1,75 @@
+"""Any export becomes the tables of a team, by a mapping that holds all there is to know of it.
+
+A mapping (``salesnb/crm/*.toml``; ``maven.toml`` explains the form) says which file feeds which
+table, what its columns are called, which values are mended, which rows are no data, and what
+stands in for values that are missing. This package carries it out and counts what it did; there is
+no code for any one vendor.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from salesnb import cells, door, schema, settings
+from salesnb.checks import check_tables
+from salesnb.errors import DataError, Fault
+from salesnb.importers import mapping as mappings
+from salesnb.importers import report as reports
+from salesnb.importers import sheets, tables, target
+from salesnb.importers.mapping import Plan
+from salesnb.importers.report import ImportReport
+from salesnb.importers.sheets import Sheet
+from salesnb.settings import Settings
+from salesnb.team import Team, write
+
+__all__ = ["ImportReport", "run"]
+
+
+def run(
+    mapping: str | Path, source: str | Path, dest: str | Path, *, overwrite: bool = False
+) -> ImportReport:
+    """Turn an export into a data set that `salesnb.load` reads.
+
+    `mapping` is a built-in name (``"maven"``) or a TOML file; `source` the folder of the export,
+    which is only read; `dest` a new folder, written whole or not at all. With `overwrite` an
+    earlier import there is replaced, unless somebody has added or changed files in it.
+
+    Raises
+    ------
+    DataError
+        With every fault at once: of the mapping, of the files and their columns; then of the
+        values, each with the row and column of the export.
+    """
+    plan, faults = mappings.read(mapping)
+    folder = door.must_be_folder(source)
+    place = target.free(Path(dest), folder, overwrite)
+    opened, file_faults = sheets.read(plan, folder)
+    if faults or file_faults:
+        raise DataError([*faults, *file_faults])
+    parts, spellings, faults = tables.parts(plan, opened)
+    frames, estimated = tables.joined(plan, parts)
+    own, as_of_from, day_faults = _settings(plan, opened)
+    typed, table_faults = check_tables(frames, own)
+    faults += [f for fault in table_faults for f in tables.at_source(fault, parts, spellings)]
+    if own is None or day_faults or faults:
+        raise DataError([*day_faults, *faults])
+    team = Team(own, {name: typed[name] for name in schema.MODELS if name in typed})
+    report = reports.of(plan, place, team, as_of_from, opened, parts, estimated)
+    with door.whole(place, replace=overwrite) as aside:
+        write(team, aside)
+        target.sign(aside, plan, opened, report)
+    return report
+
+
+def _settings(plan: Plan, opened: Mapping[str, Sheet]) -> tuple[Settings | None, str, list[Fault]]:
+    """The settings, and where their day comes from."""
+    if not plan.as_of_columns:
+        return settings.of(plan.settings), "as the mapping says", []
+    places = [(opened[s], c) for s, _, c in (name.partition(".") for name in plan.as_of_columns)]
+    days = [cells.convert(sheet.rows[c], "time", is_day=True).max() for sheet, c in places]
+    day = pd.Series(days, dtype="datetime64[us]").max()
+    where = ", ".join(f"{sheet.file} {c}" for sheet, c in places)
+    if pd.isna(day):
+        return None, "", [Fault(plan.path.name, f"a date in {where}", "settings.as_of")]
+    return settings.of({**plan.settings, "as_of": day}), f"the latest date in {where}", []

@@ -1,0 +1,266 @@
+"""Mappings: how the files of an export become tables, as written in ``crm/*.toml``.
+
+``crm/maven.toml`` explains the form. Reading one finds every fault in it; nothing is guessed.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from salesnb import schema, settings
+from salesnb.errors import DataError, Fault, nearest, unknown
+
+ANY_DAY = date(2000, 1, 1)
+BUILT_IN = Path(__file__).parents[1] / "crm"
+TOP = ("name", "settings", "sources")
+SOURCE = ("file", "mend", "leave_out")
+RULE = ("column", "is", "reason")
+COLUMN = ("column", "value", "values", "others", "as_id", "times", "otherwise")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """Rows that are left out: where `column` holds one of `values` (empty text: a blank cell)."""
+
+    column: str
+    values: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file of the export, by the names it may have, with its mends and rules."""
+
+    files: tuple[str, ...]
+    mend: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    leave_out: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True)
+class Column:
+    """Where the values of a column come from: the first of `names`, or one `value` for all."""
+
+    names: tuple[str, ...] = ()
+    value: str = ""
+    values: Mapping[str, str] | None = None
+    others: str | None = None
+    as_id: bool = False
+    times: float = 1
+    otherwise: str = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One source feeding one table."""
+
+    table: str
+    source: str
+    columns: Mapping[str, Column]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A whole mapping; `as_of_columns` name the columns whose latest date is the day."""
+
+    name: str
+    path: Path
+    settings: Mapping[str, Any]
+    as_of_columns: tuple[str, ...]
+    sources: Mapping[str, Source]
+    blocks: tuple[Block, ...]
+
+
+def names() -> list[str]:
+    """The built-in mappings."""
+    return sorted(path.stem for path in BUILT_IN.glob("*.toml"))
+
+
+def read(mapping: str | Path) -> tuple[Plan, list[Fault]]:
+    """The mapping of this built-in name or file: what can be read of it, and all that is wrong.
+
+    Raises `DataError` where there is no such mapping, or the file is not TOML.
+    """
+    path = BUILT_IN / f"{mapping}.toml" if str(mapping) in names() else Path(mapping)
+    if not path.is_file():
+        raise unknown("mapping, built in or file,", str(mapping), names())
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise DataError([Fault(path.name, "a TOML file in UTF-8", value=str(error))]) from error
+    reader = _Reader(path.name)
+    return reader.plan(path, raw), reader.faults
+
+
+class _Reader:
+    """Reads one file and gathers its faults."""
+
+    def __init__(self, file: str):
+        self.file = file
+        self.faults: list[Fault] = []
+
+    def plan(self, path: Path, raw: dict[str, Any]) -> Plan:
+        self.keys("", raw, (*TOP, *schema.MODELS))
+        own, as_of_columns = self.settings(self.section("settings", raw))
+        sources = {
+            name: self.source(f"sources.{name}", self.section(name, raw["sources"], "sources"))
+            for name in self.section("sources", raw)
+        }
+        blocks = tuple(self.blocks({t: raw[t] for t in schema.MODELS if t in raw}, sources))
+        for table in schema.REQUIRED_TABLES:
+            if table not in raw:
+                self.fault(f"[{table}]", "this table, which is required")
+        for column in as_of_columns:
+            if column.split(".")[0] not in sources:
+                self.fault("settings.as_of", "source.column", column, sources)
+        self.estimates(blocks)
+        return Plan(str(raw.get("name", path.stem)), path, own, as_of_columns, sources, blocks)
+
+    def settings(self, raw: dict[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+        as_of = raw.get("as_of")
+        if not isinstance(as_of, dict):
+            self.faults += [_in_file(self.file, fault) for fault in settings.check(raw)]
+            return raw, ()
+        self.keys("settings.as_of", as_of, ("latest",))
+        columns = self.words("settings.as_of.latest", as_of.get("latest"))
+        rest = {name: value for name, value in raw.items() if name != "as_of"}
+        found = settings.check({**rest, "as_of": ANY_DAY})
+        self.faults += [_in_file(self.file, fault) for fault in found]
+        return rest, columns
+
+    def source(self, where: str, raw: dict[str, Any]) -> Source:
+        self.keys(where, raw, SOURCE)
+        mend = {
+            column: self.texts(f"{where}.mend.{column}", mends)
+            for column, mends in self.section("mend", raw, where, optional=True).items()
+        }
+        rules = raw.get("leave_out", [])
+        if not isinstance(rules, list):
+            self.fault(f"{where}.leave_out", "a list of rules", rules)
+            rules = []
+        return Source(
+            self.words(f"{where}.file", raw.get("file")),
+            mend,
+            tuple(self.rule(f"{where}.leave_out", rule) for rule in rules),
+        )
+
+    def rule(self, where: str, raw: Any) -> Rule:
+        raw = raw if isinstance(raw, dict) else {}
+        self.keys(where, raw, RULE)
+        for key in RULE:
+            if key not in raw:
+                self.fault(f"{where}.{key}", "this key: column, is and reason make a rule")
+        values = self.words(f"{where}.is", raw.get("is", ""))
+        return Rule(str(raw.get("column", "")), values, str(raw.get("reason", "")))
+
+    def blocks(self, raw: dict[str, Any], sources: Mapping[str, Source]) -> Iterator[Block]:
+        for table, written in raw.items():
+            for each in written if isinstance(written, list) else [written]:
+                if not isinstance(each, dict):
+                    self.fault(table, f"a section [{table}]", each)
+                    continue
+                source = each.get("from")
+                if source not in sources:
+                    self.fault(f"{table}.from", "a source of the mapping", source or "", sources)
+                yield Block(table, str(source), dict(self.columns(table, each)))
+
+    def columns(self, table: str, raw: dict[str, Any]) -> Iterator[tuple[str, Column]]:
+        known = schema.columns(table)
+        self.keys(table, raw, ("from", "further", *known))
+        for name in schema.required(table):
+            if name not in raw:
+                self.fault(f"{table}.{name}", "this column, which is required")
+        for name in known:
+            if name in raw:
+                yield name, self.column(table, name, raw[name])
+        for name, written in self.section("further", raw, table, optional=True).items():
+            yield name, self.column(f"{table}.further", name, written)
+
+    def column(self, table: str, name: str, raw: Any) -> Column:
+        where = f"{table}.{name}"
+        if not isinstance(raw, dict):
+            return Column(self.words(where, raw))
+        self.keys(where, raw, COLUMN)
+        if ("column" in raw) == ("value" in raw):
+            self.fault(where, "either a column or a value")
+        times = raw.get("times", 1)
+        if type(times) not in (int, float):
+            self.fault(f"{where}.times", "a number", times)
+        return Column(
+            self.words(f"{where}.column", raw["column"]) if "column" in raw else (),
+            self.text(f"{where}.value", raw.get("value", "")),
+            self.texts(f"{where}.values", raw["values"]) if "values" in raw else None,
+            self.text(f"{where}.others", raw["others"]) if "others" in raw else None,
+            raw.get("as_id") is True,
+            times,
+            self.text(f"{where}.otherwise", raw.get("otherwise", "")),
+        )
+
+    def estimates(self, blocks: tuple[Block, ...]) -> None:
+        """What stands in for an empty value must itself be filled, and be referred to."""
+        filled = {f"{block.table}.{name}" for block in blocks for name in block.columns}
+        for block in blocks:
+            for name, column in block.columns.items():
+                other = column.otherwise.partition(".")[0]
+                key = reference(block.table, other)[0]
+                if column.otherwise and not {column.otherwise, f"{block.table}.{key}"} <= filled:
+                    where = f"{block.table}.{name}.otherwise"
+                    expected = f"a filled column of a table that {block.table} refers to"
+                    self.fault(where, expected, column.otherwise, filled)
+
+    def keys(self, where: str, raw: Mapping[str, Any], known: Sequence[str]) -> None:
+        for key in raw:
+            if key not in known:
+                self.fault(f"{where}.{key}".strip("."), "a known key", key, known)
+
+    def section(
+        self, name: str, raw: dict[str, Any], where: str = "", optional: bool = False
+    ) -> dict[str, Any]:
+        found = raw.get(name, {} if optional else None)
+        if isinstance(found, dict):
+            return found
+        self.fault(f"{where}.{name}".strip("."), "a section of this name", found or "")
+        return {}
+
+    def words(self, where: str, raw: Any) -> tuple[str, ...]:
+        words = raw if isinstance(raw, list) else [raw]
+        if words and all(isinstance(word, str) for word in words):
+            return tuple(words)
+        self.fault(where, "text, or a list of texts", "" if raw is None else raw)
+        return ()
+
+    def text(self, where: str, raw: Any) -> str:
+        if isinstance(raw, str):
+            return raw
+        self.fault(where, "text in quotes", raw)
+        return ""
+
+    def texts(self, where: str, raw: Any) -> dict[str, str]:
+        if isinstance(raw, dict) and all(isinstance(value, str) for value in raw.values()):
+            return raw
+        self.fault(where, 'texts by text, such as { "Closed Won" = "won" }', raw)
+        return {}
+
+    def fault(self, where: str, expected: str, found: Any = "", known: Any = ()) -> None:
+        close = nearest(str(found), known)
+        self.faults.append(Fault(self.file, expected, where, str(found)[:80], nearest=close))
+
+
+def reference(table: str, other: str) -> tuple[str, str]:
+    """The column of `table` that names rows of `other`, and the column it names there.
+
+    >>> reference("deals", "products")
+    ('product_id', 'product_id')
+    """
+    for name, column in schema.columns(table).items():
+        refers = (column.metadata or {}).get("refers", "")
+        if refers.startswith(f"{other}."):
+            return name, refers.split(".")[1]
+    return "", ""
+
+
+def _in_file(file: str, fault: Fault) -> Fault:
+    where = f"settings.{fault.column}".strip(".")
+    return Fault(file, fault.expected, where, fault.value, nearest=fault.nearest)

@@ -1,0 +1,147 @@
+"""What an import did: rows read, kept and left out, what was mended or estimated, what lacks."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from salesnb import door, schema
+from salesnb.importers.mapping import Plan
+from salesnb.importers.sheets import Mended, Sheet
+from salesnb.importers.tables import Estimated, Part
+from salesnb.team import Team
+
+Names = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class TableCount:
+    """The rows of one file on their way into one table; `left_out` counts them by reason."""
+
+    table: str
+    file: str
+    read: int
+    kept: int
+    left_out: Mapping[str, int]
+
+    def __str__(self) -> str:
+        reasons = [f"{n:,} left out ({reason})" for reason, n in self.left_out.items() if n]
+        counts = ", ".join([f"{self.read:,} rows read", f"{self.kept:,} kept", *reasons])
+        return f"{self.table} from {self.file}: {counts}"
+
+
+@dataclass(frozen=True, eq=False)
+class ImportReport:
+    """What an import did. ``print(report)`` says all of it.
+
+    team : the team as imported
+    folder : where it was written
+    mapping : the mapping's name
+    as_of_from : where the day of the export comes from
+    tables : rows read, kept and left out; ``read == kept + sum(left_out.values())``
+    mended, estimated : values replaced, and values that another table stands in for
+    unfilled_columns : columns of the schema that the mapping does not fill, by table
+    unfilled_tables : tables of the schema that it does not fill at all
+    unused_columns : columns of the export that no table uses, by file
+    unused_files : CSV and Parquet files of the export that no table uses
+    """
+
+    team: Team
+    folder: Path
+    mapping: str
+    as_of_from: str
+    tables: tuple[TableCount, ...]
+    mended: tuple[Mended, ...]
+    estimated: tuple[Estimated, ...]
+    unfilled_columns: Names
+    unfilled_tables: tuple[str, ...]
+    unused_columns: Names
+    unused_files: tuple[str, ...]
+
+    def __str__(self) -> str:
+        whole = [f"whole tables: {', '.join(self.unfilled_tables)}"] if self.unfilled_tables else []
+        day = f"{self.team.as_of.date()} ({self.as_of_from})"
+        parts: dict[str, Sequence[object]] = {
+            f"{self.mapping}: as of {day}, now in {self.folder}": self.tables,
+            "Values mended": self.mended,
+            "Values estimated": self.estimated,
+            "Not in the export": [*_lines(self.unfilled_columns), *whole],
+            "In the export, not used": [*_lines(self.unused_columns), *self.unused_files],
+        }
+        lines = []
+        for title, said in parts.items():
+            lines += [title, *(f"- {each}" for each in said or ("nothing",)), ""]
+        return "\n".join(lines[:-1])
+
+    def counts(self) -> dict[str, Any]:
+        """The figures for the manifest."""
+        said = ("tables", "mended", "estimated")
+        return {name: [asdict(each) for each in getattr(self, name)] for name in said}
+
+
+def of(
+    plan: Plan,
+    folder: Path,
+    team: Team,
+    as_of_from: str,
+    sheets: Mapping[str, Sheet],
+    parts: Mapping[str, list[Part]],
+    estimated: tuple[Estimated, ...],
+) -> ImportReport:
+    """The report of an import."""
+    return ImportReport(
+        team=team,
+        folder=folder,
+        mapping=plan.name,
+        as_of_from=as_of_from,
+        tables=tuple(_count(part) for several in parts.values() for part in several),
+        mended=tuple(mended for sheet in sheets.values() for mended in sheet.mended),
+        estimated=estimated,
+        unfilled_columns=_unfilled(parts),
+        unfilled_tables=tuple(name for name in schema.MODELS if name not in parts),
+        unused_columns=_unused(plan, sheets, parts),
+        unused_files=_unused_files(sheets),
+    )
+
+
+def _count(part: Part) -> TableCount:
+    sheet = part.sheet
+    return TableCount(part.block.table, sheet.file, sheet.n_read, len(part.frame), sheet.left_out)
+
+
+def _unfilled(parts: Mapping[str, list[Part]]) -> Names:
+    filled = {(name, c) for name, several in parts.items() for part in several for c in part.frame}
+    lacking = {
+        name: tuple(c for c in schema.columns(name) if (name, c) not in filled) for name in parts
+    }
+    return {name: columns for name, columns in lacking.items() if columns}
+
+
+def _unused(plan: Plan, sheets: Mapping[str, Sheet], parts: Mapping[str, list[Part]]) -> Names:
+    used = {
+        (sheets[name].file, rule.column)
+        for name, source in plan.sources.items()
+        for rule in source.leave_out
+    }
+    used |= {
+        (part.sheet.file, part.sheet.first_of(column.names))
+        for several in parts.values()
+        for part in several
+        for column in part.block.columns.values()
+    }
+    left = {
+        sheet.file: tuple(c for c in sheet.rows.columns if (sheet.file, c) not in used)
+        for sheet in sheets.values()
+    }
+    return {file: columns for file, columns in left.items() if columns}
+
+
+def _unused_files(sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
+    used = {sheet.path for sheet in sheets.values()}
+    folders = {path.parent for path in used}
+    present = {p for f in folders for p in f.iterdir() if p.suffix.lower() in door.SUFFIXES}
+    return tuple(sorted(path.name for path in present - used))
+
+
+def _lines(names: Names) -> list[str]:
+    return [f"{of}: {', '.join(columns)}" for of, columns in names.items()]

@@ -1,0 +1,181 @@
+"""From the sheets of an export to the tables of a team, and back again to say where a fault is."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from functools import partial
+
+import pandas as pd
+
+from salesnb.checks import value_faults
+from salesnb.errors import Fault, nearest
+from salesnb.importers.mapping import Block, Column, Plan, reference
+from salesnb.importers.sheets import Sheet
+
+Spellings = dict[str, dict[str, str]]  # by column of ids: the name that each id was made from
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """What one sheet gives to one table, under the row numbers of the sheet."""
+
+    block: Block
+    sheet: Sheet
+    frame: pd.DataFrame
+
+    def place(self, name: str) -> str:
+        """Where a column of the table comes from, in the words of the export."""
+        column = self.block.columns.get(name)
+        there = self.sheet.first_of(column.names) if column else ""
+        return f"{there} ({self.block.table}.{name})" if there else f"{self.block.table}.{name}"
+
+
+@dataclass(frozen=True)
+class Estimated:
+    """Values the export lacks that another table stands in for; `n_empty` rows stay empty."""
+
+    table: str
+    column: str
+    otherwise: str
+    n_rows: int
+    n_empty: int
+
+    def __str__(self) -> str:
+        still = f"; {self.n_empty:,} stay empty" if self.n_empty else ""
+        return f"{self.table}.{self.column}: {self.n_rows:,} rows from {self.otherwise}{still}"
+
+
+def as_id(name: str) -> str:
+    """An id made from a name.
+
+    >>> as_id("Moses Frase"), as_id("Ágnes  Ő. Kovács")
+    ('moses-frase', 'ágnes-ő-kovács')
+    """
+    return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).casefold()).strip("-")
+
+
+def parts(
+    plan: Plan, sheets: Mapping[str, Sheet]
+) -> tuple[dict[str, list[Part]], Spellings, list[Fault]]:
+    """Every table in its parts, in the order of the schema: the tables that name things first."""
+    found: dict[str, list[Part]] = {}
+    spellings: Spellings = {}
+    faults: list[Fault] = []
+    for block in plan.blocks:
+        sheet = sheets[block.source]
+        columns = {}
+        for name, column in block.columns.items():
+            known = spellings.setdefault(name, {})
+            columns[name], wrong = _values(column, sheet, known)
+            faults += wrong
+        frame = pd.DataFrame(columns, index=sheet.rows.index)
+        found.setdefault(block.table, []).append(Part(block, sheet, frame))
+    return found, spellings, faults
+
+
+def joined(
+    plan: Plan, by_table: Mapping[str, list[Part]]
+) -> tuple[dict[str, pd.DataFrame], tuple[Estimated, ...]]:
+    """Every table under running numbers from 1, empty values estimated where the mapping says."""
+    frames = {
+        name: pd.concat([part.frame for part in several], ignore_index=True)
+        for name, several in by_table.items()
+    }
+    frames = {name: frame.set_axis(range(1, len(frame) + 1)) for name, frame in frames.items()}
+    return frames, tuple(_estimate(plan, frames))
+
+
+def at_source(
+    fault: Fault, by_table: Mapping[str, list[Part]], spellings: Spellings
+) -> Iterator[Fault]:
+    """A fault of a table as one of the export: its file, its columns, its rows."""
+    if not fault.rows:
+        yield fault
+        return
+    written = spellings.get(fault.column, {})
+    before = 0
+    for part in by_table[fault.table]:
+        index = part.frame.index
+        rows = tuple(
+            int(index[row - before - 1]) for row in fault.rows if 0 < row - before <= len(index)
+        )
+        before += len(index)
+        if rows:
+            yield Fault(
+                part.sheet.file,
+                fault.expected,
+                " + ".join(part.place(name) for name in fault.column.split(" + ")),
+                written.get(fault.value, fault.value),
+                rows,
+                written.get(fault.nearest, fault.nearest),
+            )
+
+
+def _values(column: Column, sheet: Sheet, spelt: dict[str, str]) -> tuple[pd.Series, list[Fault]]:
+    """The values of one column of a table, and what is wrong with them."""
+    if not column.names:
+        return pd.Series(column.value or pd.NA, index=sheet.rows.index, dtype="str"), []
+    name = sheet.first_of(column.names)
+    values = sheet.rows[name]
+    faults: list[Fault] = []
+    if column.values is not None:
+        values, faults = _in_other_words(sheet.file, name, values, column)
+    if column.times != 1:
+        values = values.map(partial(_times, by=column.times), na_action="ignore")
+    if column.as_id:
+        faults = [*faults, *_misspelt(sheet.file, name, values, spelt)]
+        ids = {name: as_id(name) for name in values.dropna().unique()}
+        values = values.map(ids).astype("str")
+    return values, faults
+
+
+def _in_other_words(
+    file: str, name: str, values: pd.Series, column: Column
+) -> tuple[pd.Series, list[Fault]]:
+    words = {old: new or pd.NA for old, new in (column.values or {}).items()}
+    is_strange = values.notna() & ~values.isin(list(words))
+    others = column.others or pd.NA
+    mapped = values.map(words).astype("str").mask(is_strange, others)
+    if column.others is not None:
+        return mapped, []
+    expected = "one of the mapping's values: " + ", ".join(words)
+    close = partial(nearest, known=words)
+    return mapped, value_faults(file, name, values[is_strange], expected, close)
+
+
+def _times(value: str, by: float) -> str:
+    try:
+        return str(Decimal(value) * Decimal(str(by)))
+    except InvalidOperation:
+        return value  # no number: the check will say so
+
+
+def _misspelt(file: str, name: str, values: pd.Series, spelt: dict[str, str]) -> list[Fault]:
+    """Names without a letter, and names that make the id of another name."""
+    first = {name: spelt.setdefault(as_id(name), name) for name in values.dropna().unique()}
+    nameless = values[values.isin([name for name in first if not as_id(name)])]
+    twice = values[values.isin([name for name, other in first.items() if name != other])]
+    letters = "a name with a letter or a digit, to make an id of"
+    return [
+        *value_faults(file, name, nameless, letters),
+        *value_faults(file, name, twice, "one spelling of a name everywhere", first.__getitem__),
+    ]
+
+
+def _estimate(plan: Plan, frames: dict[str, pd.DataFrame]) -> Iterator[Estimated]:
+    wanted = {
+        (block.table, name): column.otherwise
+        for block in plan.blocks
+        for name, column in block.columns.items()
+        if column.otherwise
+    }
+    for (table, name), otherwise in wanted.items():
+        other, said = otherwise.split(".")
+        key, other_key = reference(table, other)
+        known = frames[other].drop_duplicates(other_key).set_index(other_key)[said]
+        before = frames[table][name]
+        frames[table][name] = before.fillna(frames[table][key].map(known))
+        n_empty = int(frames[table][name].isna().sum())
+        yield Estimated(table, name, otherwise, int(before.isna().sum()) - n_empty, n_empty)
