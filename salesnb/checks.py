@@ -47,7 +47,7 @@ def as_typed(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
         typed[column] = cells.convert(values, kind, is_day)
         wrong = values[values.notna() & typed[column].isna()]
         expected = partial(cells.expected, kind, is_day)
-        faults += _value_faults(name, column, wrong, expected, partial(cells.meant, kind))
+        faults += value_faults(name, column, wrong, expected, partial(cells.meant, kind))
     for column in raw.columns.difference(list(known), sort=False):
         typed[str(column)] = cells.trait(cells.blank_to_na(raw[column]))
     return pd.DataFrame(typed, index=raw.index), faults
@@ -77,7 +77,7 @@ def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
             strange = set(table[column].dropna().unique()) - names
             wrong = table.loc[table[column].isin(strange), column]
             close = partial(nearest, known=names)
-            faults += _value_faults(name, column, wrong, f"a {other_key} of {other}", close)
+            faults += value_faults(name, column, wrong, f"a {other_key} of {other}", close)
     return faults
 
 
@@ -89,8 +89,8 @@ def closing_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
     no_day = deals[deals["outcome"].notna() & deals["closed_on"].isna()]
     no_outcome = deals[deals["closed_on"].notna() & deals["outcome"].isna()]
     return [
-        *_value_faults("deals", "outcome", no_day["outcome"], "closed_on filled too"),
-        *_value_faults("deals", "closed_on", no_outcome["closed_on"], "an outcome: won or lost"),
+        *value_faults("deals", "outcome", no_day["outcome"], "closed_on filled too"),
+        *value_faults("deals", "closed_on", no_outcome["closed_on"], "an outcome: won or lost"),
     ]
 
 
@@ -101,7 +101,7 @@ def _past_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Iter
         for column in schema.PAST.get(name, ()):
             wrong = table.loc[table[column] >= limit, column]
             expected = f"a day not after as_of ({settings.as_of.date()})"
-            yield from _value_faults(name, column, wrong, expected)
+            yield from value_faults(name, column, wrong, expected)
 
 
 def _stage_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Iterator[Fault]:
@@ -114,7 +114,7 @@ def _stage_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Ite
         return
     wrong = changes.loc[changes["stage"].notna() & ~changes["stage"].isin(stages), "stage"]
     close = partial(nearest, known=stages)
-    yield from _value_faults("stage_changes", "stage", wrong, "a stage of team.toml", close)
+    yield from value_faults("stage_changes", "stage", wrong, "a stage of team.toml", close)
 
 
 def _column_faults(name: str, raw: pd.DataFrame) -> list[Fault]:
@@ -143,22 +143,22 @@ def _explain(
     if check == "multiple_fields_uniqueness":
         columns = schema.MODELS[name].to_schema().unique or []
         wrong = table.loc[sorted(set(cases["index"])), columns].astype(str).agg(", ".join, axis=1)
-        return _value_faults(name, " + ".join(columns), wrong, "every row once")
+        return value_faults(name, " + ".join(columns), wrong, "every row once")
     if ">=" in check:
         then, first = check.split(" >= ")
         rows = table.loc[sorted(set(cases["index"]))]
         days = rows[[then, first]].apply(lambda d: d.dt.strftime("%Y-%m-%d"))
         wrong = days[then] + f" with {first} " + days[first]
-        return _value_faults(name, then, wrong, f"a day not before {first}")
+        return value_faults(name, then, wrong, f"a day not before {first}")
     column = str(error.schema.name)
     cases = cases[[(column, int(row)) not in known for row in cases["index"]]]
     wrong = pd.Series(cases["failure_case"].to_numpy(), index=cases["index"].astype(int))
     if check == "not_nullable":
-        return _value_faults(name, column, wrong.map(lambda _: ""), "a value: required")
+        return value_faults(name, column, wrong.map(lambda _: ""), "a value: required")
     if check == "field_uniqueness":
-        return _value_faults(name, column, wrong, "every value once")
+        return value_faults(name, column, wrong, "every value once")
     allowed = (getattr(error.check, "statistics", None) or {}).get("allowed_values", ())
-    return _value_faults(
+    return value_faults(
         name, column, wrong, _in_words(error.check), partial(nearest, known=allowed)
     )
 
@@ -172,7 +172,7 @@ def _in_words(check: Any) -> str:
     return "a number " + " and ".join(said) if said else str(check)
 
 
-def _value_faults(
+def value_faults(
     table: str,
     column: str,
     wrong: pd.Series,
