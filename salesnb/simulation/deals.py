@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from salesnb.simulation.clock import dates, stamps
-from salesnb.simulation.market import Accounts
+from salesnb.simulation.market import Accounts, account_ids, product_ids
 from salesnb.simulation.people import People
-from salesnb.simulation.pipeline import PRODUCT_WORTH, Deals
+from salesnb.simulation.pipeline import Deals
 from salesnb.simulation.plan import STAGES, Plan
 from salesnb.simulation.words import ids, pick, spelled, words
 
@@ -27,11 +27,6 @@ PUSH, PUSHES, GIVES_UP = (28.0, 0.5), 12, 0.12
 def deal_ids(n: int) -> list[str]:
     """The ids of `n` deals."""
     return ids("D", n, 5)
-
-
-def account_ids(firms: Accounts) -> list[str]:
-    """The ids of the companies."""
-    return ids("A", len(firms.rep), 4)
 
 
 def closings(plan: Plan, deals: Deals, visits: pd.DataFrame) -> pd.DataFrame:
@@ -62,10 +57,10 @@ def deals_table(
     outcome = np.where(np.isnan(closed), -1, np.where(is_lost, 1, 0))
     return pd.DataFrame(
         {
-            "deal_id": pd.Series(deal_ids(deals.n), dtype="str"),
+            "deal_id": spelled(deal_ids(deals.n)),
             "rep_id": spelled(who.rep_id, who.owner(deals.rep, np.fmin(closed, plan.n_days))),
             "account_id": spelled(account_ids(firms), deals.account),
-            "product_id": spelled(ids("P", len(PRODUCT_WORTH)), deals.product),
+            "product_id": spelled(product_ids(), deals.product),
             "source": spelled(market["sources"], deals.source),
             "segment": spelled(market["segments"], deals.segment),
             "competitor": spelled(market["competitors"], deals.competitor),
@@ -88,7 +83,7 @@ def deal_lines_table(plan: Plan, deals: Deals, visits: pd.DataFrame) -> pd.DataF
     return pd.DataFrame(
         {
             "deal_id": spelled(deal_ids(deals.n), lines["deal"].to_numpy()),
-            "product_id": spelled(ids("P", len(PRODUCT_WORTH)), lines["product"].to_numpy()),
+            "product_id": spelled(product_ids(), lines["product"].to_numpy()),
             **{name: lines[name].to_numpy() for name in ("quantity", "list_amount", "net_amount")},
         }
     )

@@ -36,7 +36,7 @@ def products_table(plan: Plan) -> pd.DataFrame:
     frame = pd.DataFrame(goods)
     return pd.DataFrame(
         {
-            "product_id": pd.Series(ids("P", len(goods)), dtype="str"),
+            "product_id": spelled(product_ids()),
             "name": frame["name"].astype("str"),
             "family": frame["family"].astype("str"),
             "list_price": frame["list_price"].astype(float),
@@ -46,6 +46,11 @@ def products_table(plan: Plan) -> pd.DataFrame:
             "changed_on": dates(plan, changed),
         }
     )
+
+
+def product_ids() -> list[str]:
+    """The ids of the products."""
+    return ids("P", len(words()["products"]))
 
 
 def launch_days(plan: Plan) -> np.ndarray:
@@ -61,6 +66,11 @@ def _launch_day(plan: Plan, good: dict) -> float:
 def kinds(trait: str) -> np.ndarray:
     """A trait of the six kinds of companies, one row each."""
     return np.array([kind[trait] for kind in words()["companies"]["classes"].values()])
+
+
+def kind_names() -> list[str]:
+    """The names of the six kinds."""
+    return list(words()["companies"]["classes"])
 
 
 def accounts(plan: Plan, n_deals: np.ndarray) -> Accounts:
@@ -80,8 +90,13 @@ def accounts(plan: Plan, n_deals: np.ndarray) -> Accounts:
     return Accounts(rep, np.cumsum(sizes) - sizes, kind, segment, employees)
 
 
-def accounts_table(plan: Plan, who: People, firms: Accounts) -> pd.DataFrame:
-    """The table `accounts`; crm_in_use, remote_share and growth_rate are traits of its own."""
+def accounts_table(
+    plan: Plan, who: People, firms: Accounts, deal_account: np.ndarray, won_on: np.ndarray
+) -> pd.DataFrame:
+    """The table `accounts`; crm_in_use, remote_share and growth_rate are traits of its own.
+
+    `deal_account`, `won_on` : the won deals' companies, and the moments they were won.
+    """
     dice, text = plan.dice("account traits"), words()
     n, kind = len(firms.kind), firms.kind
     industry = pick(dice, kinds("industries")[kind])
@@ -91,16 +106,17 @@ def accounts_table(plan: Plan, who: People, firms: Accounts) -> pd.DataFrame:
     remote, crm = kinds("remote")[kind], pick(dice, kinds("crm")[kind])
     growth = dice.normal(0.12 * kinds("odds")[kind] + 0.05, 0.06)
     code, countries = _countries(dice, who.region[firms.rep])
+    churned, expansion = _after_sale(plan, firms, deal_account, won_on)
     table = pd.DataFrame(
         {
-            "account_id": pd.Series(ids("A", n, 4), dtype="str"),
+            "account_id": spelled(account_ids(firms)),
             "industry": spelled(text["companies"]["industries"], industry),
             "country": spelled(countries, code),
             "employees": firms.employees,
             "annual_revenue": np.round(revenue, -3),
-            "founded_year": np.maximum(np.floor(plan.start.year - 1 - years), 1850),
-            "churned_on": pd.NaT,
-            "expansion_amount": np.nan,
+            "founded_year": np.maximum(np.floor(plan.start.year - 1.0 - years), 1850),
+            "churned_on": dates(plan, churned),
+            "expansion_amount": expansion,
             "crm_in_use": spelled(text["market"]["crm"], crm),
             "remote_share": np.round(dice.beta(remote[:, 0], remote[:, 1]), 2),
             "growth_rate": np.round(growth, 3),
@@ -109,8 +125,30 @@ def accounts_table(plan: Plan, who: People, firms: Accounts) -> pd.DataFrame:
     # Nobody's records are complete.
     for column, share in {"annual_revenue": 0.12, "crm_in_use": 0.2, "growth_rate": 0.25}.items():
         table[column] = table[column].mask(dice.random(n) < share)
-    table["churned_on"] = table["churned_on"].astype("datetime64[us]")
     return table
+
+
+def account_ids(firms: Accounts) -> list[str]:
+    """The ids of the companies."""
+    return ids("A", len(firms.rep), 4)
+
+
+def _after_sale(
+    plan: Plan, firms: Accounts, account: np.ndarray, won_on: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """When customers left, and what those who stay bought on top; NaN where neither."""
+    dice, n = plan.dice("after sale"), len(firms.rep)
+    first = np.full(n, np.inf)
+    np.minimum.at(first, account, won_on)
+    churn, expansion = kinds("churn"), kinds("expansion")
+    if plan.null:
+        churn, expansion = np.full(6, churn.mean()), np.full(6, expansion.mean())
+    left = np.floor(first + 120 + dice.exponential(180, n))
+    has_left = (dice.random(n) < 2 * churn[firms.kind]) & (left < plan.n_days)
+    is_known = (first + 90 < plan.n_days) & ~has_left
+    grows = is_known & (dice.random(n) < expansion[firms.kind])
+    more = np.round(np.exp(dice.normal(np.log(3500), 0.8, n)) * (1 + 2 * firms.segment), -2)
+    return np.where(has_left, left, np.nan), np.where(grows, more, np.nan)
 
 
 def _countries(dice: np.random.Generator, region: np.ndarray) -> tuple[np.ndarray, list[str]]:

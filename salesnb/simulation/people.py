@@ -11,7 +11,7 @@ from salesnb.simulation.words import ids, pick, spelled, words
 
 NEW_SHARE, LEAVER_SHARE, PEER_SHARE = 0.2, 0.1, 0.12
 MONTH = 30.44
-RAMP_LOGIT, RAMP_MONTHS = -0.6, 2.5
+RAMP_LOGIT, RAMP_ENERGY, RAMP_MONTHS = -0.6, 0.6, 2.5  # what lacks on the first day fades
 SLOW_SHARE, SLOW = 0.08, (1.6, 2.2)  # of rep x stage cells, times the typical days
 LATE_SHARE, LATE = 0.12, (1.7, 2.3)  # of reps, times the typical days to close a lost deal
 DROP_FACTOR, DROP_DAYS = (0.3, 0.6), (56, 120)
@@ -92,13 +92,24 @@ def reps_table(plan: Plan, who: People) -> pd.DataFrame:
     roles = ("Junior Account Executive", "Account Executive", "Senior Account Executive")
     return pd.DataFrame(
         {
-            "rep_id": pd.Series(who.rep_id, dtype="str"),
-            "name": pd.Series(who.name, dtype="str"),
+            "rep_id": spelled(who.rep_id),
+            "name": spelled(who.name),
             "hired_on": dates(plan, who.hired),
             "left_on": dates(plan, who.left),
             "role": spelled(roles, role),
             "region": spelled(list(words()["regions"]), who.region),
             "was_peer": pd.array(who.was_peer, dtype="boolean"),
+        }
+    )
+
+
+def absences_table(plan: Plan, who: People) -> pd.DataFrame:
+    """The table `absences`, planned leave included."""
+    return pd.DataFrame(
+        {
+            "rep_id": spelled(who.rep_id, who.leave["rep"].to_numpy()),
+            "starts_on": dates(plan, who.leave["first"].to_numpy(float)),
+            "ends_on": dates(plan, who.leave["last"].to_numpy(float)),
         }
     )
 
@@ -159,7 +170,10 @@ def _leave(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
     leave = pd.DataFrame(rows, columns=["rep", "first", "last"])
     is_known = (leave["last"] >= 0) & (leave["last"] < plan.horizon)
     is_employed = (leave["first"] >= hired[leave["rep"]]) & ~(leave["last"] > left[leave["rep"]])
-    return leave[is_known & is_employed].reset_index(drop=True)
+    leave = leave[is_known & is_employed].sort_values(["rep", "first", "last"])
+    is_first = leave["first"] > leave.groupby("rep")["last"].cummax().groupby(leave["rep"]).shift()
+    is_only = ~leave["rep"].duplicated()
+    return leave[is_first | is_only].reset_index(drop=True)
 
 
 def _skills(plan: Plan) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from salesnb.simulation.market import Accounts, accounts, kinds, launch_days
-from salesnb.simulation.people import RAMP_MONTHS, People
+from salesnb.simulation.people import RAMP_ENERGY, RAMP_MONTHS, People
 from salesnb.simulation.plan import STAGES, Plan
 from salesnb.simulation.words import pick, words
 
@@ -71,7 +71,7 @@ def booking_rate(plan: Plan, who: People) -> np.ndarray:
     rate = who.is_there * who.energy[:, None] * SEASON[plan.days.month - 1]
     # Good weeks and bad weeks that nobody can explain.
     rate = rate * dice.gamma(12, 1 / 12, (plan.reps, week[-1] + 1))[:, week]
-    rate = rate * (1 - 0.6 * np.exp(-who.months_in(rep, day) / RAMP_MONTHS))
+    rate = rate * (1 - RAMP_ENERGY * np.exp(-who.months_in(rep, day) / RAMP_MONTHS))
     for rep_, first, last, factor in zip(*who.drops.to_dict("list").values(), strict=True):
         rate[rep_, first : last + 1] *= factor
     return rate
@@ -104,24 +104,37 @@ def deals(plan: Plan, who: People) -> tuple[Deals, Accounts]:
     return made, firms
 
 
+def draw_days(dice: np.random.Generator, rate: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Rep and day of `n` events, drawn by their rate (reps x days); sorted by rep."""
+    until = np.cumsum(rate, axis=1)
+    rep = np.sort(pick(dice, until[:, -1], n))
+    # One sorted line of all reps' days, so that a single search finds every day.
+    share = until / np.maximum(until[:, -1:], 1e-12) + np.arange(len(rate))[:, None]
+    place = np.searchsorted(share.ravel(), rep + dice.random(n), side="right")
+    return rep, place % rate.shape[1]
+
+
+def held_share(plan: Plan, who: People) -> np.ndarray:
+    """The share of meetings booked on a day that are held by `as_of` (reps x days)."""
+    before = who.clock.before
+    days_to_go = before[:, [plan.n_days]] - before[:, 1 : plan.n_days + 1]
+    middle, spread = np.log(BOOKED_AHEAD[0]), BOOKED_AHEAD[1]
+    return ndtr((np.log(np.maximum(days_to_go, 1e-9)) - middle) / spread)
+
+
+def days_ahead(u: np.ndarray) -> np.ndarray:
+    """Working days from booking to meeting, by their quantile."""
+    return np.exp(np.log(BOOKED_AHEAD[0]) + BOOKED_AHEAD[1] * ndtri(u))
+
+
 def _arrivals(
     plan: Plan, who: People, dice: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whose deal, when the first meeting was booked and when it was held, in order of time."""
-    rate, before = booking_rate(plan, who)[:, : plan.n_days], who.clock.before
-    # Only meetings held by as_of have become deals: the later the booking, the fewer.
-    days_to_go = before[:, [plan.n_days]] - before[:, 1 : plan.n_days + 1]
-    middle, spread = np.log(BOOKED_AHEAD[0]), BOOKED_AHEAD[1]
-    is_held = ndtr((np.log(np.maximum(days_to_go, 1e-9)) - middle) / spread)
-    until = np.cumsum(rate * is_held, axis=1)
-    total = plan.reps * plan.deals_per_rep
-    rep = np.sort(pick(dice, until[:, -1], total))
-    # One sorted line of all reps' days, so that a single search finds every day.
-    share = until / np.maximum(until[:, -1:], 1e-12) + np.arange(plan.reps)[:, None]
-    day = np.searchsorted(share.ravel(), rep + dice.random(total), side="right") % plan.n_days
-    ahead = np.exp(middle + spread * ndtri(dice.random(total) * is_held[rep, day]))
+    total, held = plan.reps * plan.deals_per_rep, held_share(plan, who)
+    rep, day = draw_days(dice, booking_rate(plan, who)[:, : plan.n_days] * held, total)
     booked = day + dice.random(total)
-    created = who.clock.forward(rep, booked, ahead)
+    created = who.clock.forward(rep, booked, days_ahead(dice.random(total) * held[rep, day]))
     order = np.argsort(created, kind="stable")
     return rep[order], booked[order], created[order]
 

@@ -22,9 +22,11 @@ def ids(letter: str, n: int, width: int = 2) -> list[str]:
     return [f"{letter}{i:0{width}d}" for i in range(1, n + 1)]
 
 
-def spelled(names: Sequence[str] | np.ndarray, codes: np.ndarray) -> pd.Series:
-    """Codes as text; a negative code is blank."""
+def spelled(names: Sequence[str] | np.ndarray, codes: np.ndarray | None = None) -> pd.Series:
+    """Codes as text, or the names themselves; a negative code is blank."""
     pool = pd.array(list(names), dtype="str")
+    if codes is None:
+        return pd.Series(pool)
     return pd.Series(pool.take(np.where(codes < 0, -1, codes), allow_fill=True))
 
 

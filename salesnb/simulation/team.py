@@ -1,6 +1,6 @@
 """`simulate`: a whole team from a seed."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,19 @@ import pandas as pd
 from salesnb import schema
 from salesnb.errors import DataError, unknown
 from salesnb.settings import Settings
-from salesnb.simulation import deals as deal_tables
-from salesnb.simulation import market
-from salesnb.simulation.people import people, reps_table
-from salesnb.simulation.pipeline import deals
+from salesnb.simulation import (
+    coaching,
+    deals,
+    ideas,
+    market,
+    notes,
+    people,
+    targets,
+    training,
+    working,
+)
 from salesnb.simulation.plan import COUNTRY, SKILLS, STAGES, TIMEZONE, Plan
-from salesnb.simulation.selling import World, sell
+from salesnb.simulation.story import Story, tell
 from salesnb.simulation.truth import Truth, truth
 from salesnb.team import Team
 
@@ -101,23 +108,50 @@ def _day(day: str | pd.Timestamp) -> pd.Timestamp:
 
 
 def _made(plan: Plan, wanted: set[str]) -> tuple[Team, Truth]:
-    who = people(plan)
-    offers, firms = deals(plan, who)
-    world = World(plan, who, offers, np.zeros((plan.reps, len(STAGES), plan.horizon)))
-    visits = sell(world)
-    ends = deal_tables.closings(plan, offers, visits)
-    moves, due = deal_tables.close_dates(plan, who, offers, visits, ends)
-    makers = {
-        "reps": lambda: reps_table(plan, who),
-        "accounts": lambda: market.accounts_table(plan, who, firms),
-        "products": lambda: market.products_table(plan),
-        "deals": lambda: deal_tables.deals_table(plan, who, firms, offers, ends, due),
-        "deal_lines": lambda: deal_tables.deal_lines_table(plan, offers, visits),
-        "stage_changes": lambda: deal_tables.stage_changes_table(plan, who, offers, visits),
-        "close_date_changes": lambda: deal_tables.close_date_changes_table(plan, offers, moves),
-    }
-    made = {name: makers[name]() for name in schema.MODELS if name in wanted and name in makers}
-    return Team(settings(plan), made), truth(world, visits)
+    story = tell(plan)
+    made = {name: make(story) for name, make in MAKERS.items() if name in wanted}
+    told = pd.DataFrame({"activity_id": [], "differentiator_id": []}, dtype="str")
+    if "activities" in wanted:
+        made["activities"], told = _activities(story)
+    in_order = {name: made[name] for name in schema.MODELS if name in wanted}
+    return Team(settings(plan), in_order), truth(story, told)
+
+
+def _activities(story: Story) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The table `activities`, and what its notes tell."""
+    plan, who, firms, made = story.plan, story.who, story.firms, story.deals
+    rows = working.activities(plan, who, firms, made, story.visits)
+    note, told = notes.notes(plan, who, made, rows)
+    table = working.activities_table(plan, who, firms, made, rows, note)
+    claim = notes.claim_ids(told["claim"].to_numpy(), told["language"].to_numpy())
+    activity = table["activity_id"].take(told["row"].to_numpy()).reset_index(drop=True)
+    return table, pd.DataFrame({"activity_id": activity, "differentiator_id": claim})
+
+
+def _wins(story: Story) -> tuple[np.ndarray, np.ndarray]:
+    won = story.ends["is_won"].to_numpy()
+    return story.deals.account[won], story.ends["closed"].to_numpy()[won]
+
+
+MAKERS: dict[str, Callable[[Story], pd.DataFrame]] = {
+    "reps": lambda s: people.reps_table(s.plan, s.who),
+    "accounts": lambda s: market.accounts_table(s.plan, s.who, s.firms, *_wins(s)),
+    "products": lambda s: market.products_table(s.plan),
+    "deals": lambda s: deals.deals_table(s.plan, s.who, s.firms, s.deals, s.ends, s.due),
+    "deal_lines": lambda s: deals.deal_lines_table(s.plan, s.deals, s.visits),
+    "stage_changes": lambda s: deals.stage_changes_table(s.plan, s.who, s.deals, s.visits),
+    "close_date_changes": lambda s: deals.close_date_changes_table(s.plan, s.deals, s.moves),
+    "quotas": lambda s: targets.quotas_table(s.plan, s.who, s.deals, s.ends),
+    "absences": lambda s: people.absences_table(s.plan, s.who),
+    "goals": lambda s: targets.goals_table(s.plan, s.deals, s.ends),
+    "assessments": lambda s: training.assessments_table(s.plan, s.who, s.gained, s.courses),
+    "courses": lambda s: training.courses_table(s.plan),
+    "attendance": lambda s: training.attendance_table(s.plan, s.who, s.courses),
+    "onboarding": lambda s: training.onboarding_table(s.plan, s.who),
+    "coaching": lambda s: coaching.coaching_table(s.plan, s.who, s.programmes),
+    "differentiators": lambda s: notes.differentiators_table(s.plan),
+    "ideas": lambda s: ideas.ideas_table(s.plan, s.who),
+}
 
 
 def settings(plan: Plan) -> Settings:
