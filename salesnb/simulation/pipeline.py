@@ -28,7 +28,7 @@ AMOUNT_SD = np.array([0.55, 0.55, 0.65])
 PRODUCT_WORTH = np.array([1.0, 1.25, 1.1, 0.8, 0.9, 0.45, 0.5])
 ATTACH = np.array([0.1, 0.06, 0.08, 0.12, 0.14, 0.16, 0.25])  # chance of a further line
 
-BASE = np.array([0.66, 1.16, 1.42, 1.06, 1.68])
+BASE = np.array([0.58, 1.08, 1.34, 0.98, 1.60])
 SEGMENT_ODDS = np.array([0.12, 0.0, -0.25])
 SOURCE_ODDS = np.array([0.15, -0.25, 0.5, -0.1, 0.2])
 COMPETITOR_ODDS = np.array([0.12, -0.3, -0.1, 0.1, -0.2])
