@@ -68,16 +68,34 @@ def readable(table: pd.DataFrame, currency: str = "") -> pd.DataFrame:
 
 def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     values = table[name]
-    unit = units.of(name, values)
-    cells = [*map(units.writer(unit, values, currency), values)]
-    ends = _intervals(table).get(name)
+    if name == "metric":
+        return [units.label(metric) for metric in values]
+    if _is_by_row(table, name):
+        parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
+        return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
+    return _written(table, name, units.of(name, values), currency)
+
+
+def _is_by_row(table: pd.DataFrame, name: str) -> bool:
+    """Whether the column `unit` says row by row what the values of this column are."""
+    return "unit" in table and units.of(name, table[name]) == "number" and len(table) > 0
+
+
+def _by_unit(rows: pd.DataFrame, name: str, unit: str, currency: str) -> pd.Series:
+    cells = _written(rows, name, units.OF_ROWS.get(unit, "number"), currency)
+    return pd.Series(cells, index=rows.index, dtype="str")
+
+
+def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[str]:
+    values, ends = table[name], _intervals(table).get(name, ())
+    # One number of digits for a value and its ends: all of them have to be told apart.
+    shape = pd.concat([values, *(table[end] for end in ends)])
+    cells = [*map(units.writer(unit, shape, currency), values)]
     if not ends:
         return cells
-    say = units.end_writer(unit, values)
-    low, high = (map(say, table[end]) for end in ends)
-    return [
-        f"{c} ({a}–{b})" if c and a and b else c for c, a, b in zip(cells, low, high, strict=True)
-    ]
+    low, high = (map(units.end_writer(unit, shape), table[end]) for end in ends)
+    rows = zip(cells, low, high, strict=True)
+    return [f"{cell} ({a}–{b})" if cell and a and b else cell for cell, a, b in rows]
 
 
 def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
@@ -87,15 +105,17 @@ def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
     for at, low in enumerate(names):
         stem = low.removesuffix("low")
         if low.endswith("low") and stem + "high" in names:
-            before = [n for n in names[:at] if n.startswith(stem) and not n.endswith("high")]
+            before = [n for n in names[:at] if f"{n}_".startswith(stem) and not n.endswith("high")]
             found |= {before[-1]: (low, stem + "high")} if before else {}
     return found
 
 
 def _shown(table: pd.DataFrame) -> list[str]:
-    """The columns that stand for themselves: all but the ends of intervals."""
+    """The columns that stand for themselves: all but the ends of intervals and said units."""
     ends = {end for pair in _intervals(table).values() for end in pair}
-    return [str(name) for name in table.columns if name not in ends]
+    is_said_by_row = any(_is_by_row(table, str(name)) for name in table.columns)
+    left_out = ends | ({"unit"} if is_said_by_row else set())
+    return [str(name) for name in table.columns if name not in left_out]
 
 
 def _is_figure(table: pd.DataFrame) -> list[bool]:

@@ -44,6 +44,10 @@ class DataError(ValueError):
         n = len(self.faults)
         super().__init__(f"{n} {'fault' if n == 1 else 'faults'} in the data:\n" + "\n".join(lines))
 
+    def _render_traceback_(self) -> list[str]:
+        """What Jupyter shows: the message alone, for the fault is in the data, not in the code."""
+        return str(self).splitlines()
+
 
 def nearest(word: str, known: Iterable[str], at_least: float = 70) -> str:
     """The known name that looks most like `word`, or an empty string."""

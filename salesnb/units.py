@@ -13,6 +13,9 @@ MONEY = ("amount", "price", "revenue", "cost", "pay")
 ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
 ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
+# What the column `unit` of a table with one metric per row says.
+OF_ROWS = {"rate": "rate", "amount": "money", "count": "count", "days": "span", "months": "span"}
+
 
 def money(amount: float, currency: str) -> str:
     """An amount in words for a headline: ``money(12345.6, "EUR")`` is ``"€12,300"``.

@@ -1,0 +1,199 @@
+"""The command line: import, check, show, report, simulate."""
+
+import inspect
+import sys
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+# What takes seconds to load is imported where it is used: help should come at once.
+if TYPE_CHECKING:
+    from salesnb.finding import Finding
+    from salesnb.verbs import Verb
+
+SIMPLE = (str, int, float, bool, str | None, int | None, float | None, bool | None)
+plain: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None}
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, **plain)
+show = typer.Typer(invoke_without_command=True, **plain)
+app.add_typer(show, name="show", help="Ask the data one question: salesnb show funnel.leaks TEAM.")
+
+
+class Format(StrEnum):
+    """How `salesnb show` writes an answer."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+Folder = Annotated[Path, typer.Argument(help="A folder with team.toml and the tables.")]
+As = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
+Output = Annotated[Path | None, typer.Option(help="Write to this file instead of the screen.")]
+
+
+def main() -> None:
+    """Run the command that was typed; bad data ends with its message and exit code 2."""
+    from salesnb.errors import DataError
+
+    if sys.argv[1:2] == ["show"]:
+        _add_verbs()
+    try:
+        app()
+    except DataError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(2)
+
+
+@app.callback()
+def about() -> None:
+    """The sales manager's notebooks: from a CRM export to one-on-one pages."""
+
+
+@app.command()
+def check(folder: Folder) -> None:
+    """Check a data set and say what it holds, or every fault with table, row and column."""
+    import salesnb
+
+    typer.echo(salesnb.check(folder))
+
+
+@app.command("import")
+def import_(
+    mapping: Annotated[
+        str, typer.Argument(help="salesforce, hubspot, pipedrive, or a .toml file.")
+    ],
+    source: Annotated[Path, typer.Argument(help="The folder or file that the CRM exported.")],
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
+) -> None:
+    """Turn a CRM export into a data set; rows left out are counted by reason."""
+    from salesnb import importers
+
+    typer.echo(importers.run(mapping, source, destination))
+
+
+@app.command()
+def simulate(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
+    seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same team.")] = 0,
+    reps: Annotated[int, typer.Option(min=1)] = 24,
+    deals_per_rep: Annotated[int, typer.Option(min=1)] = 120,
+    months: Annotated[int, typer.Option(min=1)] = 24,
+    as_of: Annotated[str, typer.Option(help="The day on which its history ends.")] = "2026-06-30",
+    null: Annotated[bool, typer.Option("--null", help="Everybody differs by chance only.")] = False,
+) -> None:
+    """Make up a team, to try things out without anybody's data."""
+    from salesnb import simulation
+
+    team, _ = simulation.simulate(
+        seed=seed, reps=reps, deals_per_rep=deals_per_rep, months=months, as_of=as_of, null=null
+    )
+    typer.echo(team.save(destination))
+
+
+@app.command()
+def report(
+    source: Folder,
+    notebook: Annotated[
+        list[str] | None, typer.Option(help="Only this notebook, by name; may be repeated.")
+    ] = None,
+    rep: Annotated[
+        list[str] | None, typer.Option(help="Only this rep, by id or name; may be repeated.")
+    ] = None,
+    parameter: Annotated[
+        list[str] | None,
+        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set a notebook parameter."),
+    ] = None,
+    notebooks: Annotated[Path, typer.Option(help="The folder of notebooks.")] = Path("notebooks"),
+    output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
+    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks run at a time.")] = None,
+) -> None:
+    """Run the notebooks and write their pages: one per team notebook, two per rep."""
+    from salesnb.report import batch
+    from salesnb.report.plan import plan as planned
+
+    plan = planned(
+        source, notebooks, output, only=notebook or (), reps=rep or (), given=parameter or ()
+    )
+    index, failed = batch.run(plan, workers)
+    typer.echo(index)
+    if failed:
+        typer.echo(f"{failed} of {len(plan.jobs)} failed: see the page above.", err=True)
+        raise typer.Exit(1)
+
+
+@show.callback()
+def show_(context: typer.Context) -> None:
+    """Ask the data one question; without one, list every question it can be asked."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _add_verbs() -> None:
+    from salesnb import verbs
+
+    for name, verb in verbs.find().items():
+        show.command(name, help=_help(verb), short_help=verbs.first_line(verb))(_command(verb))
+
+
+def _command(verb: "Verb") -> Callable[..., None]:
+    """A command with one option for each keyword of a verb."""
+    import salesnb
+    from salesnb import verbs
+
+    def command(source: Path, format: Format, output: Path | None, **options: Any) -> None:
+        _write(verb(salesnb.load(source), **options), format, output)
+
+    own = [_option(parameter) for parameter in verbs.options(verb)]
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    parameters = [
+        inspect.Parameter("source", keyword, annotation=Folder),
+        *own,
+        inspect.Parameter("format", keyword, annotation=As, default=Format.table),
+        inspect.Parameter("output", keyword, annotation=Output, default=None),
+    ]
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    command.__annotations__ = {each.name: each.annotation for each in parameters}
+    return command
+
+
+def _option(parameter: inspect.Parameter) -> inspect.Parameter:
+    kind = parameter.annotation if parameter.annotation in SIMPLE else str
+    return parameter.replace(
+        kind=inspect.Parameter.KEYWORD_ONLY, annotation=Annotated[kind, typer.Option()]
+    )
+
+
+def _help(verb: "Verb") -> str:
+    # \b keeps the lines of a paragraph as they are: column lists stay lists.
+    return (inspect.getdoc(verb) or "").replace("\n\n", "\n\n\b\n")
+
+
+def _write(finding: "Finding", format: Format, output: Path | None) -> None:
+    from salesnb.report.files import write_whole
+
+    if format is Format.parquet and output is None:
+        raise typer.BadParameter("Parquet is not for the screen: add --output FILE.")
+    written = _as_bytes(finding, format)
+    if output is None:
+        typer.echo(written.decode(), nl=False)
+    else:
+        write_whole(output, written)
+
+
+def _as_bytes(finding: "Finding", format: Format) -> bytes:
+    import json
+
+    if format is Format.parquet:
+        return finding.table.to_parquet(index=False)
+    if format is Format.csv:
+        return finding.table.to_csv(index=False, lineterminator="\n").encode()
+    if format is Format.table:
+        return f"{finding}\n".encode()
+    rows = finding.table.to_json(orient="records", date_format="iso")
+    said = {"headline": finding.headline, "table": json.loads(rows or "[]")}
+    said |= {"ask": finding.ask, "caveats": finding.caveats, "currency": finding.currency}
+    return (json.dumps(said, ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,0 +1,150 @@
+"""One executed notebook as one HTML page that needs nothing from anywhere else."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from nbconvert.filters import markdown2html, strip_ansi
+from nbformat import NotebookNode
+
+# What a cell's tag does to it on a page.
+LEFT_OUT = "remove-cell"
+FOR_MANAGER = "manager-only"
+SUMMARY = "summary"
+NOTHING = Markup("")
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What stands around a notebook's own words on one page.
+
+    about : whom or what the page is about, beside the notebook's title
+    edition : whose copy it is, empty where there is only one
+    facts : what the foot of the page states, name to value
+    for_manager : whether cells tagged ``manager-only`` are shown
+    index : where the link to all pages leads, empty for none
+    """
+
+    about: str
+    as_of: str
+    team: str
+    facts: Mapping[str, str]
+    edition: str = ""
+    for_manager: bool = True
+    index: str = ""
+
+
+@dataclass
+class Section:
+    """A heading, the prose below it and the answers between; the opening has no heading."""
+
+    heading: str
+    name: str = ""
+    words: Markup = NOTHING
+    answers: Markup = NOTHING
+
+
+def render(notebook: NotebookNode, sheet: Sheet) -> str:
+    """The page of an executed notebook: its words and its answers, without its code."""
+    cells = [cell for cell in notebook.cells if _is_shown(cell, sheet)]
+    heading, (opening, *sections) = _split(cells)
+    return template("page.html.j2").render(
+        title=heading, opening=opening, sections=sections, sheet=sheet, facts=sheet.facts
+    )
+
+
+def summary(notebook: NotebookNode) -> str:
+    """What the cell tagged ``summary`` printed: the page in one line, for the index."""
+    texts = [
+        output.text
+        for cell in notebook.cells
+        if SUMMARY in _tags(cell)
+        for output in cell.outputs
+        if output.output_type == "stream" and output.name == "stdout"
+    ]
+    return " ".join("".join(texts).split())
+
+
+def title(notebook: NotebookNode) -> str:
+    """The heading a notebook opens with."""
+    return _split(cell for cell in notebook.cells if cell.cell_type == "markdown")[0]
+
+
+def _split(cells: Iterable[NotebookNode]) -> tuple[str, list[Section]]:
+    title = ""
+    sections = [Section("")]
+    for cell in cells:
+        if cell.cell_type == "code":
+            sections[-1].answers += _answers(cell, sections[-1].heading or title)
+        elif cell.cell_type == "markdown":
+            level, heading, rest = _heading(cell.source)
+            title = heading if level == 1 else title
+            if level == 2:
+                sections.append(Section(heading, f"{_slug(heading)}-{len(sections)}"))
+            sections[-1].words += _prose(rest)
+    return title, sections
+
+
+def _heading(source: str) -> tuple[int, str, str]:
+    """The level, the words and the rest of a cell that opens with a heading; level 0 if none."""
+    first, _, rest = source.lstrip().partition("\n")
+    marks = re.match(r"(#{1,2}) +(.*)", first)
+    return (len(marks[1]), marks[2].strip(), rest) if marks else (0, "", source)
+
+
+def _slug(heading: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", heading.casefold()).strip("-") or "section"
+
+
+def _prose(source: str) -> Markup:
+    html = markdown2html(source.strip())
+    return Markup(f'<div class="prose">{html}</div>') if source.strip() else Markup("")
+
+
+def _answers(cell: NotebookNode, heading: str) -> Markup:
+    shown = "".join(_answer(output, heading) for output in cell.outputs)
+    if FOR_MANAGER in _tags(cell):
+        fold = '<details class="manager"><summary>For the manager</summary>{}</details>'
+        shown = fold.format(shown) if shown else ""
+    return Markup(shown)
+
+
+def _answer(output: NotebookNode, heading: str) -> str:
+    if output.output_type == "stream":
+        return f"<pre>{escape(output.text)}</pre>" if output.name == "stdout" else ""
+    if output.output_type == "error":
+        return f'<p class="lacking">{escape(strip_ansi(output.evalue))}</p>'
+    data = output.data
+    if "text/html" in data:
+        return data["text/html"]
+    if "image/svg+xml" in data:
+        return f"<figure>{data['image/svg+xml']}</figure>"
+    if "image/png" in data:
+        source = f"data:image/png;base64,{data['image/png'].strip()}"
+        return f'<figure><img src="{source}" alt="Picture to: {escape(heading)}"></figure>'
+    if "text/markdown" in data:
+        return str(_prose(data["text/markdown"]))
+    return f"<pre>{escape(data.get('text/plain', ''))}</pre>"
+
+
+def _is_shown(cell: NotebookNode, sheet: Sheet) -> bool:
+    tags = _tags(cell)
+    return LEFT_OUT not in tags and (sheet.for_manager or FOR_MANAGER not in tags)
+
+
+def _tags(cell: NotebookNode) -> list[str]:
+    return cell.metadata.get("tags", [])
+
+
+@cache
+def template(name: str) -> Any:
+    """A page template; whatever it is given is escaped unless it is markup already."""
+    folder = FileSystemLoader(Path(__file__).parent / "template")
+    words = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    return words.get_template(name)

@@ -1,0 +1,123 @@
+"""Which notebooks to run for whom: whatever is misspelt is found here, before anything runs."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from salesnb.errors import DataError, unknown
+from salesnb.report import parameters
+from salesnb.report.files import safe_names
+from salesnb.team import Team, load
+
+MANAGER = "Manager's copy"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One notebook to run, and the pages to make of it: file to whose copy it is."""
+
+    notebook: Path
+    values: Mapping[str, Any]
+    pages: Mapping[str, str]
+    about: str = ""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be run, for which team, and the folder where the pages go."""
+
+    team: str
+    as_of: str
+    facts: Mapping[str, str]
+    folder: Path
+    jobs: tuple[Job, ...]
+
+
+def plan(
+    source: str | Path,
+    notebooks: str | Path = "notebooks",
+    output: str | Path = "reports",
+    *,
+    only: Iterable[str] = (),
+    reps: Iterable[str] = (),
+    given: Iterable[str] = (),
+) -> Plan:
+    """Decide what to run.
+
+    A notebook with a parameter ``rep`` is run for each rep on the team, or for each of `reps`;
+    any other once. `only` names notebooks; `given` are parameters, ``"name=value"``.
+    Raises `DataError` for an unknown notebook, parameter or rep, and for faulty data.
+    """
+    known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), tuple(only))}
+    values = parameters.values(given, known)
+    team = load(source)
+    people = _by_name(team, [team.rep(rep) for rep in reps] or _on_the_team(team))
+    jobs: list[Job] = []
+    for path, types in known.items():
+        own = values[path] | ({"data": str(Path(source).resolve())} if "data" in types else {})
+        jobs += _for_reps(path, own, people) if "rep" in types else [_for_team(path, own)]
+    as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
+    folder = Path(output) / str(team.as_of.date())
+    return Plan(team.settings.name, as_of, _facts(team, Path(source)), folder, tuple(jobs))
+
+
+def _facts(team: Team, source: Path) -> dict[str, str]:
+    """What the foot of every page states: the same facts, the same page."""
+    return {
+        "Data": f"{source.resolve().name}, {team.fingerprint}",
+        "salesnb": version("salesnb"),
+        "pandas": version("pandas"),
+    }
+
+
+def _notebooks(folder: Path, only: tuple[str, ...]) -> list[Path]:
+    found = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+    short = {_short(name): path for name, path in found.items()}
+    chosen = []
+    for name in only:
+        path = found.get(name) or short.get(name) or Path(name)
+        if path.suffix != ".ipynb" or not path.is_file():
+            raise unknown("notebook", name, found)
+        chosen.append(path)
+    if not chosen and not found:
+        raise DataError(f"No notebooks in {str(folder)!r}: name their folder with --notebooks.")
+    return chosen or list(found.values())
+
+
+def _short(name: str) -> str:
+    return re.sub(r"^\d+_", "", name)
+
+
+def _for_team(path: Path, values: Mapping[str, Any]) -> Job:
+    return Job(path.resolve(), values, {f"{path.stem}.html": ""})
+
+
+def _for_reps(path: Path, values: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[Job]:
+    files = safe_names(list(people))
+    for rep, name in people.items():
+        file = f"{_short(path.stem)}/{files[rep]}"
+        pages = {f"{file}.html": f"{name}'s copy", f"{file}.manager.html": MANAGER}
+        yield Job(path.resolve(), {**values, "rep": rep}, pages, name)
+
+
+def _on_the_team(team: Team) -> list[str]:
+    reps = team.reps
+    return [*reps.loc[~(reps["left_on"] <= team.as_of), "rep_id"]]
+
+
+def _by_name(team: Team, ids: list[str]) -> dict[str, str]:
+    """Rep id to name, in the order a reader looks for them: accents and case do not count."""
+    reps = team.reps[team.reps["rep_id"].isin(ids)]
+    named = dict(zip(reps["rep_id"], reps["name"], strict=True))
+    namesakes = set(reps.loc[reps["name"].duplicated(keep=False), "rep_id"])
+    named |= {rep: f"{named[rep]} ({rep})" for rep in namesakes}
+    return dict(sorted(named.items(), key=lambda item: (_folded(item[1]), item)))
+
+
+def _folded(name: str) -> str:
+    letters = unicodedata.normalize("NFKD", name.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
