@@ -35,7 +35,7 @@ def look_up(ids: pd.Series, found: pd.Series) -> pd.Series:
 
 def _known(name: str, table: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     """The rows of a table that were known at the end of a day, later values blank."""
-    end = day + pd.Timedelta(days=1)
+    end, table = day + pd.Timedelta(days=1), table.copy(deep=False)
     if name in schema.DATED_BY and name not in ("reps", "products"):
         dated = table[schema.DATED_BY[name]]
         dated = dated.fillna(table["happens_at"]) if name == "activities" else dated

@@ -135,6 +135,11 @@ def test_at_keeps_a_booking_but_not_how_it_went(team):
     assert then.loc["ahead", "happens_at"] == pd.Timestamp("2026-02-10 09:00")
 
 
+def test_at_leaves_the_team_as_it_was(team):
+    team.at("2026-03-15")
+    assert team.reps["left_on"].notna().sum() == 1
+
+
 def test_at_the_day_of_export_is_the_team_itself(team):
     assert team.at("2026-06-30") is team
     with pytest.raises(DataError, match="2026-07-01 lies after the export"):
