@@ -7,10 +7,15 @@ loops over groups. Where nothing can be said the answer is NaN, never 0.
 import numpy as np
 import pandas as pd
 from scipy import special
-from scipy.stats import binom
+from scipy.stats import binom, kendalltau
 
 LEVEL = 0.9  # of every interval of the suite
 TINY = 1e-12
+
+
+def z(level: float = LEVEL) -> float:
+    """Half the width of a normal interval, in standard errors."""
+    return float(special.ndtri((1 + level) / 2))
 
 
 def wilson(rate: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
@@ -21,7 +26,7 @@ def wilson(rate: np.ndarray, n: np.ndarray, level: float = LEVEL) -> tuple[np.nd
     """
     rate, n = np.asarray(rate, float), np.asarray(n, float)
     n = np.where(n > 0, n, np.nan)
-    z2 = special.ndtri((1 + level) / 2) ** 2
+    z2 = z(level) ** 2
     middle = (rate + z2 / (2 * n)) / (1 + z2 / n)
     half = np.sqrt(z2 * (rate * (1 - rate) / n + z2 / (4 * n**2))) / (1 + z2 / n)
     return np.clip(middle - half, 0, rate), np.clip(middle + half, rate, 1)
@@ -176,7 +181,7 @@ def waiting_time(
     d = curve["n_first"] + curve["n_other"]
     hazard = (d / (n * (n - d)).where(n > d)).groupby(curve["group"]).cumsum().to_numpy()
     with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.exp(special.ndtri((1 + level) / 2) * np.sqrt(hazard) / -np.log(survival))
+        spread = np.exp(z(level) * np.sqrt(hazard) / -np.log(survival))
         low, high = survival**spread, survival ** (1 / spread)
 
     def first_day(is_there: np.ndarray) -> np.ndarray:
@@ -193,3 +198,35 @@ def _n(curve: pd.DataFrame, n_groups: int) -> np.ndarray:
     """The cases of each group: those at risk on its first day."""
     first = curve.groupby("group")["n_at_risk"].first()
     return first.reindex(range(n_groups), fill_value=0).to_numpy()
+
+
+def trend(values: np.ndarray, n: np.ndarray, is_rate: bool) -> tuple[float, float]:
+    """Whether a series of equally spaced values rises (1) or falls (-1), and the p value of that.
+
+    Rates seen in `n` cases each: the Cochran-Armitage test. Anything else: Kendall's tau. The p
+    value is NaN where there is nothing to test.
+    """
+    values, n = np.asarray(values, float), np.asarray(n, float)
+    known = ~np.isnan(values) & (n > 0 if is_rate else True)
+    if known.sum() < 3:
+        return np.nan, np.nan
+    when, values, n = np.flatnonzero(known), values[known], n[known]
+    if not is_rate:
+        found = kendalltau(when, values)
+        return float(np.sign(found.statistic)), float(found.pvalue)
+    off = when - np.average(when, weights=n)
+    pooled = np.average(values, weights=n)
+    spread = pooled * (1 - pooled) * np.sum(n * off**2)
+    if spread <= 0:
+        return np.nan, np.nan
+    score = np.sum(n * off * values) / np.sqrt(spread)
+    return float(np.sign(score)), float(2 * special.ndtr(-abs(score)))
+
+
+def two_rates_p(rate: float, n: float, other: float, other_n: float) -> float:
+    """The two-sided p value of two rates being the same (score test)."""
+    pooled = (rate * n + other * other_n) / (n + other_n)
+    spread = pooled * (1 - pooled) * (1 / n + 1 / other_n)
+    if spread <= 0:
+        return 1.0
+    return float(2 * special.ndtr(-abs(rate - other) / np.sqrt(spread)))

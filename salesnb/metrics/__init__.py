@@ -1,8 +1,10 @@
 """The metric register: every number of the suite has its one definition here.
 
 `overview` shows all of them, `trend` one of them month by month, `glossary` what they mean.
+Each metric is a function of a `view.View`; its docstring is the definition that pages print.
 """
 
-from salesnb.metrics.answers import overview, trend
+from salesnb.metrics.looks import overview, trend
+from salesnb.metrics.register import glossary
 
-__all__ = ["overview", "trend"]
+__all__ = ["glossary", "overview", "trend"]

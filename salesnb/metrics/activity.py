@@ -1,0 +1,77 @@
+"""Metrics of work done: from the dial over the connect and the booking to the meeting held."""
+
+import pandas as pd
+
+from salesnb.metrics import tally
+from salesnb.metrics.view import MEETINGS, View
+
+
+def weeks_at_work(view: View) -> pd.DataFrame:
+    """Rep-weeks of the period: days on the team and not on leave, over 7."""
+    days = view.at_work.sum(axis=1)
+    rows = view.scoped(days.rename("days").reset_index())
+    return tally.total(view, rows, rows["days"] / 7)
+
+
+def dials_per_week(view: View) -> pd.DataFrame:
+    """Calls made in the period / rep-weeks at work (days on the team, less leave, over 7)."""
+    return _per_week(view, _calls(view))
+
+
+def meetings_booked_per_week(view: View) -> pd.DataFrame:
+    """Meetings and demos booked in the period / rep-weeks at work."""
+    return _per_week(view, view.booked)
+
+
+def meetings_held_per_week(view: View) -> pd.DataFrame:
+    """Meetings and demos held in the period / rep-weeks at work."""
+    return _per_week(view, _due(view, "held"))
+
+
+def connect_rate(view: View) -> pd.DataFrame:
+    """Calls connected / (connected + no answer), in the period: dial to connect."""
+    calls = _calls(view)
+    calls = calls[calls["outcome"].isin(["connected", "no_answer"])]
+    return tally.share(view, calls, calls["outcome"] == "connected")
+
+
+def booked_per_connect(view: View) -> pd.DataFrame:
+    """Meetings and demos booked / calls connected, in the period: connect to booked.
+
+    A ratio, not a share: a meeting can be booked without a call.
+    """
+    calls = _calls(view)
+    connects = tally.number(view, calls[calls["outcome"] == "connected"])
+    return tally.ratio(tally.number(view, view.booked), connects)
+
+
+def held_rate(view: View) -> pd.DataFrame:
+    """Meetings and demos held / due in the period with a known outcome: booked to held.
+
+    The outcome may be held, no-show, cancelled or rescheduled.
+    """
+    due = _due(view, "held", "no_show", "cancelled", "rescheduled")
+    return tally.share(view, due, due["outcome"] == "held")
+
+
+def no_show_rate(view: View) -> pd.DataFrame:
+    """No-shows / (held + no-shows), of the meetings and demos due in the period.
+
+    Rescheduled meetings are unresolved, cancelled ones are excluded.
+    """
+    due = _due(view, "held", "no_show")
+    return tally.share(view, due, due["outcome"] == "no_show")
+
+
+def _calls(view: View) -> pd.DataFrame:
+    return view.activities[view.activities["kind"] == "call"]
+
+
+def _due(view: View, *outcomes: str) -> pd.DataFrame:
+    rows = view.activities
+    return rows[rows["kind"].isin(MEETINGS) & rows["outcome"].isin(outcomes)]
+
+
+def _per_week(view: View, rows: pd.DataFrame) -> pd.DataFrame:
+    number = tally.number(view, rows)
+    return tally.ratio(number, weeks_at_work(view)).assign(n=number["n"])

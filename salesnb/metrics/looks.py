@@ -1,0 +1,247 @@
+"""All metrics at a glance, and one metric month by month: the findings of the register."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy.stats import false_discovery_control
+
+from salesnb import charts, stats
+from salesnb.charts import ACCENT, MUTED
+from salesnb.errors import DataError
+from salesnb.finding import Finding
+from salesnb.metrics import answers
+from salesnb.metrics.register import Metric, find
+from salesnb.metrics.view import DAY, Ledger, period
+from salesnb.team import Team
+from salesnb.units import label, money, number, percent, span
+
+BY_MONTH = ["starts_on", "ends_on", "stage", "metric", "value", "value_low", "value_high", "n"]
+BY_MONTH += ["unit", "why"]
+CHANCE = 0.05
+RAW = "Raw numbers: what kind of deals each rep was given is not taken into account."
+
+
+def overview(
+    team: Team,
+    *,
+    rep: str | None = None,
+    starts_on: str | None = None,
+    ends_on: str | None = None,
+) -> Finding:
+    """How do the numbers stand, for the team and for each rep?
+
+    The period is by default the twelve months up to `team.as_of`; what concerns the open
+    pipeline is always that of `as_of`. With `rep`, that rep beside a typical one: of the others,
+    those who were on the team and past their first six months throughout, and not on leave for
+    more than a quarter of the period; below three of them there is no benchmark.
+
+    Returns
+    -------
+    Finding
+        One row per metric and scope, and per stage where a metric has stages:
+
+        scope : ``team``, ``rep`` or ``typical``
+        rep_id : for the rows of a rep
+        stage : for the metrics of a stage
+        metric, unit : see `glossary`
+        value, value_low, value_high : with its 90 % interval where there is one; of a typical
+            rep's amounts and counts the median of the reps, of all else that of their deals
+            together
+        n : the cases behind the value; for a typical rep's amounts and counts, the reps
+        why : where there is no value, the reason
+
+    Raises
+    ------
+    DataError
+        A rep who is not on the team, or a period that holds no day.
+    """
+    first, last = period(team, starts_on, ends_on)
+    ledger = Ledger(team)
+    if rep is None:
+        table = answers.of_team(ledger, first, last)
+        headline = _team_headline(team, table, _in_words(team, first, last))
+    else:
+        table = answers.of_rep(ledger, team.rep(rep), first, last)
+        headline = _rep_headline(team, table, _in_words(team, first, last))
+    return Finding(
+        headline=headline,
+        table=table,
+        draw=lambda ax: _draw(ax, table),
+        ask=("Which of these numbers surprises you, and what do you think stands behind it?",),
+        caveats=(RAW, *_unanswered(table)),
+        currency=team.currency,
+    )
+
+
+def trend(
+    team: Team, *, metric: str = "win_rate", rep: str | None = None, months: int = 12
+) -> Finding:
+    """How has one number gone, month by month?
+
+    A month's deals are judged by what is known today; the open pipeline is that known at the end
+    of each month. A trend is named only if it is more than chance gives (5 %; over several stages
+    at most 5 % of those named are expected to be false): Cochran-Armitage for rates, Kendall's
+    tau for all else.
+
+    Returns
+    -------
+    Finding
+        One row per calendar month, the last one up to `team.as_of`, and per stage where the
+        metric has stages:
+
+        starts_on, ends_on : the days of the month
+        stage, metric, value, value_low, value_high, n, unit, why : as in `overview`
+
+    Raises
+    ------
+    DataError
+        An unknown metric or rep, less than one month, or a table that the metric needs is lacking.
+    """
+    chosen = find(metric)
+    team.need(*chosen.needs, why=f"metrics.trend of {metric}")
+    if months < 1:
+        raise DataError(f"months: found {months}, expected at least 1.")
+    rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
+    table = _by_month(team, chosen, rep_ids, months)
+    who = "the team" if rep is None else _name(team, rep_ids[0])
+    return Finding(
+        headline=f"{label(metric)} of {who}: {_trend_in_words(table, chosen, team.currency)}.",
+        table=table,
+        draw=lambda ax: _draw_months(ax, table, metric),
+        ask=("What changed in the months where the line moves, and what stayed the same?",),
+        caveats=_month_caveats(team),
+        currency=team.currency,
+    )
+
+
+def _by_month(team: Team, metric: Metric, rep_ids: list[str], months: int) -> pd.DataFrame:
+    tables = {"reps", "deals", "stage_changes", "absences", *metric.needs}
+    team = Team(team.settings, {name: t for name, t in team.tables.items() if name in tables})
+    last, ledger, parts = team.as_of.to_period("M"), Ledger(team), []
+    for month in pd.period_range(last - (months - 1), last, freq="M"):
+        first = month.start_time.as_unit("us")
+        end = min(month.end_time.normalize().as_unit("us"), team.as_of)
+        known = Ledger(team.at(end)) if metric.is_now else ledger
+        found = answers.answers(answers.together(known, rep_ids, first, end), (metric,))
+        parts.append(found.assign(starts_on=first, ends_on=end))
+    return pd.concat(parts, ignore_index=True)[BY_MONTH]
+
+
+def _trend_in_words(table: pd.DataFrame, metric: Metric, currency: str) -> str:
+    """The last month's value, and the trend where it is more than chance."""
+    if table["value"].isna().all():
+        return "no cases"
+    newest, ways = table.iloc[-1], _trends(table, metric.unit == "rate")
+    trend_said = f"{' and '.join(ways)} by more than chance" if ways else "no trend beyond chance"
+    if table["stage"].notna().any():
+        return trend_said
+    value = _say(newest["value"], metric.unit, currency)
+    return f"{value} in {newest['starts_on']:%B %Y} (n = {number(newest['n'])}), {trend_said}"
+
+
+def _trends(table: pd.DataFrame, is_rate: bool) -> list[str]:
+    """Which way the series go, of each stage or of all, where that is more than chance."""
+    groups = table.fillna({"stage": ""}).groupby("stage", sort=False)
+    tests = {
+        str(stage): stats.trend(rows["value"].to_numpy(), rows["n"].to_numpy(), is_rate)
+        for stage, rows in groups
+    }
+    direction, p = np.array(list(tests.values())).T
+    is_named = false_discovery_control(np.nan_to_num(p, nan=1.0)) <= CHANCE
+    return [
+        ("rising" if way > 0 else "falling") + (f" at {stage}" if stage else "")
+        for stage, way, named in zip(tests, direction, is_named, strict=True)
+        if named
+    ]
+
+
+def _month_caveats(team: Team) -> tuple[str, ...]:
+    if (team.as_of + DAY).day == 1:
+        return ()
+    return (f"The last month is not over: it is counted up to {team.as_of.date()}.",)
+
+
+def _team_headline(team: Team, table: pd.DataFrame, when: str) -> str:
+    rate, n_won, won = (_row(table, "team", m) for m in ("win_rate", "n_won", "won_amount"))
+    if not rate["n"]:
+        return f"No deal was closed {when}."
+    return (
+        f"The team won {number(n_won['value'])} of {number(rate['n'])} deals closed "
+        f"{when} ({percent(rate['value'])}, {span(rate['value_low'], rate['value_high'], percent)})"
+        f", {money(won['value'], team.currency)} in all."
+    )
+
+
+def _rep_headline(team: Team, table: pd.DataFrame, when: str) -> str:
+    """The rep's win rate beside the typical one, and whether chance alone may set them apart."""
+    own, typical = _row(table, "rep", "win_rate"), _row(table, "typical", "win_rate")
+    name = _name(team, own["rep_id"])
+    if not own["n"]:
+        return f"{name} closed no deal {when}."
+    won = round(own["value"] * own["n"])
+    said = (
+        f"{name} won {number(won)} of {number(own['n'])} deals closed {when} "
+        f"({percent(own['value'])}, {span(own['value_low'], own['value_high'], percent)})"
+    )
+    if not typical["n"]:
+        return f"{said}; there are too few others for a benchmark."
+    p = stats.two_rates_p(own["value"], own["n"], typical["value"], typical["n"])
+    chance = ", no further apart than chance" if p >= CHANCE else ""
+    return f"{said}; a typical rep {percent(typical['value'])}{chance}."
+
+
+def _row(table: pd.DataFrame, scope: str, metric: str) -> dict[str, Any]:
+    """One row of the table; n is 0 if it is not there."""
+    rows = table[(table["scope"] == scope) & (table["metric"] == metric)]
+    return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else {"n": 0}
+
+
+def _unanswered(table: pd.DataFrame) -> tuple[str, ...]:
+    """What the data set cannot answer, by the table that is lacking."""
+    lacking = table[table["why"].str.startswith("needs ", na=False)]
+    return tuple(
+        f"Not answered, {why}: {', '.join(sorted(set(rows['metric'])))}."
+        for why, rows in lacking.groupby("why")
+    )
+
+
+def _in_words(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> str:
+    is_year = first == last + DAY - pd.DateOffset(years=1)
+    if is_year:
+        return f"in the 12 months to {last.date()}"
+    return f"from {first.date()} to {last.date()}"
+
+
+def _name(team: Team, rep_id: str) -> str:
+    return str(team.reps.set_index("rep_id").loc[rep_id, "name"])
+
+
+def _say(value: float, unit: str, currency: str) -> str:
+    if unit == "rate":
+        return percent(value)
+    return money(value, currency) if unit == "amount" else number(value, 1)
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    """The rates without stages: of the rep and a typical one, or of the team."""
+    rates = table[(table["unit"] == "rate") & table["stage"].isna()].set_index("metric")
+    who = {"rep": ACCENT, "typical": MUTED} if "typical" in set(rates["scope"]) else {}
+    who = who or ({"team": ACCENT} if "team" in set(rates["scope"]) else {"rep": ACCENT})
+    rates = rates[rates["scope"].isin(who)]
+    shown = rates.index[rates["value"].notna()].unique()
+    series = []
+    for scope, colour in who.items():
+        rows = rates[rates["scope"] == scope].reindex(shown)
+        ends = rows["value_low"].to_list(), rows["value_high"].to_list()
+        series.append(charts.Points(scope, rows["value"].to_list(), *ends, colour=colour))
+    return charts.dumbbell(ax, [label(name) for name in shown], *series)
+
+
+def _draw_months(ax: Axes, table: pd.DataFrame, metric: str) -> Axes:
+    if table["value"].isna().all():
+        return charts.nothing_to_draw(ax)
+    groups = table.fillna({"stage": ""}).groupby("stage", sort=False)
+    lines = {str(stage): rows for stage, rows in groups}
+    return charts.over_time(ax, lines, label(metric), is_rate=find(metric).unit == "rate")

@@ -1,0 +1,138 @@
+"""Metrics of quotas: attainment, and the pipeline that covers what is left of them."""
+
+import numpy as np
+import pandas as pd
+
+from salesnb.metrics import tally
+from salesnb.metrics.presence import ramp_share
+from salesnb.metrics.rates import value_win_rate
+from salesnb.metrics.view import DAY, View
+from salesnb.team import Team
+
+
+def quota_rows(view: View, *, is_ramped: bool = False) -> pd.DataFrame:
+    """Each quota as far as it lies in the period: what was due in it, and what was won.
+
+    rep_id, scope
+    due_amount : the quota x (days at work in the period / days of the quota's own period)
+    won_amount, n_won : of the deals that this rep closed in the same days
+    """
+    team, quotas = view.team, view.team.quotas
+    inside = (quotas["starts_on"] <= view.ends_on) & (quotas["ends_on"] >= view.starts_on)
+    quotas = quotas[inside & quotas["rep_id"].isin(team.reps["rep_id"])]
+    at_work = view.at_work
+    carried = at_work.to_numpy(float)
+    if is_ramped:
+        carried = carried * ramp_share(team, at_work.columns)
+    rep = at_work.index.get_indexer(pd.Index(quotas["rep_id"]))
+    first = ((quotas["starts_on"] - view.starts_on).dt.days).clip(lower=0).to_numpy()
+    last = (quotas["ends_on"] - view.starts_on).dt.days.clip(upper=at_work.shape[1] - 1).to_numpy()
+    won, n_won = _won_by_day(view, at_work)
+
+    def between(by_day: np.ndarray) -> np.ndarray:
+        so_far = np.cumsum(np.pad(by_day, ((0, 0), (1, 0))), axis=1)
+        return so_far[rep, last + 1] - so_far[rep, first]
+
+    length = (quotas["ends_on"] - quotas["starts_on"]).dt.days + 1
+    due = {"due_amount": quotas["amount"] * between(carried) / length}
+    rows = quotas.assign(**due, won_amount=between(won), n_won=between(n_won))
+    return view.scoped(rows[["rep_id", "due_amount", "won_amount", "n_won"]])
+
+
+def _won_by_day(view: View, at_work: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Amount and number of the deals each rep won each day, in the shape of `at_work`."""
+    deals = view.ledger.deals
+    won = deals[(deals["outcome"] == "won") & view.within(deals["closed_on"])]
+    rep = at_work.index.get_indexer(pd.Index(won["rep_id"]))
+    day = (won["closed_on"] - view.starts_on).dt.days.to_numpy()
+    amount, n = np.zeros(at_work.shape), np.zeros(at_work.shape)
+    np.add.at(amount, (rep, day), won["amount"].fillna(0).to_numpy())
+    np.add.at(n, (rep, day), 1)
+    return amount, n
+
+
+def quota_amount(view: View) -> pd.DataFrame:
+    """Quota of the period, prorated for start, leave and departure; n: quota periods.
+
+    A quota counts by the share of its days that fall into the period and find the rep at work.
+    """
+    rows = quota_rows(view)
+    return tally.total(view, rows, rows["due_amount"])
+
+
+def quota_attainment(view: View) -> pd.DataFrame:
+    """Amount won / quota prorated for start, leave and departure, in the period.
+
+    Wins count on the days for which there is a quota. A new hire carries the full quota from
+    the first day: see `quota_attainment_ramped`.
+    """
+    return _attainment(view, quota_rows(view))
+
+
+def quota_attainment_ramped(view: View) -> pd.DataFrame:
+    """Amount won / prorated quota, in which a new hire's grows evenly over the first six months."""
+    return _attainment(view, quota_rows(view, is_ramped=True))
+
+
+def _attainment(view: View, rows: pd.DataFrame) -> pd.DataFrame:
+    found = tally.ratio(
+        tally.total(view, rows, rows["won_amount"]), tally.total(view, rows, rows["due_amount"])
+    )
+    return found.assign(n=tally.total(view, rows, rows["n_won"])["value"], why="no quota")
+
+
+def coming_quarter(team: Team) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The fiscal quarter still to be worked: the one that holds the day after `as_of`."""
+    day = team.as_of + DAY
+    months = (day.month - team.settings.fiscal_year_starts) % 3
+    first = day.replace(day=1) - pd.DateOffset(months=months)
+    return first.as_unit("us"), (first + pd.DateOffset(months=3) - DAY).as_unit("us")
+
+
+def coverage(view: View) -> pd.DataFrame:
+    """What `pipeline_coverage` divides, by scope: `open_amount`, `left_amount`, `n`, `has_quota`.
+
+    Only reps with a quota in the coming quarter count, on both sides.
+    """
+    first, last = coming_quarter(view.team)
+    quarter = View(view.ledger, view.members, first, last)
+    quotas = quota_rows(quarter)
+    deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
+    deals = deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"])]
+    due = tally.total(view, deals, deals["amount"])
+    quota = tally.total(view, quotas, quotas["due_amount"])
+    won = tally.total(view, quotas, quotas["won_amount"])
+    has_quota = quota["value"] > 0
+    return due[["scope", "n"]].assign(
+        open_amount=due["value"],
+        left_amount=(quota["value"] - won["value"]).where(has_quota),
+        has_quota=has_quota,
+    )
+
+
+def pipeline_coverage(view: View) -> pd.DataFrame:
+    """Open amount due in the coming quarter / (its quota - won in it so far).
+
+    The coming quarter is the fiscal quarter that holds the day after `as_of`. Where nothing is
+    left of the quota there is no ratio: it reads "met".
+    """
+    rows = coverage(view)
+    is_met = rows["left_amount"] <= 0
+    value = rows["open_amount"] / rows["left_amount"].where(rows["left_amount"] > 0)
+    why = np.where(is_met, "met", np.where(rows["has_quota"], "", "no quota for the quarter"))
+    return tally.plain(view.labels(), value, rows["n"]).assign(why=why)
+
+
+def quota_left_amount(view: View) -> pd.DataFrame:
+    """Quota of the coming quarter - won in it so far; below 0 once it is met."""
+    rows = coverage(view)
+    found = tally.plain(view.labels(), rows["left_amount"], rows["n"])
+    return found.assign(why=np.where(rows["has_quota"], "", "no quota for the quarter"))
+
+
+def required_coverage(view: View) -> pd.DataFrame:
+    """1 / value win rate of the period: the pipeline that a quota needs, never a fixed 3x."""
+    rate = value_win_rate(view)
+    ends = {"value": "value", "value_low": "value_high", "value_high": "value_low"}
+    over = {end: 1 / rate[source].where(rate[source] > 0) for end, source in ends.items()}
+    return rate.assign(**over)

@@ -1,0 +1,221 @@
+"""What a metric sees: the settled tables, a period, and for whom each row counts."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from salesnb import stats
+from salesnb.errors import DataError
+from salesnb.history import look_up
+from salesnb.metrics.presence import days_at_work
+from salesnb.team import Team
+from salesnb.visits import settled, visits
+
+DAY = pd.Timedelta(days=1)
+GROUP = ""  # the scope of everybody in view together; every other scope is a rep_id
+MEETINGS = ("meeting", "demo")
+# The columns that metrics read, and the tables that tell how deals stood on an earlier day.
+DEALS = ["deal_id", "rep_id", "account_id", "created_on", "amount", "expected_close_on"]
+DEALS += ["closed_on", "outcome"]
+VISITS = ["deal_id", "rep_id", "stage", "outcome", "days", "entered_at", "left_at"]
+VISITS += ["is_skipped", "amount"]
+ACTIVITIES = ["rep_id", "kind", "outcome", "booked_at", "happens_at"]
+LOGS = ("reps", "deals", "stage_changes", "close_date_changes")
+
+
+class Ledger:
+    """The tables of a team as every metric reads them, each made once."""
+
+    def __init__(self, team: Team):
+        self.team = team
+        logs = {name: team.tables[name] for name in LOGS if team.has(name)}
+        self.logs = Team(team.settings, logs)
+
+    @cached_property
+    def deals(self) -> pd.DataFrame:
+        """Deals as they stand: a reopened one is open."""
+        return settled(self.team)[DEALS]
+
+    @cached_property
+    def visits(self) -> pd.DataFrame:
+        """Stage visits with the outcome of their deal and its day, blank while open."""
+        deals = self.deals.set_index("deal_id")
+        found = visits(self.team)[VISITS]
+        for column, of_deal in (("outcome", "deal_outcome"), ("closed_on", "deal_closed_on")):
+            found[of_deal] = look_up(found["deal_id"], deals[column])
+        return found
+
+    @cached_property
+    def activities(self) -> pd.DataFrame:
+        """Activities; those without a day of booking were booked on the day they took place."""
+        rows = self.team.activities[ACTIVITIES]
+        return rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
+
+    @cached_property
+    def open_deals(self) -> pd.DataFrame:
+        """Deals open on `as_of`, with `age_days` since they were created."""
+        deals = self.deals[self.deals["outcome"].isna()]
+        return deals.assign(age_days=(self.team.as_of - deals["created_on"]).dt.days.astype(float))
+
+
+@dataclass(frozen=True)
+class View:
+    """A period of a team, and who counts for what.
+
+    members : rep_id, scope; a rep counts for themself and for the `GROUP`
+    starts_on, ends_on : the period, both days within
+    """
+
+    ledger: Ledger
+    members: pd.DataFrame
+    starts_on: pd.Timestamp
+    ends_on: pd.Timestamp
+
+    @property
+    def team(self) -> Team:
+        """The team as exported; its open pipeline is that of `as_of`, whatever the period."""
+        return self.ledger.team
+
+    @cached_property
+    def scopes(self) -> pd.Index:
+        """Every scope, in order; the group comes first."""
+        return pd.Index(sorted(self.members["scope"].unique()), dtype="str")
+
+    @cached_property
+    def _codes(self) -> pd.DataFrame:
+        codes = self.scopes.get_indexer(pd.Index(self.members["scope"]))
+        return pd.DataFrame({"rep_id": self.members["rep_id"], "scope": codes})
+
+    def scoped(self, rows: pd.DataFrame) -> pd.DataFrame:
+        """Each row once for every scope its rep counts in: adds ``scope``, a code."""
+        return rows.merge(self._codes, on="rep_id")
+
+    def labels(self, by_stage: bool = False) -> pd.DataFrame:
+        """One row per group of the answer: its scope, and its stage if asked for."""
+        if not by_stage:
+            return pd.DataFrame({"scope": self.scopes})
+        stages = pd.Index(self.team.stages, dtype="str")
+        every = pd.MultiIndex.from_product([self.scopes, stages], names=["scope", "stage"])
+        return every.to_frame(index=False)
+
+    def codes(self, rows: pd.DataFrame, by_stage: bool = False) -> np.ndarray:
+        """For each of the scoped rows, which row of `labels` it belongs to."""
+        scope = rows["scope"].to_numpy(int)
+        if not by_stage:
+            return scope
+        return scope * len(self.team.stages) + rows["stage"].cat.codes.to_numpy(int)
+
+    def within(self, days: pd.Series) -> pd.Series:
+        """Which days or times fall into the period."""
+        return (days >= self.starts_on) & (days < self.ends_on + DAY)
+
+    @cached_property
+    def created(self) -> pd.DataFrame:
+        """Deals created in the period, with the days waited until the close or `as_of`."""
+        deals = self.ledger.deals[self.within(self.ledger.deals["created_on"])]
+        waited = deals["closed_on"].fillna(self.team.as_of) - deals["created_on"]
+        return self.scoped(deals.assign(days=waited.dt.days.clip(lower=0)))
+
+    @cached_property
+    def closed(self) -> pd.DataFrame:
+        """Deals closed in the period, with their days from creation to close."""
+        deals = self.ledger.deals[self.within(self.ledger.deals["closed_on"])]
+        cycle = (deals["closed_on"] - deals["created_on"]).dt.days
+        return self.scoped(deals.assign(days=cycle.astype(float)))
+
+    @cached_property
+    def won(self) -> pd.DataFrame:
+        """Deals won in the period."""
+        return self.closed[self.closed["outcome"] == "won"]
+
+    @cached_property
+    def open(self) -> pd.DataFrame:
+        """Deals open on `as_of`."""
+        return self.scoped(self.ledger.open_deals)
+
+    @cached_property
+    def entered(self) -> pd.DataFrame:
+        """Stage visits that began in the period; a skipped stage was passed on leaving it."""
+        seen = self.ledger.visits
+        return self.scoped(seen[self.within(seen["entered_at"].fillna(seen["left_at"]))])
+
+    @cached_property
+    def stage_waits(self) -> pd.DataFrame:
+        """How long visits that began in the period take, by `labels` with stage: `incidence`.
+
+        Skipped visits took no time in the stage and are left out; open ones are censored.
+        """
+        rows = self.entered[~self.entered["is_skipped"]]
+        event = (rows["outcome"] != "open").to_numpy(int)
+        return stats.incidence(rows["days"].to_numpy(), event, self.codes(rows, by_stage=True))
+
+    @cached_property
+    def left(self) -> pd.DataFrame:
+        """Stage visits that ended in the period."""
+        return self.scoped(self.ledger.visits[self.within(self.ledger.visits["left_at"])])
+
+    @cached_property
+    def activities(self) -> pd.DataFrame:
+        """Activities that were due in the period."""
+        rows = self.ledger.activities
+        return self.scoped(rows[self.within(rows["happens_at"])])
+
+    @cached_property
+    def booked(self) -> pd.DataFrame:
+        """Meetings and demos booked in the period, whenever they take place."""
+        rows = self.ledger.activities
+        return self.scoped(rows[rows["kind"].isin(MEETINGS) & self.within(rows["booked_at"])])
+
+    @cached_property
+    def at_work(self) -> pd.DataFrame:
+        """Which days of the period each rep of the team was at work."""
+        return days_at_work(self.team, self.starts_on, self.ends_on)
+
+    @cached_property
+    def due(self) -> pd.DataFrame:
+        """Deals that were due in each whole quarter of the period, as known when it began.
+
+        Of each: the quarter's `starts_on` and `ends_on`, the owner then, and by its end
+        `is_slipped`: still open, or closed only later.
+        """
+        return self.scoped(pd.concat([self._due(*quarter) for quarter in quarters(self)]))
+
+    def _due(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+        deals = self.ledger.logs.at(first - DAY).deals
+        due = deals[deals["outcome"].isna() & deals["expected_close_on"].between(first, last)]
+        ended = look_up(due["deal_id"], self.ledger.deals.set_index("deal_id")["closed_on"])
+        return due[DEALS].assign(starts_on=first, ends_on=last, is_slipped=~(ended <= last))
+
+
+def period(
+    team: Team, starts_on: str | None, ends_on: str | None
+) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day; by default the twelve months up to `as_of`.
+
+    Raises `DataError` if a day cannot be read, the period ends before it starts, or it has not
+    begun on `as_of`.
+    """
+    last = min(_day(ends_on, "ends_on"), team.as_of) if ends_on else team.as_of
+    first = _day(starts_on, "starts_on") if starts_on else last + DAY - pd.DateOffset(years=1)
+    if first > last:
+        raise DataError(f"The period {first.date()} to {last.date()} holds no day before as_of.")
+    return first.as_unit("us"), last.as_unit("us")
+
+
+def _day(day: str, name: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(day).normalize()
+    except ValueError:
+        raise DataError(f"{name}: found {day!r}, expected a day such as 2026-06-30.") from None
+
+
+def quarters(view: View) -> list[tuple[pd.Timestamp, pd.Timestamp]]:
+    """The whole fiscal quarters within the period; the period itself if it holds none."""
+    first_month = view.team.settings.fiscal_year_starts
+    starts = pd.date_range(view.starts_on, view.ends_on, freq="MS", unit="us")
+    starts = starts[(starts.month - first_month) % 3 == 0]
+    whole = [(day, day + pd.DateOffset(months=3) - DAY) for day in starts]
+    inside = [(first, last.as_unit("us")) for first, last in whole if last <= view.ends_on]
+    return inside or [(view.starts_on, view.ends_on)]
