@@ -68,11 +68,14 @@ def import_(
     ],
     source: Annotated[Path, typer.Argument(help="The folder or file that the CRM exported.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace what an earlier import wrote there.")
+    ] = False,
 ) -> None:
     """Turn a CRM export into a data set; rows left out are counted by reason."""
     from salesnb import importers
 
-    typer.echo(importers.run(mapping, source, destination))
+    typer.echo(importers.run(mapping, source, destination, overwrite=overwrite))
 
 
 @app.command()

@@ -1,0 +1,154 @@
+"""How a finding looks: units by hand, hostile words as words, the same in every run."""
+
+from html.parser import HTMLParser
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from salesnb import charts, display, units
+from salesnb.finding import Finding
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "{{7*7}} {% raw %} ${x}",
+    'Ann "Q" O\'Neil & Co',
+    "$x^2$ _a_ *b* `c`",
+    "Őrsi Árvíztűrő 王 😀",
+    "</svg></table><img src=x onerror=alert(1)>",
+    "&lt;b&gt; &amp;",
+]
+
+
+class Seen(HTMLParser):
+    """What a browser would make of a piece of HTML: its tags and its text."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+@pytest.fixture
+def finding():
+    table = pd.DataFrame(
+        {
+            "rep_id": pd.Series(HOSTILE, dtype="str"),
+            "win_rate": [0.423, np.nan, 0.5, 0.1, 1, 0, 0.25],
+            "win_low": [0.312, np.nan, np.nan, 0, 0.9, 0, 0.1],
+            "win_high": [0.551, np.nan, np.nan, 0.2, 1, 0.1, 0.4],
+            "n_deals": [57.0, 0, 4, 10, 2000, 3, 8],
+            "lost_amount": [12345.6, np.nan, 0, -5, 1e6, 3, 8],
+            "closed_on": pd.to_datetime(["2026-06-30", None, *["2026-01-02"] * 5]),
+        }
+    )
+
+    def draw(ax):
+        ax.barh(table["rep_id"], table["win_rate"])
+        ax.set_title(HOSTILE[0])
+
+    return Finding(" ".join(HOSTILE), table, draw, tuple(HOSTILE), tuple(HOSTILE), "EUR")
+
+
+def test_units_come_from_the_name(finding):
+    shown = display.readable(finding.table, "EUR")
+    assert list(shown) == ["Rep", "Win rate", "n deals", "Lost amount", "Closed"]
+    assert shown.iloc[0].tolist() == [HOSTILE[0], "42% (31–55)", "57", "€12,346", "2026-06-30"]
+    assert shown.iloc[1].tolist() == [HOSTILE[1], "", "0", "", ""]
+    assert shown["Win rate"].iloc[2] == "50%"
+    assert shown["n deals"].iloc[4] == "2,000"
+
+
+def test_a_unit_may_stand_in_the_row():
+    table = pd.DataFrame(
+        {
+            "metric": ["win_rate", "sales_cycle_days", "won_amount", "n_won"],
+            "unit": ["rate", "days", "amount", "count"],
+            "value": [0.42, 31.5, 1234567.8, 12],
+            "value_low": [0.31, 20.0, np.nan, np.nan],
+            "value_high": [0.55, 44.0, np.nan, np.nan],
+        }
+    )
+    shown = display.readable(table.sample(frac=1, random_state=3), "HUF").sort_index()
+    assert list(shown) == ["Metric", "Value"]
+    assert shown["Metric"].tolist() == ["Win rate", "Sales cycle, days", "Won amount", "n won"]
+    assert shown["Value"].tolist() == ["42% (31–55)", "31.5 (20.0–44.0)", "HUF1,234,568", "12"]
+
+
+def test_small_rates_and_narrow_intervals_keep_their_digits():
+    table = pd.DataFrame({"no_show_rate": [0.012], "no_show_low": [0.004], "no_show_high": [0.031]})
+    assert display.readable(table).iloc[0, 0] == "1.2% (0.4–3.1)"
+    table = pd.DataFrame({"value": [1.0], "value_low": [0.5], "value_high": [2.0]})
+    assert display.readable(table).iloc[0, 0] == "1.00 (0.50–2.00)"
+
+
+def test_two_columns_with_one_label_both_stay():
+    table = pd.DataFrame({"closed": ["a"], "closed_on": pd.to_datetime(["2026-01-01"])})
+    assert list(display.readable(table)) == ["Closed", "closed_on"]
+
+
+def test_words_are_words_and_never_markup(finding):
+    seen = Seen(finding._repr_html_())
+    said = "".join(seen.text)
+    for word in HOSTILE:
+        assert said.count(word) >= 4, "in headline, table, questions and caveats"
+    assert not {"script", "img"} & {tag for tag, _ in seen.tags}
+    assert not [name for _, attrs in seen.tags for name in attrs if name.startswith("on")]
+    assert "49" not in said
+
+
+def test_the_picture_says_aloud_what_was_found(finding):
+    (picture,) = [attrs for tag, attrs in Seen(finding._repr_html_()).tags if tag == "svg"]
+    assert picture["role"] == "img"
+    assert picture["aria-label"] == finding.headline
+
+
+def test_the_same_finding_is_the_same_html(finding):
+    assert finding._repr_html_() == finding._repr_html_()
+    assert "DejaVu" not in finding._repr_html_(), "the reader's own fonts"
+
+
+def test_ids_in_pictures_cannot_clash():
+    ax = charts.new_axes()
+    ax.plot([1, 2], [1, 2])
+    ids = [attrs["id"] for _, attrs in Seen(charts.svg(ax, "a line")).tags if "id" in attrs]
+    assert all(any(letter.isdigit() for letter in name) for name in ids)
+    assert "figure_1" not in ids
+
+
+def test_long_tables_say_how_much_is_left():
+    table = pd.DataFrame({"n": np.arange(1234.0)})
+    assert "... and 1,204 more rows" in display.html("many", table)
+    assert display.html("many", table).count("<tr") == 31
+    assert "... and 1,214 more rows" in display.text(table)
+    assert "more" not in display.text(table.head(20))
+
+
+def test_a_finding_without_rows_is_its_headline():
+    html = Finding("Nothing stands out.", pd.DataFrame({"n": []}))._repr_html_()
+    assert "Nothing stands out." in html
+    assert "<table" not in html
+    assert "<figure" not in html
+
+
+@pytest.mark.parametrize(
+    ("column", "label"),
+    [
+        ("age_days", "Age, days"),
+        ("days", "Days"),
+        ("n_deals", "n deals"),
+        ("n", "n"),
+        ("is_ramping", "Ramping"),
+        ("account_id", "Account"),
+        ("held_on", "Held"),
+    ],
+)
+def test_labels_are_for_people(column, label):
+    assert units.label(column) == label

@@ -1,0 +1,127 @@
+"""One page from one notebook: by hand, without running anything."""
+
+import re
+from itertools import pairwise
+
+import pandas as pd
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+from test_display import HOSTILE, Seen
+
+from salesnb.finding import Finding
+from salesnb.report import page
+
+WHO = HOSTILE[0]
+
+
+def cell(html="", *tags, text="", error=""):
+    made = new_code_cell("secret_code()", metadata={"tags": list(tags)})
+    if html:
+        made.outputs.append(new_output("display_data", data={"text/html": html}))
+    if text:
+        made.outputs.append(new_output("stream", name="stdout", text=text))
+    if error:
+        made.outputs.append(new_output("error", ename="DataError", evalue=error, traceback=[]))
+    return made
+
+
+@pytest.fixture
+def notebook():
+    return new_notebook(
+        cells=[
+            new_markdown_cell("# One-on-one\n\nFor two."),
+            cell(text="loading"),
+            new_markdown_cell("## What goes well?\n\nRead it *so*."),
+            cell("<p>Wins</p>"),
+            cell("<p>Whisper</p>", "manager-only"),
+            cell("", "remove-cell", "summary", text="In one\nline"),
+            new_markdown_cell("## Since last time"),
+            cell(error="coaching: this table <b>"),
+            new_markdown_cell("## On Monday\n\nDo."),
+        ]
+    )
+
+
+def sheet(**changes):
+    given = {
+        "about": WHO,
+        "as_of": "30 June 2026",
+        "team": "Demo & Co",
+        "facts": {"Data": "demo, 123", "salesnb": "0.1"},
+    }
+    return page.Sheet(**(given | changes))
+
+
+def test_words_and_answers_without_code(notebook):
+    html = page.render(notebook, sheet())
+    assert "secret_code" not in html
+    assert "In one" not in html
+    assert "<em>so</em>" in html
+    text = " ".join("".join(Seen(html).text).split())
+    places = [
+        text.index(word) for word in ("For two.", "What goes well?", "Wins", "On Monday", "123")
+    ]
+    assert places == sorted(places)
+    assert page.title(notebook) == "One-on-one"
+    assert page.summary(notebook) == "In one line"
+
+
+def test_a_lacking_table_is_one_line(notebook):
+    assert '<p class="lacking">coaching: this table &lt;b&gt;</p>' in page.render(notebook, sheet())
+
+
+def test_the_reps_copy_has_no_whisper_and_no_way_back(notebook):
+    managers = page.render(notebook, sheet(edition="Manager's copy", index="../index.html"))
+    reps = page.render(notebook, sheet(edition="Ann's copy", for_manager=False))
+    assert "Whisper" in managers
+    assert "<details" in managers
+    assert "Whisper" not in reps
+    assert "<details" not in reps
+    assert 'href="../index.html"' in managers
+    assert "index.html" not in reps
+
+
+def test_nothing_comes_from_elsewhere(notebook):
+    html = page.render(notebook, sheet())
+    tags = Seen(html).tags
+    (policy,) = [a["content"] for t, a in tags if a.get("http-equiv") == "Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in tags}
+    outside = [a for _, a in tags if a.get("src", "").startswith(("http", "//"))]
+    assert not outside
+    assert "url(" not in re.sub(r"url\(#\w+\)", "", html)
+    assert "@import" not in html
+
+
+def test_it_can_be_walked_by_ear_and_keyboard(notebook):
+    tags = Seen(page.render(notebook, sheet())).tags
+    names = [tag for tag, _ in tags]
+    assert names.count("h1") == names.count("main") == 1
+    assert {"header", "footer", "section"} <= set(names)
+    levels = [int(name[1]) for name in names if re.fullmatch("h[1-6]", name)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    ids = [attrs["id"] for _, attrs in tags if "id" in attrs]
+    assert len(ids) == len(set(ids))
+    said_by = [attrs["aria-labelledby"] for _, attrs in tags if "aria-labelledby" in attrs]
+    assert set(said_by) <= set(ids)
+    assert ("a", {"class": "skip", "href": "#main"}) in tags
+    assert dict(tags)["html"]["lang"] == "en"
+
+
+@pytest.mark.parametrize("word", HOSTILE)
+def test_names_are_words_and_never_markup(notebook, word):
+    facts = {"Parameters": f"rep={word}"}
+    seen = Seen(page.render(notebook, sheet(about=word, team=word, facts=facts, edition=word)))
+    assert "".join(seen.text).count(word) >= 4
+    assert not {"script", "img"} & {tag for tag, _ in seen.tags}
+
+
+def test_a_finding_on_a_page(notebook):
+    html = Finding(WHO, pd.DataFrame({"name": HOSTILE}), caveats=("few",))._repr_html_()
+    notebook.cells[3].outputs[0].data["text/html"] = html
+    assert html in page.render(notebook, sheet())
+
+
+def test_the_same_notebook_is_the_same_page(notebook):
+    assert page.render(notebook, sheet()) == page.render(notebook, sheet())
