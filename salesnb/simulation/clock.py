@@ -18,7 +18,7 @@ def office_days(plan: Plan) -> np.ndarray:
     """Which days of the calendar are neither weekend nor public holiday."""
     years = range(plan.days[0].year, plan.days[-1].year + 1)
     public = pd.DatetimeIndex(sorted(holidays.country_holidays(COUNTRY, years=years)))
-    return np.asarray((plan.days.dayofweek < 5) & ~plan.days.isin(public))
+    return np.asarray((plan.days.day_of_week < 5) & ~plan.days.isin(public))
 
 
 @dataclass(frozen=True)

@@ -155,4 +155,4 @@ def _month_end(plan: Plan, dice: np.random.Generator, day: np.ndarray) -> np.nda
     date = pd.DatetimeIndex(plan.start + pd.to_timedelta(np.floor(day), unit="D"))
     to_end = np.asarray(date.days_in_month - date.day)
     day = np.floor(day) + np.where(dice.random(len(day)) < 0.55, to_end, 0)
-    return day - np.maximum((plan.start.dayofweek + day) % 7 - 4, 0)
+    return day - np.maximum(plan.weekday(day) - 4, 0)

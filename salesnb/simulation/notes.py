@@ -81,4 +81,5 @@ def _note(language: str, frame: np.ndarray, told: np.ndarray, wording: np.ndarra
     opening, closing = words()["notes"][language].values()
     said = [words()["claims"][claim][language][wording[claim]] for claim in told]
     first = opening[int(frame[0] * len(opening))]
+    said = [line[0].upper() + line[1:] + "." for line in said]
     return " ".join([first, *said, closing[int(frame[1] * len(closing))]])

@@ -139,17 +139,21 @@ def _places(plan: Plan, hired: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _names(plan: Plan) -> np.ndarray:
-    """Different names, drawn by nationality."""
+    """Different names, drawn by nationality; a family name comes twice only when all are taken."""
     dice, pool = plan.dice("names"), words()["people"]
-    names, weights = [], []
-    for nation, share in pool["share"].items():
-        given, family = pool["given"][nation], pool["family"][nation]
-        names += [f"{g} {f}" for g in given for f in family]
-        weights += [share / (len(given) * len(family))] * (len(given) * len(family))
-    shares = np.array(weights) / sum(weights)
+    rows = [
+        (f"{given} {family}", family, share / len(pool["given"][nation]) / len(families))
+        for nation, share in pool["share"].items()
+        for families in [pool["family"][nation]]
+        for given in pool["given"][nation]
+        for family in families
+    ]
+    names = pd.DataFrame(rows, columns=["name", "family", "share"])
     # The largest keys are a draw without replacement (Efraimidis and Spirakis 2006).
-    keys = np.log(dice.random(len(names))) / shares
-    return np.array(names)[np.argsort(-keys, kind="stable")[: plan.reps]]
+    names["key"] = np.log(dice.random(len(names))) / names["share"]
+    names = names.sort_values("key", ascending=False, kind="stable")
+    order = names.groupby("family").cumcount().sort_values(kind="stable").index
+    return names.loc[order, "name"].to_numpy(object)[: plan.reps]
 
 
 def _leave(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
@@ -209,9 +213,9 @@ def _drops(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
     latest = plan.n_days - np.where(np.arange(n) % 2 == 0, 42, days)
     earliest = np.where(np.arange(n) % 2 == 0, latest - 42, 120)
     first = np.floor(dice.uniform(earliest, np.maximum(latest, earliest + 1)))
-    first -= (plan.start.dayofweek + first) % 7
+    first -= plan.weekday(first)
     last = np.minimum(first + days - 1, plan.n_days - 1)
-    last -= (plan.start.dayofweek + last + 1) % 7
+    last -= plan.weekday(last + 1)
     still = np.arange(n) % 2 == 0
     return pd.DataFrame(
         {

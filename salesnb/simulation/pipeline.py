@@ -67,7 +67,7 @@ def booking_rate(plan: Plan, who: People) -> np.ndarray:
     """How many first meetings a rep books on a day, against the others and other days."""
     dice, day = plan.dice("weeks"), np.arange(plan.horizon)
     rep = np.arange(plan.reps)[:, None]
-    week = (plan.start.dayofweek + day) // 7
+    week = (plan.start.day_of_week + day) // 7
     rate = who.is_there * who.energy[:, None] * SEASON[plan.days.month - 1]
     # Good weeks and bad weeks that nobody can explain.
     rate = rate * dice.gamma(12, 1 / 12, (plan.reps, week[-1] + 1))[:, week]

@@ -18,7 +18,7 @@ SKILLS = {
     "Proposal": ("business case",),
     "Negotiation": ("negotiation", "value defence"),
 }
-MOST_REPS = 1000
+MOST_REPS = 800  # as many as there are names
 AHEAD = 60  # days after as_of that bookings and planned leave may reach
 
 
@@ -85,6 +85,10 @@ class Plan:
     def day_of(self, when: str | pd.Timestamp) -> int:
         """The number of a day."""
         return (pd.Timestamp(when) - self.start).days
+
+    def weekday(self, day: np.ndarray) -> np.ndarray:
+        """0 is Monday."""
+        return (self.start.day_of_week + day) % 7
 
     def dice(self, part: str) -> np.random.Generator:
         """The random numbers of one part; what another part draws does not disturb them."""

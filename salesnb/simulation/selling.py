@@ -20,7 +20,7 @@ FORGOTTEN_SHARE, FORGOTTEN = 0.15, (100.0, 0.6)  # lost, but nobody closes them
 SKIP_SHARE, BACK_SHARE, BACK = 0.08, 0.06, (5.0, 0.6)
 REOPEN_SHARE, REOPEN_DAYS = 0.03, (20, 120)
 AUGUST, DECEMBER, QUARTER_END = -0.2, -0.1, 0.3
-PULL_IN = 0.4  # share of wins early in a quarter that were pulled into the one before
+PULL_IN = 0.6  # share of wins early in a quarter that were pulled into the one before
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _pulled_in(
     end = ends[np.maximum(np.searchsorted(ends, left) - 1, 0)]
     # On the last working days: the quarter's end may be a Sunday.
     signed = end - 4 + 4 * luck / PULL_IN
-    signed = np.floor(signed) - np.maximum((plan.start.dayofweek + np.floor(signed)) % 7 - 4, 0)
+    signed = np.floor(signed) - np.maximum(plan.weekday(np.floor(signed)) - 4, 0)
     signed = signed + luck / PULL_IN
     is_soon = (left - end > 0) & (left - end < 22) & (signed > since + 1)
     return np.where(is_won & is_soon & (luck < PULL_IN), signed, left)

@@ -20,7 +20,7 @@ def course_days(plan: Plan) -> np.ndarray:
     """The first day of each course; some lie ahead."""
     shares = np.array([course["starts"] for course in words()["courses"]])
     day = np.floor(shares * plan.n_days)
-    return day - (plan.start.dayofweek + day) % 7 + 1  # a Tuesday
+    return day - plan.weekday(day) + 1  # a Tuesday
 
 
 def attended(plan: Plan, who: People) -> pd.DataFrame:
