@@ -1,0 +1,62 @@
+"""Leaks: where each rep loses deals that the typical rep would bring on, and what that costs."""
+
+from functools import lru_cache
+
+import pandas as pd
+
+from salesnb import stage_model
+from salesnb.history import look_up
+from salesnb.team import Team
+from salesnb.visits import visits
+
+TRAITS = ("industry", "country", "employees")
+
+
+@lru_cache(maxsize=4)  # a team never changes, and several findings ask for its cells
+def _cells(team: Team) -> pd.DataFrame:
+    return stage_model.cells(known_on_entry(team))
+
+
+def cells(team: Team) -> pd.DataFrame:
+    """Every rep at every stage against the typical rep on the same deals.
+
+    Returns
+    -------
+    DataFrame
+        One row per rep and stage with deals, in order of rep, then stage:
+
+        rep_id, stage
+        n_visits, n_open : deals that entered the stage; of these still in it
+        advance_rate, advance_low, advance_high : the rep's chance that they advance (0-1),
+            open deals counted for what their age says
+        typical_rate : that of the typical rep on the same deals
+        shift_logit : the rep's shift from the typical rep, shrunken towards 0
+        shift_low, shift_high : 90 % interval; not shrunken, so it can be wide
+        leak_probability, strength_probability : of a shift below -0.3, above +0.3
+        tier, strength_tier : ``act``, ``look`` (separated from chance: at most 5 and 10 % of
+            those named are expected to be false), ``watch`` (more likely than not),
+            ``too_few`` (below 50 deals) or empty
+        lost_amount, lost_low, lost_high : amount x (typical - own chance) x own chance to win
+            from the next stage on, summed over the deals that entered; negative where the rep
+            is better than typical; 90 % interval
+        is_upper_bound : more than 40 % of the deals are open, the lost amount is at most this
+        n_no_amount : deals without an amount, counted at the mean of their segment
+        precision : information on the shift (1 / variance)
+
+    Raises
+    ------
+    DataError
+        The team has no stage history.
+    """
+    return _cells(team).copy(deep=False)
+
+
+def known_on_entry(team: Team) -> pd.DataFrame:
+    """Stage visits with the account's traits and the month of entry."""
+    found = visits(team)
+    accounts = team.accounts.set_index("account_id")
+    for trait in TRAITS:
+        found[trait] = look_up(found["account_id"], accounts[trait]) if trait in accounts else None
+    # A skipped stage was entered and left when the deal jumped over it.
+    found["entered_at"] = found["entered_at"].fillna(found["left_at"])
+    return found
