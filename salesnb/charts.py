@@ -2,13 +2,20 @@
 
 import re
 import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from numpy.typing import ArrayLike
 
 INK = "#1f2933"
 MUTED = "#7b8794"
@@ -79,3 +86,162 @@ def svg(ax: Axes, alt: str) -> str:
         'style="max-width: 100%; height: auto; background: var(--paper, #fff); '
         f'stroke-linejoin: round; stroke-linecap: butt"><title>{said}</title>{drawn}</svg>'
     )
+
+
+@dataclass(frozen=True)
+class Points:
+    """One series of a `dumbbell`: a value per row, with its interval where there is one."""
+
+    name: str
+    value: ArrayLike
+    low: ArrayLike | None = None
+    high: ArrayLike | None = None
+    colour: str = ACCENT
+    marker: str = "o"
+
+
+def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = True) -> Axes:
+    """Rows from top to bottom, in each the values of the series side by side with intervals."""
+    if not len(labels):
+        return nothing_to_draw(ax)
+    places = np.arange(len(labels), dtype=float)
+    for number, points in enumerate(series):
+        y = places + (number - (len(series) - 1) / 2) * 0.22
+        value = np.asarray(points.value, float)
+        if points.low is not None and points.high is not None:
+            ax.hlines(y, points.low, points.high, color=points.colour, linewidth=2, alpha=0.5)
+        ax.plot(value, y, points.marker, color=points.colour, label=points.name)
+    ax.set_yticks(places, [shortened(label) for label in labels])
+    ax.set_ylim(len(labels) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.grid(axis="x", color=FAINT)
+    ax.set_axisbelow(True)
+    if is_rate:
+        ax.set_xlim(0, 1)
+        ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(series))
+    return ax
+
+
+def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
+    """A bar per row of `lengths`, made of one piece per column, in the order of the columns."""
+    if not len(lengths):
+        return nothing_to_draw(ax)
+    labels, left = [shortened(label) for label in lengths.index], np.zeros(len(lengths))
+    places = np.arange(len(lengths))
+    shades = np.linspace(0.25, 0.95, max(1, lengths.shape[1]))
+    for shade, column in zip(shades, lengths, strict=True):
+        width = lengths[column].to_numpy(float)
+        ax.barh(
+            places,
+            width,
+            left=left,
+            height=0.5,
+            color=mpl.colormaps["Blues"](shade),
+            edgecolor="white",
+            label=shortened(str(column), 18),
+        )
+        left = left + width
+    ax.set_yticks(places, labels)
+    ax.set_ylim(len(lengths) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.set_xlabel(unit)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(3, lengths.shape[1]))
+    return ax
+
+
+def panels(ax: Axes, n: int, columns: int = 4) -> list[Axes]:
+    """Small Axes inside `ax`, row by row, for pictures that share nothing but the place."""
+    if not n:
+        nothing_to_draw(ax)
+    ax.set_axis_off()
+    columns = min(columns, max(1, n))
+    rows = -(-n // columns)
+    wide, high = 1 / columns, 1 / max(1, rows)
+    return [
+        ax.inset_axes(
+            (i % columns * wide, 1 - (i // columns + 0.8) * high, 0.72 * wide, 0.6 * high)
+        )
+        for i in range(n)
+    ]
+
+
+Reach = tuple[float, float, float]  # a value with the ends of its interval
+
+
+def before_and_now(
+    ax: Axes, before: Reach, now: Reach, typical: float, *, is_rate: bool = False
+) -> Axes:
+    """Two values with their intervals, and the typical one as a dashed line."""
+    for place, (value, low, high) in enumerate((before, now)):
+        colour = (MUTED, ACCENT)[place]
+        ax.vlines(place, low, high, color=colour, linewidth=2, alpha=0.5)
+        ax.plot([place], [value], "so"[place], color=colour)
+    if np.isfinite(typical):
+        ax.axhline(typical, color=MUTED, linewidth=1, linestyle="--")
+    ax.set_xlim(-0.6, 1.6)
+    ax.set_ylim(0, 1.15 * max(ax.get_ylim()[1], 1e-9))
+    ax.set_xticks([0, 1], ["before", "now"])
+    ax.tick_params(labelsize=7)
+    ax.yaxis.set_major_locator(MaxNLocator(3))
+    percents, plain = PercentFormatter(1, decimals=0), StrMethodFormatter("{x:,g}")
+    ax.yaxis.set_major_formatter(percents if is_rate else plain)
+    return ax
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A kind of mark in a `mark_grid`: where it stands, by row and column."""
+
+    name: str
+    marker: str
+    colour: str
+    places: Sequence[tuple[int, int]]
+
+
+def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mark) -> Axes:
+    """Rows from top to bottom, columns from left to right, a mark where something stands out."""
+    if not len(rows) or not len(columns):
+        return nothing_to_draw(ax)
+    for mark in marks:
+        if len(mark.places):
+            y, x = zip(*mark.places, strict=True)
+            ax.plot(x, y, mark.marker, color=mark.colour, label=mark.name, markersize=8)
+    ax.set_xticks(range(len(columns)), [shortened(name, 16) for name in columns])
+    ax.set_yticks(range(len(rows)), [shortened(name) for name in rows])
+    ax.set_xlim(-0.5, len(columns) - 0.5)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.tick_params(length=0, labelcolor=INK)
+    ax.grid(color=FAINT)
+    ax.set_axisbelow(True)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
+    return ax
+
+
+def shortened(label: str, longest: int = 32) -> str:
+    """A label that leaves room for the picture."""
+    return label if len(label) <= longest else label[: longest - 1] + "…"
+
+
+def over_time(
+    ax: Axes, lines: Mapping[str, pd.DataFrame], name: str = "", is_rate: bool = False
+) -> Axes:
+    """A line per name through ``starts_on, value``; a single one with its band."""
+    shades = mpl.colormaps["viridis"](np.linspace(0, 0.8, len(lines)))
+    for shade, (who, rows) in zip(shades, lines.items(), strict=True):
+        colour = shade if len(lines) > 1 else ACCENT
+        if len(lines) == 1:
+            ends = rows["value_low"], rows["value_high"]
+            ax.fill_between(rows["starts_on"], *ends, color=ACCENT, alpha=0.2, linewidth=0)
+        ax.plot(rows["starts_on"], rows["value"], "o-", color=colour, label=shortened(who, 18))
+    locator = AutoDateLocator(maxticks=7)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.set_ylim(bottom=0)
+    ax.set_ylabel(name)
+    if is_rate:
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    if len(lines) > 1:
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(5, len(lines)))
+    return ax

@@ -8,7 +8,7 @@ Performance*, 1992): goal, reality, options, will.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -82,6 +82,26 @@ def fill(text: str, values: Mapping[str, str]) -> str:
     'Walk me through Acme {x} (€42,000)?'
     """
     return BRACES.sub(lambda found: values[found[1]], text)
+
+
+def choose(
+    topic: str, step: str, n: int, known: Collection[str], turn: int, own: int = 0
+) -> list[Question]:
+    """`n` questions of a topic and step whose placeholders are all `known`.
+
+    The first `own` of them name something of the rep's own, as far as there are any. `turn` says
+    whose turn it is: with the next number come the next questions.
+    """
+    fits = [q for q in bank() if q.topic == topic and q.step == step and set(q.names) <= set(known)]
+    owned = [q for q in fits if set(q.names) - {"stage"}]
+    first = _in_turn(owned, own, turn)
+    rest = [q for q in fits if q not in owned] if own else fits
+    return first + _in_turn(rest, n - len(first), turn)
+
+
+def _in_turn(questions: list[Question], n: int, turn: int) -> list[Question]:
+    size = len(questions)
+    return [questions[(turn * n + i) % size] for i in range(min(n, size))]
 
 
 def stage_kind(stage: str, stages: tuple[str, ...]) -> str:

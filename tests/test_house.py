@@ -15,7 +15,7 @@ MODULES = sorted((ROOT / "salesnb").rglob("*.py"))
 FLOORS: list[tuple[bool, set[str]]] = [
     (True, {"errors", "schema", "stats", "stage_model", "charts", "units", "display"}),
     (True, {"settings", "cells", "csvfile", "door", "checks", "finding", "history", "team"}),
-    (True, {"visits", "leaks", "metrics", "simulation", "importers", "question_bank"}),
+    (True, {"visits", "leaks", "metrics", "simulation", "importers", "question_bank", "standout"}),
     (False, {"funnel", "scorecard", "coaching"}),
     (True, {"verbs", "report", "cli"}),
 ]

@@ -1,0 +1,198 @@
+"""The sessions held with a rep: what was agreed, what came of it, the number then and now."""
+
+import re
+
+import numpy as np
+import pandas as pd
+from babel.dates import format_date
+from matplotlib.axes import Axes
+
+from salesnb import charts, question_bank, standout, stats
+from salesnb.finding import Finding
+from salesnb.standout import Standout
+from salesnb.team import Team
+from salesnb.units import LOCALE, percent
+
+COLUMNS = ["held_on", "kind", "topic", "strength", "commitment", "due_on", "done_on", "status"]
+NUMBERS = ["then_rate", "then_low", "then_high", "n_then"]
+NUMBERS += ["now_rate", "now_low", "now_high", "n_now"]
+CHANCE = 0.05
+FEWEST = 10  # deals below which a share says nothing
+REGRESSION = (
+    "A number that was low when it was chosen as a topic tends to come back by itself: "
+    "the difference between then and now is not the effect of the coaching."
+)
+
+
+def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
+    """What was agreed in the last sessions, what came of it, and how is the number now?
+
+    Where the topic was a stage, the share of deals that moved on from it among those that left
+    it: in the year up to the session, and since. Below ten deals the share is left blank.
+
+    Parameters
+    ----------
+    rep : id or name
+    sessions : how many of the last sessions
+
+    Returns
+    -------
+    Finding
+        One row per session, the latest first:
+
+        held_on, kind, topic, strength, commitment, due_on, done_on
+        status : done, done later, open or past its day; blank where nothing was agreed
+        then_rate, then_low, then_high, n_then : moved on in the year up to the session, 90 %
+            interval (Wilson 1927), deals that left the stage
+        now_rate, now_low, now_high, n_now : the same since the session
+
+    Raises
+    ------
+    DataError
+        The team has no coaching table, or there is no such rep.
+    """
+    seen = standout.of(team, rep)
+    team.need("coaching", why="looking back at the last sessions")
+    table = log(seen).head(sessions)
+    table = table.assign(status=_status(table, team.as_of))
+    numbers = [_then_and_now(seen, row["topic"], row["held_on"]) for _, row in table.iterrows()]
+    numbers_table = pd.DataFrame(numbers, columns=NUMBERS, index=table.index, dtype="float64")
+    table = pd.concat([table, numbers_table], axis=1)[[*COLUMNS, *NUMBERS]]
+    if table.empty:
+        return Finding(f"{seen.name}: no session on record yet.", table)
+    return Finding(
+        f"{seen.name}: {_in_words(table.iloc[0])}",
+        table,
+        lambda ax: _draw(ax, table),
+        ask=_ask(seen, table["commitment"].iloc[0]),
+        caveats=(REGRESSION,) if table["now_rate"].notna().any() else (),
+    )
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    """The rate at each session's stage then and now, the latest session on top."""
+    rows = table.dropna(subset=["then_rate", "now_rate"])
+    if rows.empty:
+        return charts.nothing_to_draw(ax, "Too few deals to compare then and now")
+    labels = [f"{row['topic']}, {_day(row['held_on'])}" for _, row in rows.iterrows()]
+    then = charts.Points(
+        "then", rows["then_rate"], rows["then_low"], rows["then_high"], charts.MUTED, "s"
+    )
+    now = charts.Points("since", rows["now_rate"], rows["now_low"], rows["now_high"])
+    return charts.dumbbell(ax, labels, then, now)
+
+
+def log(seen: Standout) -> pd.DataFrame:
+    """The rep's sessions, the latest first; colleagues' names in free text are left out."""
+    table = seen.team.coaching
+    table = table[table["rep_id"] == seen.rep_id]
+    table = table.sort_values(["held_on", "session_id"], ascending=False, ignore_index=True)
+    for column in ("topic", "strength", "commitment"):
+        table[column] = _without_colleagues(table[column], seen)
+    return table
+
+
+def _without_colleagues(text: pd.Series, seen: Standout) -> pd.Series:
+    """Free text for a page that two people read: no third person's name stands on it."""
+    others = seen.team.reps[seen.team.reps["rep_id"] != seen.rep_id]
+    words = sorted({*others["name"], *others["rep_id"]} - {seen.name}, key=len, reverse=True)
+    if text.isna().all() or not words:
+        return text
+    pattern = "|".join(re.escape(word) for word in words)
+    return text.str.replace(rf"(?<!\w)(?:{pattern})(?!\w)", "a colleague", regex=True)
+
+
+def _status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
+    is_done, due = table["done_on"].notna(), table["due_on"]
+    status = np.select(
+        [
+            table["commitment"].isna(),
+            is_done & (table["done_on"] > due),
+            is_done,
+            due < as_of,
+        ],
+        ["", "done later", "done", "past its day"],
+        default="open",
+    )
+    return pd.Series(status, index=table.index, dtype="str")
+
+
+def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[float]:
+    """The rate at the stage before and since the session, with intervals; NaN below `FEWEST`."""
+    stage = stage_of(seen.team, topic)
+    left = seen.visits[(seen.visits["stage"] == stage) & (seen.visits["went"] != "open")]
+    day = pd.to_datetime(left["left_at"]).dt.normalize()
+    periods = [(day > held_on - standout.YEAR) & (day <= held_on), day > held_on]
+    numbers: list[float] = []
+    for period in periods:
+        went = left.loc[period, "went"]
+        found = stats.rates(np.array([(went == "advanced").sum()]), np.array([len(went)])).iloc[0]
+        rate = [found["value"], found["value_low"], found["value_high"]]
+        n = len(went) if stage else np.nan
+        numbers += [*(rate if len(went) >= FEWEST else [np.nan] * 3), n]
+    return numbers
+
+
+def stage_of(team: Team, topic: str) -> str:
+    """The stage that a session's topic means: by its name, or the one that leans on that skill."""
+    if pd.isna(topic):
+        return ""
+    word = topic.casefold()
+    stages = [stage for stage in team.stages if stage.casefold() == word]
+    leaning = [
+        stage
+        for stage, skills in team.settings.skills.items()
+        if word in {skill.casefold() for skill in skills}
+    ]
+    found = stages or leaning
+    return found[0] if len(found) == 1 else ""
+
+
+def _in_words(last: pd.Series) -> str:
+    day = _day(last["held_on"])
+    about = "" if pd.isna(last["topic"]) else f" about {last['topic']}"
+    said = f"last time, on {day}, we talked{about}."
+    if pd.notna(last["commitment"]):
+        said += f" Agreed: “{last['commitment'].rstrip(' .!')}”, {_outcome(last)}."
+    return said + _number_in_words(last)
+
+
+def _day(day: pd.Timestamp) -> str:
+    return format_date(day, "d MMMM y", locale=LOCALE)
+
+
+def _outcome(last: pd.Series) -> str:
+    if pd.notna(last["done_on"]):
+        return f"done on {_day(last['done_on'])}"
+    if pd.isna(last["due_on"]):
+        return "still open"
+    when = "was" if last["status"] == "past its day" else "is"
+    return f"still open; it {when} due on {_day(last['due_on'])}"
+
+
+def _number_in_words(last: pd.Series) -> str:
+    if pd.isna(last["n_then"]):
+        return ""
+    if pd.isna(last["then_rate"]) or pd.isna(last["now_rate"]):
+        return (
+            f" Too few deals to compare (n = {last['n_then']:.0f} then, {last['n_now']:.0f} since)."
+        )
+    then = f"{percent(last['then_rate'])} moved on then (n = {last['n_then']:.0f})"
+    now = f"{percent(last['now_rate'])} since (n = {last['n_now']:.0f})"
+    return f" {then}, {now}{_told_apart(last)}."
+
+
+def _told_apart(last: pd.Series) -> str:
+    ends = {"": "_rate", "_low": "_low", "_high": "_high"}
+    now = {f"value{end}": last[f"now{name}"] for end, name in ends.items()}
+    then = {f"then{end}": last[f"then{name}"] for end, name in ends.items()}
+    p = standout.p_of_change(pd.DataFrame([now | then])).iloc[0]
+    return "" if p < CHANCE else "; not separated from chance"
+
+
+def _ask(seen: Standout, commitment: str) -> tuple[str, ...]:
+    if pd.isna(commitment):
+        return ()
+    known = {"commitment": commitment.rstrip(" .!")}
+    asked = question_bank.choose("commitments", "reality", 1, known, seen.turn, own=1)
+    return tuple(question_bank.fill(question.text, known) for question in asked)

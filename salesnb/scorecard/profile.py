@@ -1,0 +1,156 @@
+"""The rep on one page, and the team by name for its manager."""
+
+from collections.abc import Callable, Iterator
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, standout
+from salesnb.finding import Finding
+from salesnb.scorecard import stages, trend
+from salesnb.standout import FIRM, Standout
+from salesnb.team import Team
+
+COLUMNS = ["kind", "item", "unit", "value", "value_low", "value_high", "n", "benchmark"]
+COLUMNS += ["then", "then_low", "then_high", "n_then", "tier"]
+COLUMNS += ["lost_amount", "lost_low", "lost_high", "deals"]
+ROWS = 40  # names that fit a picture
+VIEW = ["rep_id", "name", "n_deals", "n_open", "strengths", "n_strengths"]
+VIEW += ["leak_stage", "n_leaks", "n_watch", "headline"]
+
+
+def profile(team: Team, rep: str) -> Finding:
+    """How does this rep stand: what goes well, what to work on, where do the numbers go?
+
+    Returns
+    -------
+    Finding
+        One row per item:
+
+        kind : strength, work_on or watch (a stage), trend (a metric)
+        item : the stage or the metric
+        unit : of value, benchmark and then
+        value, value_low, value_high, n : with interval and cases
+        benchmark : a typical rep's; for a stage on the same deals
+        then, then_low, then_high, n_then : of a trend, in the six months before
+        tier : of a stage, how well separated from chance
+        lost_amount, lost_low, lost_high : team currency, of the stage to work on
+        deals : ids of deals that show a strength
+
+    Raises
+    ------
+    DataError
+        There is no such rep.
+    """
+    seen, good = standout.of(team, rep), stages.strengths(team, rep).table
+    deals = good.dropna(subset="stage").groupby("stage")["deal_id"].agg(", ".join)
+    strong = _stage_items(seen.strengths, "strength", tier="strength_tier")
+    strong["deals"] = strong["item"].map(deals)
+    leak = seen.cells["stage"] == (None if seen.leak is None else seen.leak["stage"])
+    weak = _stage_items(seen.cells[leak], "work_on" if seen.is_firm else "watch", tier="tier")
+    numbers = trend.table_of(team, seen.rep_id, 6)
+    moves = numbers.rename(columns={"metric": "item"}).assign(kind="trend")
+    parts = [part.reindex(columns=COLUMNS) for part in (strong, weak, moves) if len(part)]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
+    return Finding(
+        f"{seen.name}: {stages.strengths_in_words(seen)} {_capital(stages.work_in_words(seen))}",
+        table,
+        lambda ax: stages.draw_stages(ax, seen),
+        caveats=stages.caveats(seen),
+        currency=team.currency,
+    )
+
+
+def team_view(team: Team) -> Finding:
+    """Where does each rep stand, for the manager to prepare the one-on-ones?
+
+    By name, not by result: reps have different deals, and what is separated from chance is said.
+
+    Returns
+    -------
+    Finding
+        One row per rep, in the order of names:
+
+        rep_id, name
+        n_deals, n_open : deals the rep owns; still open
+        strengths, n_strengths : stages separated from chance
+        leak_stage : the stage to work on, or empty; n_leaks : stages separated from chance
+        n_watch : stages worth watching
+        headline : the sentence of `work_on`
+    """
+    reps = team.reps.sort_values(["name", "rep_id"])
+    views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
+    table = pd.DataFrame([_view_row(seen) for seen in views], columns=VIEW)
+    n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()
+    return Finding(
+        f"{len(table)} reps: something to work on stands out for {n_work}, a strength for "
+        f"{n_strong}; for the others nothing is separated from chance.",
+        table,
+        lambda ax: _draw_team(ax, team, views),
+        caveats=stages.caveats(views[0]) if views else (),
+        currency=team.currency,
+    )
+
+
+def _stage_items(cells: pd.DataFrame, kind: str, tier: str) -> pd.DataFrame:
+    items = pd.DataFrame(
+        {
+            "kind": kind,
+            "item": cells["stage"],
+            "unit": "rate",
+            "value": cells["advance_rate"],
+            "value_low": cells["advance_low"],
+            "value_high": cells["advance_high"],
+            "n": cells["n_visits"],
+            "benchmark": cells["typical_rate"],
+            "tier": cells[tier],
+        }
+    )
+    return items if kind == "strength" else items.join(cells[stages.LOST])
+
+
+def _view_row(seen: Standout) -> dict[str, object]:
+    cells, leak = seen.cells, seen.leak
+    return {
+        "rep_id": seen.rep_id,
+        "name": seen.name,
+        "n_deals": len(seen.deals),
+        "n_open": int(seen.deals["outcome"].isna().sum()),
+        "strengths": ", ".join(seen.strengths["stage"]),
+        "n_strengths": len(seen.strengths),
+        "leak_stage": str(leak["stage"]) if leak is not None and seen.is_firm else "",
+        "n_leaks": int(cells["tier"].isin(FIRM).sum()),
+        "n_watch": int((cells["tier"] == "watch").sum()),
+        "headline": _capital(stages.work_in_words(seen)),
+    }
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
+
+
+def _draw_team(ax: Axes, team: Team, views: list[Standout]) -> Axes:
+    """Reps by name, stages in order: what stands out, told apart by shape and colour.
+
+    Of a large team only the reps for whom anything does.
+    """
+    kinds = [
+        ("goes well", "^", charts.ACCENT, lambda seen: seen.cells["strength_tier"].isin(FIRM)),
+        ("to work on", "v", charts.WARN, lambda seen: seen.cells["tier"].isin(FIRM)),
+        ("worth watching", "o", charts.MUTED, lambda seen: seen.cells["tier"] == "watch"),
+    ]
+    if len(views) > ROWS:
+        views = [seen for seen in views if any(which(seen).any() for *_, which in kinds)][:ROWS]
+    marks = [
+        charts.Mark(name, marker, colour, list(_places(views, team, which)))
+        for name, marker, colour, which in kinds
+    ]
+    return charts.mark_grid(ax, [seen.name for seen in views], list(team.stages), *marks)
+
+
+def _places(
+    views: list[Standout], team: Team, which: Callable[[Standout], pd.Series]
+) -> Iterator[tuple[int, int]]:
+    for row, seen in enumerate(views):
+        for stage in seen.cells.loc[which(seen), "stage"]:
+            yield row, team.stages.index(stage)

@@ -1,0 +1,191 @@
+"""What goes well for a rep and the one thing to work on: stages beside the typical rep's."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, question_bank, standout
+from salesnb.finding import Finding
+from salesnb.standout import FIRM, Standout
+from salesnb.team import Team
+from salesnb.units import money, number, percent, span
+
+RATE = ["stage", "advance_rate", "advance_low", "advance_high", "typical_rate", "n_deals"]
+DEAL = ["deal_id", "account", "product", "amount", "closed_on", "age_days"]
+LOST = ["lost_amount", "lost_low", "lost_high"]
+STAGES = ["stage", "tier", "n_deals", "n_open", *RATE[1:-1], *LOST]
+SHOWN = 3  # deals that show a strength
+NO_HISTORY = "No stage history is recorded, so nothing can be said about single stages."
+ON_TYPICAL = (
+    "Typical: what the typical rep of this team would reach on the same deals; the rep is left "
+    "out of it. Below three colleagues it is not shown."
+)
+
+
+def strengths(team: Team, rep: str) -> Finding:
+    """What goes well for this rep, and which deals show it?
+
+    A strength is a stage from which the rep's deals move on more often than the typical rep's
+    would on the same deals, separated from chance. Where there is none, the largest deals won
+    in the last year.
+
+    Returns
+    -------
+    Finding
+        One row per deal that shows it, at most three for each strength, largest first:
+
+        stage : of the strength; empty for a deal that shows none
+        advance_rate, advance_low, advance_high : share that moves on, with its interval
+        typical_rate : the typical rep's on the same deals
+        n_deals : the rep's deals that entered the stage
+        deal_id, account, product, closed_on
+        amount : team currency
+        age_days : from created to won
+
+    Raises
+    ------
+    DataError
+        There is no such rep.
+    """
+    seen = standout.of(team, rep)
+    cells = seen.strengths.rename(columns={"n_visits": "n_deals"})
+    shown = [_deals_that_show(seen, cell) for _, cell in cells.iterrows()]
+    table = pd.concat(shown or [seen.wins().head(SHOWN)]).reindex(columns=[*RATE, *DEAL])
+    table = table.astype(dict.fromkeys(RATE[1:], "float64")).reset_index(drop=True)
+    return Finding(
+        f"{seen.name}: {strengths_in_words(seen)}",
+        table,
+        lambda ax: draw_stages(ax, seen),
+        ask=_ask_about_a_win(seen, table),
+        caveats=caveats(seen),
+        currency=team.currency,
+    )
+
+
+def work_on(team: Team, rep: str) -> Finding:
+    """Which one thing is worth working on with this rep, in money?
+
+    The stage where this rep's deals stop more often than the typical rep's would on the same
+    deals, separated from chance: the one with the largest amount lost. Where none is, one that
+    is worth watching, or nothing.
+
+    Returns
+    -------
+    Finding
+        One row per stage, in the order of the stages:
+
+        stage
+        tier : act (of those flagged at most 5 % are expected to be chance), look (10 %),
+            watch (more likely than not), too_few, or empty
+        n_deals : the rep's deals that entered the stage; n_open : still there
+        advance_rate, advance_low, advance_high : share that moves on, with its interval
+        typical_rate : the typical rep's on the same deals
+        lost_amount, lost_low, lost_high : team currency, with its interval; only where the tier
+            is act, look or watch
+
+    Raises
+    ------
+    DataError
+        There is no such rep.
+    """
+    seen = standout.of(team, rep)
+    table = seen.cells.rename(columns={"n_visits": "n_deals"}).reindex(columns=STAGES)
+    is_named = table["tier"].isin([*FIRM, "watch"])
+    table[LOST] = table[LOST].where(is_named)
+    return Finding(
+        f"{seen.name}: {work_in_words(seen)}",
+        table,
+        lambda ax: draw_stages(ax, seen),
+        caveats=caveats(seen),
+        currency=team.currency,
+    )
+
+
+def _deals_that_show(seen: Standout, cell: pd.Series) -> pd.DataFrame:
+    """The largest deals won by way of a stage, beside the numbers of the stage."""
+    wins = seen.wins(str(cell["stage"])).head(SHOWN)
+    # A strength stands even where none of its deals has been won yet.
+    wins = wins if len(wins) else wins.reindex([0])
+    return wins.assign(**{name: cell[name] for name in RATE})
+
+
+def strengths_in_words(seen: Standout) -> str:
+    """What goes well, in a sentence without the name."""
+    if len(seen.strengths):
+        said = [f"{cell['stage']}: {_rate_in_words(cell)}" for _, cell in seen.strengths.iterrows()]
+        return f"deals move on more often than expected from {'; from '.join(said)}."
+    none = "no single stage stands out" if seen.can_say else "too few deals to name a stage"
+    wins = seen.wins()
+    if wins.empty:
+        return f"{none}; no won deals on record yet."
+    n, when = len(wins), "in the last year" if seen.has_recent_win else "so far"
+    largest = standout.labels(wins.head(1), seen.team.currency).iloc[0]
+    return f"{n} {'deal' if n == 1 else 'deals'} won {when}, the largest {largest}; {none}."
+
+
+def work_in_words(seen: Standout) -> str:
+    """What to work on, in a sentence without the name."""
+    leak = seen.leak
+    if leak is None:
+        if seen.can_say:
+            return "nothing stands out; no stage is separated from chance."
+        return f"too few deals to say (n = {number(len(seen.deals))})."
+    rate = _rate_in_words(leak)
+    if not seen.is_firm:
+        return f"{leak['stage']} is worth watching, not yet separated from chance: {rate}."
+    lost = _lost_in_words(seen, leak)
+    return f"deals stop more often than expected at {leak['stage']}: {rate}{lost}."
+
+
+def _rate_in_words(cell: pd.Series) -> str:
+    inside = span(cell["advance_low"], cell["advance_high"], percent)
+    said = f"{percent(cell['advance_rate'])} move on ({inside}, n = {number(cell['n_visits'])})"
+    if pd.isna(cell["typical_rate"]):
+        return said
+    typical = percent(cell["typical_rate"])
+    return f"{said} where {typical} of the same deals would with a typical rep"
+
+
+def _lost_in_words(seen: Standout, cell: pd.Series) -> str:
+    """What it costs, over the time on record or a year of it."""
+    if pd.isna(cell["lost_amount"]):
+        return ""
+    years = seen.years_at(str(cell["stage"]))
+    scale, period = (years, "a year") if years >= 1 else (1, "in the time on record")
+
+    def say(amount: float) -> str:
+        return money(amount / scale, seen.team.currency)
+
+    about = "at most about" if cell["is_upper_bound"] else "about"
+    inside = span(cell["lost_low"], cell["lost_high"], say)
+    return f"; {about} {say(cell['lost_amount'])} ({inside}) {period}"
+
+
+def caveats(seen: Standout) -> tuple[str, ...]:
+    """What to know before leaning on numbers by stage."""
+    return (ON_TYPICAL,) if seen.team.has("stage_changes") else (NO_HISTORY,)
+
+
+def _ask_about_a_win(seen: Standout, shown: pd.DataFrame) -> tuple[str, ...]:
+    shown = shown.dropna(subset="deal_id").head(1)
+    if shown.empty:
+        return ()
+    known = {"won_deal": standout.labels(shown, seen.team.currency).iloc[0]}
+    asked = question_bank.choose("strengths", "reality", 1, known, seen.turn, own=1)
+    return tuple(question_bank.fill(question.text, known) for question in asked)
+
+
+def draw_stages(ax: Axes, seen: Standout) -> Axes:
+    """The rep's rate at each stage, with its interval, beside the typical rep's."""
+    cells = seen.cells.dropna(subset="advance_rate")
+    n = cells["n_visits"].map(number).astype("str")
+    labels = list(cells["stage"] + " (n = " + n + ")")
+    typical = charts.Points(
+        "typical rep, same deals", cells["typical_rate"], colour=charts.MUTED, marker="D"
+    )
+    own = charts.Points(
+        "moved on, with interval",
+        cells["advance_rate"],
+        cells["advance_low"],
+        cells["advance_high"],
+    )
+    return charts.dumbbell(ax, labels, typical, own)

@@ -1,0 +1,122 @@
+"""How a rep's numbers go: the last months beside the months before and a typical rep's."""
+
+from collections.abc import Callable
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, metrics, standout
+from salesnb.errors import DataError
+from salesnb.finding import Finding
+from salesnb.team import Team
+from salesnb.units import label, money, number, percent
+
+COLUMNS = ["metric", "unit", "value", "value_low", "value_high", "n"]
+COLUMNS += ["then", "then_low", "then_high", "n_then", "benchmark", "is_apart"]
+FOLLOWED = ["win_rate", "sales_cycle_days", "n_won", "won_amount", "average_won_amount"]
+FOLLOWED += ["meetings_held_per_week", "no_show_rate", "quota_attainment"]
+CHANCE = 0.05  # of a page that it names any change that is none
+HOW_OFTEN = (
+    "A change is named only where chance alone would name any on one page in twenty. "
+    "The numbers are raw: the mix of deals may have changed too."
+)
+
+
+def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
+    """How do this rep's numbers compare with the months before, and with a typical rep's?
+
+    Returns
+    -------
+    Finding
+        One row per metric (see `metrics.glossary`):
+
+        metric, unit
+        value, value_low, value_high, n : in the last `months`, with interval and cases
+        then, then_low, then_high, n_then : in as many months before
+        benchmark : a typical rep in the last `months`; blank below three others
+        is_apart : whether the two periods differ by more than chance
+
+    Raises
+    ------
+    DataError
+        There is no such rep, or less than one month.
+    """
+    seen = standout.of(team, rep)
+    if months < 1:
+        raise DataError(f"months: found {months}, expected at least 1.")
+    table = table_of(team, seen.rep_id, months)
+    return Finding(
+        f"{seen.name}: {_in_words(table, months, team.currency)}",
+        table,
+        lambda ax: _draw(ax, table),
+        ask=("Which of these numbers would you like to see move by next time?",),
+        caveats=(HOW_OFTEN,),
+        currency=team.currency,
+    )
+
+
+def table_of(team: Team, rep_id: str, months: int) -> pd.DataFrame:
+    """The numbers followed, in the last months and in as many before."""
+    middle = team.as_of - pd.DateOffset(months=months)
+    first = middle - pd.DateOffset(months=months)
+    day = pd.Timedelta(days=1)
+    now = _numbers(team, rep_id, middle + day, team.as_of)
+    then = _numbers(team, rep_id, first + day, middle)
+    names = {"value": "then", "value_low": "then_low", "value_high": "then_high", "n": "n_then"}
+    before = then.loc[["rep"]].droplevel("scope").rename(columns=names)
+    own = now.loc[["rep"]].droplevel("scope").join(before[list(names.values())])
+    typical = now.loc[["typical"]] if "typical" in now.index else now.iloc[:0]
+    table = own.assign(benchmark=typical.droplevel("scope")["value"]).reindex(FOLLOWED)
+    table = table.dropna(subset=["value", "then"], how="all").reset_index()
+    return table.assign(is_apart=_is_apart(table)).reindex(columns=COLUMNS)
+
+
+def _numbers(team: Team, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    days = {"starts_on": str(first.date()), "ends_on": str(last.date())}
+    table = metrics.overview(team, rep=rep_id, **days).table
+    table = table[table["metric"].isin(FOLLOWED)].set_index(["scope", "metric"])
+    return table[["unit", "value", "value_low", "value_high", "n"]]
+
+
+def _is_apart(table: pd.DataFrame) -> pd.Series:
+    """Which changes are more than chance: at most one page in twenty names any that is not."""
+    p = standout.p_of_change(table)
+    return p < CHANCE / max(1, p.notna().sum())
+
+
+def _in_words(table: pd.DataFrame, months: int, currency: str) -> str:
+    apart = table[table["is_apart"]]
+    if table.empty or table[["value", "then"]].isna().any(axis=1).all():
+        return "too few deals to compare the periods."
+    if apart.empty:
+        return f"no number of the last {months} months differs from before by more than chance."
+    said = [
+        f"{label(row['metric']).lower()} {_say(row['value'], row['unit'], currency)} "
+        f"(n = {number(row['n'])}), "
+        f"before {_say(row['then'], row['unit'], currency)} (n = {number(row['n_then'])})"
+        for _, row in apart.iterrows()
+    ]
+    return f"in the last {months} months {'; '.join(said)}."
+
+
+def _say(value: float, unit: str, currency: str) -> str:
+    writers: dict[str, Callable[[float], str]] = {
+        "rate": percent,
+        "amount": lambda amount: money(amount, currency),
+    }
+    return writers.get(unit, lambda plain: number(plain, 1))(value)
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    """A small picture per metric: before and now, with the typical rep's as a line."""
+    rows = table.dropna(subset=["value", "then"])
+    for panel, (_, row) in zip(charts.panels(ax, len(rows)), rows.iterrows(), strict=False):
+        panel.set_title(label(row["metric"]), fontsize=8)
+        charts.before_and_now(
+            panel,
+            (row["then"], row["then_low"], row["then_high"]),
+            (row["value"], row["value_low"], row["value_high"]),
+            row["benchmark"],
+            is_rate=row["unit"] == "rate",
+        )
+    return ax
