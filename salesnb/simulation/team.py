@@ -47,8 +47,8 @@ def simulate(
     """A believable sales team, and the truth that was planted in it.
 
     The same arguments give the same team on any machine. What differs between reps without being
-    skill (their mix of segments, sources, products, sizes and competitors, their tenure, the
-    seasons, a share of forgotten open deals) is always there.
+    skill is always there: their mix of segments, sources, products, sizes and competitors, their
+    discounts, tenure and energy, the claims they tell; so are seasons and forgotten open deals.
 
     Parameters
     ----------
