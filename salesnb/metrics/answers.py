@@ -79,12 +79,20 @@ def of_team(ledger: Ledger, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataF
     return table.assign(scope=np.where(is_team, "team", "rep"))[COLUMNS]
 
 
-def of_rep(ledger: Ledger, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+def of_rep(
+    ledger: Ledger,
+    rep_id: str,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    register: tuple[Metric, ...] = REGISTER,
+) -> pd.DataFrame:
     """`COLUMNS` for one rep, each metric followed by that of a typical rep, if there are enough."""
-    own = answers(each(ledger, [rep_id], first, last)).assign(scope="rep", rep_id=rep_id)
+    own = answers(each(ledger, [rep_id], first, last), register)
+    own = own.assign(scope="rep", rep_id=rep_id)
     others = peers(ledger.team, rep_id, first, last)
     if len(others) >= PEERS:
-        typical = _typical(ledger, rep_id, others, first, last).assign(scope="typical", rep_id=None)
+        typical = _typical(ledger, rep_id, others, first, last, register)
+        typical = typical.assign(scope="typical", rep_id=None)
         own = pd.concat([own, typical], ignore_index=True)
     own["rep_id"] = own["rep_id"].astype("str")
     order = {metric.name: place for place, metric in enumerate(REGISTER)}
@@ -94,10 +102,15 @@ def of_rep(ledger: Ledger, rep_id: str, first: pd.Timestamp, last: pd.Timestamp)
 
 
 def _typical(
-    ledger: Ledger, rep_id: str, others: list[str], first: pd.Timestamp, last: pd.Timestamp
+    ledger: Ledger,
+    rep_id: str,
+    others: list[str],
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    register: tuple[Metric, ...],
 ) -> pd.DataFrame:
     """The metrics of these reps together; of amounts and counts the median of the reps."""
-    register = tuple(metric for metric in REGISTER if ledger.team.has(*metric.needs))
+    register = tuple(metric for metric in register if ledger.team.has(*metric.needs))
     of_hires = tuple(metric for metric in register if metric.is_of_hires)
     register = tuple(metric for metric in register if not metric.is_of_hires)
     summed = tuple(metric for metric in register if metric.unit in SUMMED)
@@ -107,6 +120,8 @@ def _typical(
     for column, per_rep in (("value", values.median()), ("n", values.count().astype(float))):
         found[column] = found[column].mask(is_summed, found["metric"].map(per_rep))
     found["why"] = found["why"].where(found["value"].isna())
+    if not of_hires:
+        return found
     return pd.concat([found, _of_hires(ledger, rep_id, of_hires, first, last)])
 
 

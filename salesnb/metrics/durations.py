@@ -15,11 +15,16 @@ def stage_conversion(view: View) -> pd.DataFrame:
     time seen. Open deals are censored, never counted as lost; losing is the competing event.
     Skipped stages count as passed at once.
     """
-    rows, labels = view.entered, view.labels(by_stage=True)
-    event = np.select([rows["outcome"] == "advanced", rows["outcome"] == "lost"], [1, 2])
-    days = rows["days"].where(~rows["is_skipped"], 0.0)
-    curve = stats.incidence(days.to_numpy(), event, view.codes(rows, by_stage=True))
-    return labels.join(stats.incidence_by(curve, len(labels)))
+    labels = view.labels(by_stage=True)
+    return labels.join(gone_on(view.entered, view.codes(view.entered, by_stage=True), len(labels)))
+
+
+def gone_on(visits: pd.DataFrame, groups: np.ndarray, n_groups: int) -> pd.DataFrame:
+    """The cohort conversion of stage visits, see `stage_conversion`, of any groups of them."""
+    outcome = visits["outcome"]
+    event = np.select([outcome == "advanced", outcome == "lost"], [1, 2])
+    days = visits["days"].where(~visits["is_skipped"], 0.0)
+    return stats.incidence_by(stats.incidence(days.to_numpy(), event, groups), n_groups)
 
 
 def stage_exit_conversion(view: View) -> pd.DataFrame:

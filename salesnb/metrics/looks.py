@@ -13,7 +13,7 @@ from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers
 from salesnb.metrics.register import Metric, find
-from salesnb.metrics.view import DAY, Ledger, period
+from salesnb.metrics.view import DAY, Ledger, in_words, period
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent, span
 
@@ -61,10 +61,10 @@ def overview(
     ledger = Ledger(team)
     if rep is None:
         table = answers.of_team(ledger, first, last)
-        headline = _team_headline(team, table, _in_words(team, first, last))
+        headline = _team_headline(team, table, in_words(first, last))
     else:
         table = answers.of_rep(ledger, team.rep(rep), first, last)
-        headline = _rep_headline(team, table, _in_words(team, first, last))
+        headline = _rep_headline(team, table, in_words(first, last))
     return Finding(
         headline=headline,
         table=table,
@@ -107,7 +107,7 @@ def trend(
     table = _by_month(team, chosen, rep_ids, months)
     who = "the team" if rep is None else _name(team, rep_ids[0])
     return Finding(
-        headline=f"{label(metric)} of {who}: {_trend_in_words(table, chosen, team.currency)}.",
+        headline=f"{label(metric)} of {who}: {_trendin_words(table, chosen, team.currency)}.",
         table=table,
         draw=lambda ax: _draw_months(ax, table, metric),
         ask=("What changed in the months where the line moves, and what stayed the same?",),
@@ -129,7 +129,7 @@ def _by_month(team: Team, metric: Metric, rep_ids: list[str], months: int) -> pd
     return pd.concat(parts, ignore_index=True)[BY_MONTH]
 
 
-def _trend_in_words(table: pd.DataFrame, metric: Metric, currency: str) -> str:
+def _trendin_words(table: pd.DataFrame, metric: Metric, currency: str) -> str:
     """The last month's value, and the trend where it is more than chance."""
     if table["value"].isna().all():
         return "no cases"
@@ -205,13 +205,6 @@ def _unanswered(table: pd.DataFrame) -> tuple[str, ...]:
         f"Not answered, {why}: {', '.join(sorted(set(rows['metric'])))}."
         for why, rows in lacking.groupby("why")
     )
-
-
-def _in_words(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> str:
-    is_year = first == last + DAY - pd.DateOffset(years=1)
-    if is_year:
-        return f"in the 12 months to {last.date()}"
-    return f"from {first.date()} to {last.date()}"
 
 
 def _name(team: Team, rep_id: str) -> str:

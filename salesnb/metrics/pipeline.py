@@ -116,22 +116,28 @@ def untouched_share(view: View) -> pd.DataFrame:
 
 
 def open_older_than_any_win_share(view: View) -> pd.DataFrame:
-    """Open deals older than the longest cycle of any won deal of the team / open deals."""
+    """Open deals older than the longest cycle of any won deal of the team / open deals.
+
+    Age and cycle count from creation; at least ten wins are needed.
+    """
     rows, longest = view.open, longest_win_days(view)
     found = tally.share(view, rows, rows["age_days"] > longest)
     if not np.isnan(longest):
         return found
     found[["value", "value_low", "value_high"]] = np.nan
-    return found.assign(why="no deal was won yet")
+    return found.assign(why=f"fewer than {WON_TO_TELL} wins")
 
 
 def open_older_than_any_win_amount(view: View) -> pd.DataFrame:
     """Sum of the amounts of the open deals older than the longest cycle of any won deal."""
-    rows = view.open[view.open["age_days"] > longest_win_days(view)]
-    return tally.total(view, rows, rows["amount"])
+    longest = longest_win_days(view)
+    rows = view.open[view.open["age_days"] > longest]
+    found = tally.total(view, rows, rows["amount"])
+    return found.assign(value=found["value"] if longest >= 0 else np.nan)
 
 
 def longest_win_days(view: View) -> float:
-    """Days of the longest cycle of any deal the team has won; NaN before the first win."""
+    """Days of the longest cycle of any deal the team has won; NaN with fewer than ten wins."""
     won = view.ledger.deals[view.ledger.deals["outcome"] == "won"]
-    return float((won["closed_on"] - won["created_on"]).dt.days.max())
+    longest = (won["closed_on"] - won["created_on"]).dt.days.max()
+    return float(longest) if len(won) >= WON_TO_TELL else np.nan

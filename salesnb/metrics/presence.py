@@ -1,11 +1,11 @@
-"""Who was at work when, and how much of a full quota a new hire carries."""
+"""Who was at work when."""
 
 import numpy as np
 import pandas as pd
 
 from salesnb.team import Team
 
-RAMP_MONTHS = 6  # over which a new hire's quota grows to the full one, day by day
+RAMP_MONTHS = 6  # after the hire, in which a rep is still ramping
 DAYS_A_MONTH = 365.25 / 12
 
 
@@ -30,10 +30,3 @@ def _on_leave(team: Team, rep_ids: pd.Index, first: pd.Timestamp, n_days: int) -
         day = (leave[column] - first).dt.days.to_numpy() + later
         np.add.at(changes, (rep, np.clip(day, 0, n_days)), step)
     return changes.cumsum(axis=1)[:, :n_days] > 0
-
-
-def ramp_share(team: Team, days: pd.Index) -> np.ndarray:
-    """How much of a full quota a rep carries each day: from 0 on hire to 1 after six months."""
-    hired = team.reps["hired_on"].to_numpy()[:, None]
-    since = (days.to_numpy()[None, :] - hired) / np.timedelta64(1, "D")
-    return np.nan_to_num(np.clip(since / (RAMP_MONTHS * DAYS_A_MONTH), 0, 1), nan=1.0)

@@ -3,14 +3,15 @@
 import numpy as np
 import pandas as pd
 
+from salesnb.history import look_up
 from salesnb.metrics import tally
-from salesnb.metrics.presence import ramp_share
+from salesnb.metrics.presence import RAMP_MONTHS
 from salesnb.metrics.rates import value_win_rate
 from salesnb.metrics.view import DAY, View
 from salesnb.team import Team
 
 
-def quota_rows(view: View, *, is_ramped: bool = False) -> pd.DataFrame:
+def quota_rows(view: View, *, is_full: bool = False) -> pd.DataFrame:
     """Each quota as far as it lies in the period: what was due in it, and what was won.
 
     rep_id, scope
@@ -21,9 +22,6 @@ def quota_rows(view: View, *, is_ramped: bool = False) -> pd.DataFrame:
     inside = (quotas["starts_on"] <= view.ends_on) & (quotas["ends_on"] >= view.starts_on)
     quotas = quotas[inside & quotas["rep_id"].isin(team.reps["rep_id"])]
     at_work = view.at_work
-    carried = at_work.to_numpy(float)
-    if is_ramped:
-        carried = carried * ramp_share(team, at_work.columns)
     rep = at_work.index.get_indexer(pd.Index(quotas["rep_id"]))
     first = ((quotas["starts_on"] - view.starts_on).dt.days).clip(lower=0).to_numpy()
     last = (quotas["ends_on"] - view.starts_on).dt.days.clip(upper=at_work.shape[1] - 1).to_numpy()
@@ -34,9 +32,19 @@ def quota_rows(view: View, *, is_ramped: bool = False) -> pd.DataFrame:
         return so_far[rep, last + 1] - so_far[rep, first]
 
     length = (quotas["ends_on"] - quotas["starts_on"]).dt.days + 1
-    due = {"due_amount": quotas["amount"] * between(carried) / length}
+    amount = _full(team, quotas) if is_full else quotas["amount"]
+    due = {"due_amount": amount * between(at_work.to_numpy(float)) / length}
     rows = quotas.assign(**due, won_amount=between(won), n_won=between(n_won))
     return view.scoped(rows[["rep_id", "due_amount", "won_amount", "n_won"]])
+
+
+def _full(team: Team, quotas: pd.DataFrame) -> pd.Series:
+    """The quotas, those of new hires raised to the median of the others in the same period."""
+    hired_on = look_up(quotas["rep_id"], team.reps.set_index("rep_id")["hired_on"])
+    is_new = quotas["starts_on"] < hired_on + pd.DateOffset(months=RAMP_MONTHS)
+    others = quotas["amount"].mask(is_new)
+    median = others.groupby([quotas["starts_on"], quotas["ends_on"]]).transform("median")
+    return quotas["amount"].where(~(is_new & (median > quotas["amount"])), median)
 
 
 def _won_by_day(view: View, at_work: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
@@ -63,15 +71,19 @@ def quota_amount(view: View) -> pd.DataFrame:
 def quota_attainment(view: View) -> pd.DataFrame:
     """Amount won / quota prorated for start, leave and departure, in the period.
 
-    Wins count on the days for which there is a quota. A new hire carries the full quota from
-    the first day: see `quota_attainment_ramped`.
+    The quota is the one that was set, so a new hire's is the ramped one if theirs was set lower;
+    wins count on the days for which there is a quota.
     """
     return _attainment(view, quota_rows(view))
 
 
-def quota_attainment_ramped(view: View) -> pd.DataFrame:
-    """Amount won / prorated quota, in which a new hire's grows evenly over the first six months."""
-    return _attainment(view, quota_rows(view, is_ramped=True))
+def quota_attainment_full(view: View) -> pd.DataFrame:
+    """Amount won / full quota, prorated for start, leave and departure, in the period.
+
+    The full quota of a rep in the first six months is the median of those of the other reps for
+    the same days, if that is more than was set; all else is as in `quota_attainment`.
+    """
+    return _attainment(view, quota_rows(view, is_full=True))
 
 
 def _attainment(view: View, rows: pd.DataFrame) -> pd.DataFrame:

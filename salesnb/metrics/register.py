@@ -84,7 +84,7 @@ REGISTER = (
     Metric(quota.quota_left_amount, "amount", QUOTAS, is_now=True),
     Metric(quota.quota_amount, "amount", QUOTAS),
     Metric(quota.quota_attainment, "ratio", QUOTAS),
-    Metric(quota.quota_attainment_ramped, "ratio", QUOTAS),
+    Metric(quota.quota_attainment_full, "ratio", QUOTAS),
     Metric(dates.slippage_rate, "rate", MOVES),
     Metric(dates.slippage_amount_share, "rate", MOVES),
     Metric(dates.push_count, "count", MOVES),

@@ -204,6 +204,13 @@ def period(
     return first.as_unit("us"), last.as_unit("us")
 
 
+def in_words(first: pd.Timestamp, last: pd.Timestamp) -> str:
+    """A period for a headline: "in the 12 months to 2026-06-30"."""
+    if first == last + DAY - pd.DateOffset(years=1):
+        return f"in the 12 months to {last.date()}"
+    return f"from {first.date()} to {last.date()}"
+
+
 def _day(day: str, name: str) -> pd.Timestamp:
     try:
         return pd.Timestamp(day).normalize()

@@ -1,0 +1,49 @@
+"""The ages of open deals, in bands drawn from how long won deals took."""
+
+import numpy as np
+import pandas as pd
+
+from salesnb import stats
+from salesnb.metrics.view import Ledger
+from salesnb.team import Team
+
+BANDS = (
+    "up to the median win",
+    "up to 80 % of wins",
+    "up to the longest win",
+    "older than any win",
+)
+AT = (0.5, 0.8, 1.0)
+WINS_TO_TELL = 10
+COLUMNS = ["band", "to_days", "n_open", "open_share", "open_low", "open_high", "open_amount"]
+
+
+def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
+    """One row per band, `COLUMNS`; see `funnel.open_age`. Blank with fewer than ten wins."""
+    ledger = Ledger(team)
+    rows = ledger.open_deals
+    rows = rows if rep_id is None else rows[rows["rep_id"] == rep_id]
+    won = ledger.deals[ledger.deals["outcome"] == "won"]
+    cycles = (won["closed_on"] - won["created_on"]).dt.days
+    if len(cycles) < WINS_TO_TELL:
+        return _empty()
+    edges = np.floor(cycles.quantile(AT).to_numpy())
+    band = np.searchsorted(edges, rows["age_days"].to_numpy())
+    n = np.bincount(band, minlength=len(BANDS))
+    shares = stats.rates(n, np.full(len(BANDS), len(rows)))
+    amount = rows["amount"].groupby(band).sum(min_count=1).reindex(range(len(BANDS)))
+    return pd.DataFrame(
+        {
+            "band": list(BANDS),
+            "to_days": [*edges, np.nan],
+            "n_open": n,
+            "open_share": shares["value"],
+            "open_low": shares["value_low"],
+            "open_high": shares["value_high"],
+            "open_amount": np.where(n > 0, amount, 0.0),
+        }
+    )
+
+
+def _empty() -> pd.DataFrame:
+    return pd.DataFrame({"band": pd.Series(dtype="str")}).reindex(columns=COLUMNS)

@@ -1,0 +1,108 @@
+"""Conversion of every stage, side by side: of those who entered, and of those who left."""
+
+import numpy as np
+import pandas as pd
+
+from salesnb import stats
+from salesnb.metrics.durations import gone_on
+from salesnb.metrics.view import DAY
+from salesnb.team import Team
+from salesnb.visits import settled, visits
+
+TOTAL = "all"  # the row from creation to won, after those of the stages
+BY = {"rep": "rep_id", "segment": "segment", "source": "source"}
+BY |= {"product": "product_id", "period": "quarter"}
+BLANK = "not recorded"
+COUNTS = ["n_entered", "n_advanced", "n_lost", "n_open", "n_skipped"]
+COLUMNS = [*COUNTS, "cohort_rate", "cohort_low", "cohort_high"]
+COLUMNS += ["n_exits", "exit_rate", "exit_low", "exit_high"]
+COLUMNS += ["n_decided", "won_rate", "won_low", "won_high"]
+
+
+def table(
+    team: Team, by: str | None, rep_id: str | None, first: pd.Timestamp, last: pd.Timestamp
+) -> pd.DataFrame:
+    """The columns of `funnel.conversion` for each stage, then from creation to won."""
+    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
+    if rep_id is not None:
+        rows = rows[rows["rep_id"] == rep_id]
+    order = [*team.stages, TOTAL]
+    parts = {}
+    for part, date in (("cohort", "entered_on"), ("exit", "left_on"), ("won", "decided_on")):
+        inside = rows[(rows[date] >= first) & (rows[date] < last + DAY)]
+        parts[part] = inside.assign(group=_groups(team, inside, by, date))
+    names = sorted(set().union(*(set(part["group"]) for part in parts.values())))
+    every = pd.MultiIndex.from_product([order, names], names=["stage", BY.get(by or "", "group")])
+    keys = [
+        every.get_indexer(pd.MultiIndex.from_frame(part[["stage", "group"]]))
+        for part in parts.values()
+    ]
+    found = every.to_frame(index=False).join(_rates(parts, keys, len(every)))
+    return found if by else found.drop(columns="group")
+
+
+def _rates(parts: dict[str, pd.DataFrame], keys: list[np.ndarray], n_groups: int) -> pd.DataFrame:
+    """Counts and rates per group; `keys` is the group of each row of the cohort, exit, won part."""
+    entered, left, decided = parts.values()
+
+    def count(is_counted: pd.Series, key: np.ndarray) -> np.ndarray:
+        return np.bincount(key[is_counted.to_numpy(bool)], minlength=n_groups)
+
+    found = {"n_entered": np.bincount(keys[0], minlength=n_groups)}
+    for outcome in ("advanced", "lost", "open"):
+        found[f"n_{outcome}"] = count(entered["outcome"] == outcome, keys[0])
+    found["n_skipped"] = count(entered["is_skipped"], keys[0])
+    cohort = gone_on(entered, keys[0], n_groups)
+    exits = stats.rates(
+        count(left["outcome"] == "advanced", keys[1]), count(left["outcome"] != "open", keys[1])
+    )
+    won = stats.rates(
+        count(decided["deal_outcome"] == "won", keys[2]), np.bincount(keys[2], minlength=n_groups)
+    )
+    for name, rates, n in (
+        ("cohort", cohort, ""),
+        ("exit", exits, "n_exits"),
+        ("won", won, "n_decided"),
+    ):
+        ends = {"value": "rate", "value_low": "low", "value_high": "high"}
+        found |= {f"{name}_{end}": rates[value].to_numpy() for value, end in ends.items()}
+        found |= {n: rates["n"].to_numpy(int)} if n else {}
+    return pd.DataFrame(found)[COLUMNS]
+
+
+def _stages(team: Team) -> pd.DataFrame:
+    """Stage visits with the days on which they began, ended, and their deal was decided."""
+    rows, deals = visits(team), settled(team).set_index("deal_id")
+    return rows.assign(
+        stage=rows["stage"].astype("str"),
+        days=rows["days"].where(~rows["is_skipped"], 0.0),
+        entered_on=rows["entered_at"].fillna(rows["left_at"]),
+        left_on=rows["left_at"],
+        decided_on=deals["closed_on"].reindex(rows["deal_id"]).to_numpy(),
+        deal_outcome=deals["outcome"].reindex(rows["deal_id"]).to_numpy(),
+    )
+
+
+def _whole(team: Team) -> pd.DataFrame:
+    """Deals as visits of one long stage, from creation to won."""
+    deals = settled(team)
+    return deals.assign(
+        stage=TOTAL,
+        days=(deals["closed_on"].fillna(team.as_of) - deals["created_on"]).dt.days.clip(lower=0),
+        outcome=deals["outcome"].map({"won": "advanced", "lost": "lost"}).fillna("open"),
+        is_skipped=False,
+        entered_on=deals["created_on"],
+        left_on=deals["closed_on"],
+        decided_on=deals["closed_on"],
+        deal_outcome=deals["outcome"],
+    )
+
+
+def _groups(team: Team, rows: pd.DataFrame, by: str | None, date: str) -> pd.Series:
+    if by is None:
+        return pd.Series("", index=rows.index, dtype="str")
+    if by != "period":
+        return rows[BY[by]].fillna(BLANK)
+    year_ends = pd.Timestamp(2000, team.settings.fiscal_year_starts, 1) - DAY
+    quarter = rows[date].dt.to_period(f"Q-{year_ends:%b}".upper())
+    return quarter.dt.strftime("%F-Q%q").astype("str")
