@@ -14,7 +14,10 @@ import pandas as pd
 
 from salesnb import units
 
-FIGURES = {"rate", "money", "span", "count", "number", "year"}
+# Columns that are aligned right and never broken over two lines.
+FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
+# Columns that hold words of the schema, such as one_on_one or too_few.
+CODES = {"kind", "topic", "step", "tier", "role", "status"}
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
@@ -34,8 +37,8 @@ def html(
     figure = f"<figure>{picture}</figure>" if picture else ""
     return (
         f'<div class="finding"><p class="headline"><strong>{escape(headline)}</strong></p>{figure}'
-        + (table_html(table, currency) if len(table) else "")
         + _list("ask", "Ask", ask)
+        + (table_html(table, currency) if len(table) else "")
         + _list("caveats", "Keep in mind", caveats)
         + "</div>"
     )
@@ -51,13 +54,16 @@ def table_html(table: pd.DataFrame, currency: str = "", rows: int = 30) -> str:
     bare = re.search(r"<table.*</table>", made.as_raw_html(), re.DOTALL)
     more = _more(table, rows)
     note = f'<p class="more">{more}</p>' if more else ""
-    return f'<div class="numbers">{bare.group() if bare else ""}{note}</div>'
+    # To be scrolled sideways by keyboard too, where the screen is narrow.
+    frame = '<div class="numbers" role="region" aria-label="The numbers" tabindex="0">'
+    return f"{frame}{bare.group() if bare else ''}{note}</div>"
 
 
 def readable(table: pd.DataFrame, currency: str = "") -> pd.DataFrame:
     """A table for people: labels, units, blanks left blank, an interval beside its value.
 
-    ``win_rate, win_low, win_high`` become one column ``Win rate`` with "42% (31–55)".
+    ``win_rate, win_low, win_high`` become one column ``Win rate`` with "42% (31–55)". A column
+    that is blank in every row is left out.
     """
     columns: dict[str, list[str]] = {}
     for name in _shown(table):
@@ -70,6 +76,8 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     values = table[name]
     if name == "metric":
         return [units.label(metric) for metric in values]
+    if name in CODES:
+        return [*values.astype("str").str.replace("_", " ").fillna("")]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
@@ -111,11 +119,16 @@ def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
 
 
 def _shown(table: pd.DataFrame) -> list[str]:
-    """The columns that stand for themselves: all but the ends of intervals and said units."""
+    """The columns that stand for themselves: no ends of intervals, said units or blanks."""
     ends = {end for pair in _intervals(table).values() for end in pair}
     is_said_by_row = any(_is_by_row(table, str(name)) for name in table.columns)
     left_out = ends | ({"unit"} if is_said_by_row else set())
+    left_out |= {name for name in table if len(table) and _is_blank(table[name])}
     return [str(name) for name in table.columns if name not in left_out]
+
+
+def _is_blank(values: pd.Series) -> bool:
+    return bool((values.isna() | (values.astype("str") == "")).all())
 
 
 def _is_figure(table: pd.DataFrame) -> list[bool]:

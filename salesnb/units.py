@@ -13,6 +13,8 @@ MONEY = ("amount", "price", "revenue", "cost", "pay")
 ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
 ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
+# Columns whose name is the analyst's word and not the manager's.
+LABELS = {"benchmark": "Typical rep", "typical_rate": "Typical rep", "is_apart": "Differs"}
 # What the column `unit` of a table with one metric per row says.
 OF_ROWS = {"rate": "rate", "amount": "money", "count": "count", "days": "span", "months": "span"}
 
@@ -76,6 +78,8 @@ def of(column: str, values: pd.Series) -> str:
 
 def label(column: str) -> str:
     """A column's name for people: ``"age_days"`` is ``"Age, days"``, ``"win_rate"`` "Win rate"."""
+    if column in LABELS:
+        return LABELS[column]
     words = column.split("_")
     if words[0] == "n":
         return " ".join(["n", *words[1:]])

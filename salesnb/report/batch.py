@@ -46,7 +46,8 @@ def make(job: Job, plan: Plan) -> Outcome:
             done = _executed(job, Path(folder) / "executed.ipynb")
         for name, edition in job.pages.items():
             write_whole(plan.folder / name, page.render(done, _sheet(job, plan, name, edition)))
-        return Outcome(job, page.title(done), page.summary(done))
+        summary = page.summary(done).removeprefix(f"{job.about}: ")
+        return Outcome(job, page.title(done), summary)
     except Exception as error:  # whatever it was, the other pages are still wanted
         said = str(error) if isinstance(error, engine.NotebookError) else repr(error)
         return Outcome(job, job.notebook.stem, error=said)

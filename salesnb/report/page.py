@@ -18,6 +18,10 @@ LEFT_OUT = "remove-cell"
 FOR_MANAGER = "manager-only"
 SUMMARY = "summary"
 NOTHING = Markup("")
+# Parts of a finding as `display.html` writes them.
+HEADLINE = '<p class="headline"><strong>'
+CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
+PICTURE = re.compile(r"<figure><svg.*?</title>(?P<drawn>.*?)</figure>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,9 @@ def render(notebook: NotebookNode, sheet: Sheet) -> str:
     """The page of an executed notebook: its words and its answers, without its code."""
     cells = [cell for cell in notebook.cells if _is_shown(cell, sheet)]
     heading, (opening, *sections) = _split(cells)
+    shown: set[str] = set()
+    for section in sections:
+        section.answers = Markup(_first_time(_without_name(section.answers, sheet.about), shown))
     return template("page.html.j2").render(
         title=heading, opening=opening, sections=sections, sheet=sheet, facts=sheet.facts
     )
@@ -89,6 +96,27 @@ def _split(cells: Iterable[NotebookNode]) -> tuple[str, list[Section]]:
                 sections.append(Section(heading, f"{_slug(heading)}-{len(sections)}"))
             sections[-1].words += _prose(rest)
     return title, sections
+
+
+def _first_time(html: str, shown: set[str]) -> str:
+    """The same HTML without the caveats and pictures that the page has shown already."""
+
+    def is_new(what: str) -> bool:
+        is_first = what not in shown
+        shown.add(what)
+        return is_first
+
+    def caveats(found: re.Match[str]) -> str:
+        items = [item for item in re.findall(r"<li>.*?</li>", found[2], re.DOTALL) if is_new(item)]
+        return f"{found[1]}{''.join(items)}{found[3]}" if items else ""
+
+    html = CAVEATS.sub(caveats, html)
+    return PICTURE.sub(lambda found: found[0] if is_new(found["drawn"]) else "", html)
+
+
+def _without_name(html: str, name: str) -> str:
+    """Headlines on a page about one person need not name them each time."""
+    return html.replace(f"{HEADLINE}{escape(name)}: ", HEADLINE) if name else html
 
 
 def _heading(source: str) -> tuple[int, str, str]:
