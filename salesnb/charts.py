@@ -23,6 +23,7 @@ FAINT = "#d9dee4"
 ACCENT = "#0072b2"  # strengths and the rep under view
 WARN = "#d55e00"  # leaks; always told apart by place or mark too, never by colour alone
 
+OWN = "salesnb"  # marks figures that no one else has laid out
 # A page may set these to suit a dark screen; elsewhere the colours above hold.
 ROLES = {INK: "ink", MUTED: "muted", FAINT: "faint", ACCENT: "accent", WARN: "warn"}
 ROLES |= {"#ffffff": "paper"}
@@ -50,7 +51,16 @@ STYLE: dict[Any, Any] = {
 def new_axes(width: float = 7.0, height: float = 3.4) -> Axes:
     """Axes of a new figure in the house style, sizes in inches; not known to pyplot."""
     with mpl.rc_context(STYLE):
-        return Figure(figsize=(width, height)).add_subplot()
+        figure = Figure(figsize=(width, height))
+        figure.set_gid(OWN)
+        return figure.add_subplot()
+
+
+def fit_height(ax: Axes, rows: int) -> None:
+    """Make a figure from `new_axes` as tall as its rows need; anybody else's is left as it is."""
+    figure = ax.get_figure(root=True)
+    if figure is not None and figure.get_gid() == OWN and figure.axes == [ax]:
+        figure.set_figheight(0.85 + 0.3 * max(rows, 2))
 
 
 def nothing_to_draw(ax: Axes, why: str = "Nothing to draw yet") -> Axes:
@@ -120,6 +130,7 @@ def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = T
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(series))
+    fit_height(ax, len(labels))
     return ax
 
 
@@ -146,7 +157,9 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     ax.set_ylim(len(lengths) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(unit)
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(3, lengths.shape[1]))
+    few = {"ncols": min(3, lengths.shape[1]), "fontsize": 7.5, "handlelength": 1}
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, **few)
+    fit_height(ax, len(lengths) + 1)
     return ax
 
 
@@ -157,6 +170,7 @@ def panels(ax: Axes, n: int, columns: int = 4) -> list[Axes]:
     ax.set_axis_off()
     columns = min(columns, max(1, n))
     rows = -(-n // columns)
+    fit_height(ax, 4 * rows)
     wide, high = 1 / columns, 1 / max(1, rows)
     return [
         ax.inset_axes(
@@ -216,6 +230,7 @@ def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mar
     ax.set_axisbelow(True)
     if ax.get_legend_handles_labels()[0]:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
+    fit_height(ax, len(rows))
     return ax
 
 

@@ -77,7 +77,7 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     if name == "metric":
         return [units.label(metric) for metric in values]
     if name in CODES:
-        return [*values.astype("str").str.replace("_", " ").fillna("")]
+        return [*values.astype("str").str.replace("_", "\N{NO-BREAK SPACE}").fillna("")]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
@@ -123,7 +123,7 @@ def _shown(table: pd.DataFrame) -> list[str]:
     ends = {end for pair in _intervals(table).values() for end in pair}
     is_said_by_row = any(_is_by_row(table, str(name)) for name in table.columns)
     left_out = ends | ({"unit"} if is_said_by_row else set())
-    left_out |= {name for name in table if len(table) and _is_blank(table[name])}
+    left_out |= {str(name) for name in table if len(table) and _is_blank(table[name])}
     return [str(name) for name in table.columns if name not in left_out]
 
 

@@ -60,7 +60,8 @@ def render(notebook: NotebookNode, sheet: Sheet) -> str:
     heading, (opening, *sections) = _split(cells)
     shown: set[str] = set()
     for section in sections:
-        section.answers = Markup(_first_time(_without_name(section.answers, sheet.about), shown))
+        answers = _without_name(str(section.answers), sheet.about)
+        section.answers = Markup(_first_time(answers, shown))
     return template("page.html.j2").render(
         title=heading, opening=opening, sections=sections, sheet=sheet, facts=sheet.facts
     )
