@@ -70,6 +70,11 @@ def nothing_to_draw(ax: Axes, why: str = "Nothing to draw yet") -> Axes:
     return ax
 
 
+def shows_data(ax: Axes) -> bool:
+    """Whether anything was drawn into `ax` or into Axes inside it, words aside."""
+    return ax.has_data() or any(shows_data(inside) for inside in ax.child_axes)
+
+
 def svg(ax: Axes, alt: str) -> str:
     """The figure of `ax` as one SVG element to stand in HTML: text as text, `alt` said aloud.
 
@@ -228,8 +233,11 @@ def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mar
     ax.tick_params(length=0, labelcolor=INK)
     ax.grid(color=FAINT)
     ax.set_axisbelow(True)
-    if ax.get_legend_handles_labels()[0]:
+    if any(len(mark.places) for mark in marks):
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
+    else:
+        middle = (len(columns) - 1) / 2, (len(rows) - 1) / 2
+        ax.text(*middle, "Nothing stands out from chance", ha="center", color=MUTED)
     fit_height(ax, len(rows))
     return ax
 

@@ -67,7 +67,7 @@ class Standout:
             "stage", key=lambda stage: stage.map(order), ignore_index=True
         )
 
-    @property
+    @cached_property
     def leak(self) -> pd.Series | None:
         """The cell to work on: the largest in money of those separated from chance.
 
@@ -95,7 +95,7 @@ class Standout:
         entered = self.visits.loc[self.visits["stage"] == stage, "entered_at"].min()
         return (self.team.as_of - entered) / pd.Timedelta(days=365.25)
 
-    @property
+    @cached_property
     def strengths(self) -> pd.DataFrame:
         """The cells of stages where more deals move on than expected, separated from chance."""
         return self.cells[self.cells["strength_tier"].isin(FIRM)]
@@ -183,7 +183,7 @@ class Standout:
         """
         members = pd.DataFrame({"rep_id": [self.rep_id], "scope": [self.rep_id]}, dtype="str")
         rows = pipeline.untouched(
-            View(Ledger(self.team), members, self.team.as_of, self.team.as_of)
+            View(ledger(self.team), members, self.team.as_of, self.team.as_of)
         )
         if not self.team.activities[["deal_id", "account_id"]].notna().any(axis=None):
             return self.deals.iloc[:0]
@@ -198,6 +198,12 @@ def of(team: Team, rep: str) -> Standout:
 
 
 @lru_cache(maxsize=2)
+def ledger(team: Team) -> Ledger:
+    """The tables as every metric reads them."""
+    return Ledger(team)
+
+
+@lru_cache(maxsize=2)
 def _all_visits(team: Team) -> pd.DataFrame:
     return visits(team)
 
@@ -209,7 +215,7 @@ def known(team: Team) -> pd.DataFrame:
     Adds `account` (its name where recorded, else its id), `product` and `age_days` (created to
     closed, or to now).
     """
-    deals = settled(team) if team.has("stage_changes") else team.deals
+    deals = settled(team)
     accounts, products = team.accounts, team.products
     names = accounts["name"] if "name" in accounts else accounts["account_id"]
     named = pd.Series(names.to_numpy(), index=accounts["account_id"], dtype="str")

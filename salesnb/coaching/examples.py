@@ -94,13 +94,12 @@ def _one_of_each(seen: Standout) -> pd.DataFrame:
         (seen.still_open, "open", "has been open"),
         (seen.losses, "lost", "stopped"),
     ]
+    places = [(place, kind) for place in range(3) for kind in kinds if place < len(kind[0])]
     rows = [
-        _as_rows(_with_stage(deals, last).iloc[[place]], role, shows)
-        for place in range(3)
-        for deals, role, shows in kinds
-        if place < len(deals)
+        _as_rows(_with_stage(deals.iloc[[place]], last), role, shows)
+        for place, (deals, role, shows) in places[:3]
     ]
-    return pd.concat(rows[:3], ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
 
 
 def strong_stage(seen: Standout) -> str:

@@ -1,6 +1,7 @@
 """The sessions held with a rep: what was agreed, what came of it, the number then and now."""
 
 import re
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -61,7 +62,7 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     if table.empty:
         return Finding(f"{seen.name}: no session on record yet.", table)
     return Finding(
-        f"{seen.name}: {_in_words(table.iloc[0])}",
+        f"{seen.name}: {_in_words(table.iloc[0])}{_still_open(table.iloc[1:])}",
         table,
         lambda ax: _draw(ax, table),
         ask=_ask(seen, table["commitment"].iloc[0]),
@@ -82,6 +83,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     return charts.dumbbell(ax, labels, then, now)
 
 
+@lru_cache(maxsize=8)
 def log(seen: Standout) -> pd.DataFrame:
     """The rep's sessions, the latest first; colleagues' names in free text are left out."""
     table = seen.team.coaching
@@ -159,6 +161,13 @@ def _in_words(last: pd.Series) -> str:
 
 def _day(day: pd.Timestamp) -> str:
     return format_date(day, "d MMMM y", locale=LOCALE)
+
+
+def _still_open(earlier: pd.DataFrame) -> str:
+    n = earlier["status"].isin(["open", "past its day"]).sum()
+    if not n:
+        return ""
+    return f" From earlier sessions {n} {'commitment is' if n == 1 else 'commitments are'} open."
 
 
 def _outcome(last: pd.Series) -> str:

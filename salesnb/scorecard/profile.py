@@ -69,7 +69,7 @@ def team_view(team: Team) -> Finding:
     Returns
     -------
     Finding
-        One row per rep, in the order of names:
+        One row per rep on the team, in the order of names:
 
         rep_id, name
         n_deals, n_open : deals the rep owns; still open
@@ -79,6 +79,7 @@ def team_view(team: Team) -> Finding:
         headline : the sentence of `work_on`
     """
     reps = team.reps.sort_values(["name", "rep_id"])
+    reps = reps[~(reps["left_on"] <= team.as_of)]
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
     table = pd.DataFrame([_view_row(seen) for seen in views], columns=VIEW)
     n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()

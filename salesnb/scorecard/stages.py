@@ -48,8 +48,8 @@ def strengths(team: Team, rep: str) -> Finding:
     """
     seen = standout.of(team, rep)
     cells = seen.strengths.rename(columns={"n_visits": "n_deals"})
-    shown = [_deals_that_show(seen, cell) for _, cell in cells.iterrows()]
-    table = pd.concat(shown or [seen.wins().head(SHOWN)]).reindex(columns=[*RATE, *DEAL])
+    shown = _deals_that_show(seen, cells) if len(cells) else seen.wins().head(SHOWN)
+    table = shown.reindex(columns=[*RATE, *DEAL])
     table = table.astype(dict.fromkeys(RATE[1:], "float64")).reset_index(drop=True)
     return Finding(
         f"{seen.name}: {strengths_in_words(seen)}",
@@ -100,12 +100,17 @@ def work_on(team: Team, rep: str) -> Finding:
     )
 
 
-def _deals_that_show(seen: Standout, cell: pd.Series) -> pd.DataFrame:
-    """The largest deals won by way of a stage, beside the numbers of the stage."""
-    wins = seen.wins(str(cell["stage"])).head(SHOWN)
-    # A strength stands even where none of its deals has been won yet.
-    wins = wins if len(wins) else wins.reindex([0])
-    return wins.assign(**{name: cell[name] for name in RATE})
+def _deals_that_show(seen: Standout, cells: pd.DataFrame) -> pd.DataFrame:
+    """The largest deals won by way of each stage, beside its numbers; no deal twice."""
+    parts: list[pd.DataFrame] = []
+    for _, cell in cells.iterrows():
+        wins = seen.wins(str(cell["stage"]))
+        for part in parts:
+            wins = wins[~wins["deal_id"].isin(part["deal_id"])]
+        # A strength stands even where no deal is left to show it.
+        wins = wins.head(SHOWN) if len(wins) else wins.reindex([0])
+        parts.append(wins.assign(**{name: cell[name] for name in RATE}))
+    return pd.concat(parts)
 
 
 def strengths_in_words(seen: Standout) -> str:
@@ -113,7 +118,7 @@ def strengths_in_words(seen: Standout) -> str:
     if len(seen.strengths):
         said = [f"{cell['stage']}: {_rate_in_words(cell)}" for _, cell in seen.strengths.iterrows()]
         return f"deals move on more often than expected from {'; from '.join(said)}."
-    none = "no single stage stands out" if seen.can_say else "too few deals to name a stage"
+    none = "no stage stands out as a strength" if seen.can_say else "too few deals to name a stage"
     wins = seen.wins()
     if wins.empty:
         return f"{none}; no won deals on record yet."
@@ -127,7 +132,7 @@ def work_in_words(seen: Standout) -> str:
     leak = seen.leak
     if leak is None:
         if seen.can_say:
-            return "nothing stands out; no stage is separated from chance."
+            return "nothing to work on stands out; no stage is separated from chance."
         return f"too few deals to say (n = {number(len(seen.deals))})."
     rate = _rate_in_words(leak)
     if not seen.is_firm:

@@ -1,13 +1,16 @@
 """How a rep's numbers go: the last months beside the months before and a typical rep's."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, metrics, standout
+from salesnb import charts, standout
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.metrics import answers
+from salesnb.metrics.register import find
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent
 
@@ -15,6 +18,7 @@ COLUMNS = ["metric", "unit", "value", "value_low", "value_high", "n"]
 COLUMNS += ["then", "then_low", "then_high", "n_then", "benchmark", "is_apart"]
 FOLLOWED = ["win_rate", "sales_cycle_days", "n_won", "won_amount", "average_won_amount"]
 FOLLOWED += ["meetings_held_per_week", "no_show_rate", "quota_attainment"]
+THEN = {"value": "then", "value_low": "then_low", "value_high": "then_high", "n": "n_then"}
 CHANCE = 0.05  # of a page that it names any change that is none
 HOW_OFTEN = (
     "A change is named only where chance alone would name any on one page in twenty. "
@@ -55,27 +59,23 @@ def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
     )
 
 
-def table_of(team: Team, rep_id: str, months: int) -> pd.DataFrame:
-    """The numbers followed, in the last months and in as many before."""
+@lru_cache(maxsize=4)  # two findings of one page show it
+def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     middle = team.as_of - pd.DateOffset(months=months)
-    first = middle - pd.DateOffset(months=months)
-    day = pd.Timedelta(days=1)
-    now = _numbers(team, rep_id, middle + day, team.as_of)
-    then = _numbers(team, rep_id, first + day, middle)
-    names = {"value": "then", "value_low": "then_low", "value_high": "then_high", "n": "n_then"}
-    before = then.loc[["rep"]].droplevel("scope").rename(columns=names)
-    own = now.loc[["rep"]].droplevel("scope").join(before[list(names.values())])
-    typical = now.loc[["typical"]] if "typical" in now.index else now.iloc[:0]
-    table = own.assign(benchmark=typical.droplevel("scope")["value"]).reindex(FOLLOWED)
-    table = table.dropna(subset=["value", "then"], how="all").reset_index()
-    return table.assign(is_apart=_is_apart(table)).reindex(columns=COLUMNS)
+    first, day = middle - pd.DateOffset(months=months), pd.Timedelta(days=1)
+    books, register = standout.ledger(team), tuple(find(name) for name in FOLLOWED)
+    now = answers.of_rep(books, rep_id, middle + day, team.as_of, register)
+    before = answers.answers(answers.each(books, [rep_id], first + day, middle), register)
+    now, before = now.set_index("metric"), before.set_index("metric")[[*THEN]]
+    own = now[now["scope"] == "rep"].join(before.rename(columns=THEN))
+    own = own.assign(benchmark=now.loc[now["scope"] == "typical", "value"]).reindex(FOLLOWED)
+    own = own.dropna(subset=["value", "then"], how="all").reset_index()
+    return own.assign(is_apart=_is_apart(own)).reindex(columns=COLUMNS)
 
 
-def _numbers(team: Team, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    days = {"starts_on": str(first.date()), "ends_on": str(last.date())}
-    table = metrics.overview(team, rep=rep_id, **days).table
-    table = table[table["metric"].isin(FOLLOWED)].set_index(["scope", "metric"])
-    return table[["unit", "value", "value_low", "value_high", "n"]]
+def table_of(team: Team, rep_id: str, months: int) -> pd.DataFrame:
+    """The numbers followed, in the last months and in as many before: the table of `trend`."""
+    return _table(team, rep_id, months).copy(deep=False)
 
 
 def _is_apart(table: pd.DataFrame) -> pd.Series:
