@@ -4,7 +4,8 @@
 Each metric is a function of a `view.View`; its docstring is the definition that pages print.
 """
 
+from salesnb.metrics.closeups import attach, velocity, win_curve
 from salesnb.metrics.looks import overview, trend
-from salesnb.metrics.register import glossary
+from salesnb.metrics.register import find, glossary
 
-__all__ = ["glossary", "overview", "trend"]
+__all__ = ["attach", "find", "glossary", "overview", "trend", "velocity", "win_curve"]
