@@ -23,10 +23,13 @@ def check_tables(
     tables, faults = {}, []
     for name, frame in raw.items():
         typed, found = as_typed(name, frame)
-        faults += found + model_faults(name, typed, {(f.column, r) for f in found for r in f.rows})
+        # A cell, or a whole column, that is wrong already is not blamed again for being empty.
+        known = {(f.column, int(row)) for f in found for row in f.rows or frame.index}
+        faults += found + model_faults(name, typed, known)
+        if name == "deals":
+            faults += closing_faults(typed, known)
         tables[name] = typed
     faults += reference_faults(tables)
-    faults += closing_faults(tables)
     if settings is not None:
         faults += list(_past_faults(tables, settings)) + list(_stage_faults(tables, settings))
     return {name: frame.reset_index(drop=True) for name, frame in tables.items()}, faults
@@ -74,20 +77,21 @@ def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
                 continue
             other, other_key = target.split(".")
             names = set(tables[other][other_key].dropna())
+            if len(tables[other]) and not names:
+                continue  # its key column is missing, which is a fault of its own
             strange = set(table[column].dropna().unique()) - names
             wrong = table.loc[table[column].isin(strange), column]
             close = partial(nearest, known=names)
-            faults += value_faults(name, column, wrong, f"a {other_key} of {other}", close)
+            faults += value_faults(name, column, wrong, f"{_a(other_key)} of {other}", close)
     return faults
 
 
-def closing_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
-    """Deals with an outcome but no day, or a day but no outcome."""
-    deals = tables.get("deals")
-    if deals is None:
-        return []
-    no_day = deals[deals["outcome"].notna() & deals["closed_on"].isna()]
-    no_outcome = deals[deals["closed_on"].notna() & deals["outcome"].isna()]
+def closing_faults(deals: pd.DataFrame, known: Set[tuple[str, int]] = frozenset()) -> list[Fault]:
+    """Deals with an outcome but no day, or a day but no outcome, less the cells in `known`."""
+    wrong = {row for column, row in known if column in ("outcome", "closed_on")}
+    sound = deals[~deals.index.isin(wrong)]
+    no_day = sound[sound["outcome"].notna() & sound["closed_on"].isna()]
+    no_outcome = sound[sound["closed_on"].notna() & sound["outcome"].isna()]
     return [
         *value_faults("deals", "outcome", no_day["outcome"], "closed_on filled too"),
         *value_faults("deals", "closed_on", no_outcome["closed_on"], "an outcome: won or lost"),
@@ -128,7 +132,7 @@ def _column_faults(name: str, raw: pd.DataFrame) -> list[Fault]:
     ]
     meant = {fault.nearest for fault in faults}
     for column in extra:
-        close = nearest(column, absent, at_least=85)
+        close = nearest(column, absent, at_least=80)
         if close and column not in meant:
             faults.append(Fault(name, "a known column", column, nearest=close))
     return faults
@@ -142,7 +146,8 @@ def _explain(
     check = error.check if isinstance(error.check, str) else str(error.check.name)
     if check == "multiple_fields_uniqueness":
         columns = schema.MODELS[name].to_schema().unique or []
-        wrong = table.loc[sorted(set(cases["index"])), columns].astype(str).agg(", ".join, axis=1)
+        rows = table.loc[sorted(set(cases["index"])), columns].dropna().astype(str)
+        wrong = rows.apply(", ".join, axis=1) if len(rows) else pd.Series(dtype="str")
         return value_faults(name, " + ".join(columns), wrong, "every row once")
     if ">=" in check:
         then, first = check.split(" >= ")
@@ -151,12 +156,12 @@ def _explain(
         wrong = days[then] + f" with {first} " + days[first]
         return value_faults(name, then, wrong, f"a day not before {first}")
     column = str(error.schema.name)
-    cases = cases[[(column, int(row)) not in known for row in cases["index"]]]
+    cases = cases.loc[[(column, int(row)) not in known for row in cases["index"]]]
     wrong = pd.Series(cases["failure_case"].to_numpy(), index=cases["index"].astype(int))
     if check == "not_nullable":
-        return value_faults(name, column, wrong.map(lambda _: ""), "a value: required")
+        return value_faults(name, column, wrong.map(lambda _: ""), "a value, which is required")
     if check == "field_uniqueness":
-        return value_faults(name, column, wrong, "every value once")
+        return value_faults(name, column, wrong.dropna(), "every value once")
     allowed = (getattr(error.check, "statistics", None) or {}).get("allowed_values", ())
     return value_faults(
         name, column, wrong, _in_words(error.check), partial(nearest, known=allowed)
@@ -203,6 +208,10 @@ def value_faults(
             replace(said[-1], value=found, rows=tuple(int(r) for r in others.index), nearest="")
         )
     return said
+
+
+def _a(word: str) -> str:
+    return f"an {word}" if word[0] in "aeiou" else f"a {word}"
 
 
 def _short(value: str) -> str:

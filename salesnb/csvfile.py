@@ -163,11 +163,9 @@ def _numbered(name: str, text: str, separator: str) -> Iterator[tuple[int, list[
 
 
 def _expected(error: str) -> str:
-    if "end of data" in error:
-        return "a closing quote: a cell opens with one here and never ends"
     if "field limit" in error:
         return f"cells of at most {csv.field_size_limit():,} characters (perhaps an unclosed quote)"
-    return 'quotes inside a quoted cell written twice, as in "say ""hello"""'
+    return 'a quote that ends the cell it begins; quotes inside are doubled: "say ""hello"""'
 
 
 def _joined(faults: Iterable[Fault]) -> Iterator[Fault]:

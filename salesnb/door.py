@@ -91,7 +91,8 @@ def _parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
             return _plain(table).set_axis(range(1, table.count().execute() + 1))
     except (duckdb.Error, ibis.IbisError) as error:
         expected = "a Parquet file: damaged or cut short, export it again"
-        faults = [Fault(path.name, expected, value=str(error).splitlines()[0][:120])]
+        why = str(error).splitlines()[0].replace(str(path), path.name)
+        faults = [Fault(path.name, expected, value=why[:120])]
     raise DataError(faults)
 
 
