@@ -72,7 +72,7 @@ def nothing_to_draw(ax: Axes, why: str = "Nothing to draw yet") -> Axes:
 
 def shows_data(ax: Axes) -> bool:
     """Whether anything was drawn into `ax` or into Axes inside it, words aside."""
-    return ax.has_data() or any(shows_data(inside) for inside in ax.child_axes)
+    return ax.has_data() or any(inside.has_data() for inside in ax.child_axes)
 
 
 def svg(ax: Axes, alt: str) -> str:

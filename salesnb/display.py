@@ -8,12 +8,14 @@ import hashlib
 import re
 from collections.abc import Iterable
 from html import escape
+from textwrap import shorten
 
 import great_tables as gt
 import pandas as pd
 
 from salesnb import units
 
+LONGEST = 60  # characters of a cell in a terminal
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
@@ -21,8 +23,18 @@ CODES = {"kind", "topic", "step", "tier", "role", "status"}
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
-    """The first rows of a table for a terminal."""
-    return readable(table.head(rows), currency).to_string(index=False) + _more(table, rows, "\n")
+    """The first rows of a table for a terminal: words to the left, figures to the right."""
+    shown = readable(table.head(rows), currency)
+    figures = _figures(table.head(rows), shown)
+    columns = [_aligned(str(name), shown[name], name in figures) for name in shown]
+    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
+    return "\n".join([*lines, *filter(None, [_more(table, rows)])])
+
+
+def _aligned(label: str, cells: pd.Series, right: bool) -> list[str]:
+    lines = [label, *(shorten(cell, LONGEST, placeholder="…") for cell in cells)]
+    width = max(map(len, lines))
+    return [line.rjust(width) if right else line.ljust(width) for line in lines]
 
 
 def html(
@@ -34,10 +46,11 @@ def html(
     currency: str = "",
 ) -> str:
     """Headline, picture, table, questions and caveats as HTML; `picture` is markup already."""
-    figure = f"<figure>{picture}</figure>" if picture else ""
+    seen = f"<figure>{picture}</figure>" if picture else ""
+    seen += _list("ask", "Ask", ask)
     return (
-        f'<div class="finding"><p class="headline"><strong>{escape(headline)}</strong></p>{figure}'
-        + _list("ask", "Ask", ask)
+        f'<div class="finding"><p class="headline"><strong>{escape(headline)}</strong></p>'
+        + (f'<div class="seen">{seen}</div>' if seen else "")
         + (table_html(table, currency) if len(table) else "")
         + _list("caveats", "Keep in mind", caveats)
         + "</div>"
@@ -47,7 +60,7 @@ def html(
 def table_html(table: pd.DataFrame, currency: str = "", rows: int = 30) -> str:
     """The first rows of a table as HTML without styles of its own."""
     shown = readable(table.head(rows), currency)
-    figures = [name for name, is_figure in zip(shown, _is_figure(table), strict=True) if is_figure]
+    figures = _figures(table.head(rows), shown)
     # An id that is the same in every run, so that the same finding is the same page.
     name = "t" + hashlib.sha256(shown.to_csv(index=False).encode()).hexdigest()[:8]
     made = gt.GT(shown, id=name).cols_align("left").cols_align("right", columns=figures)
@@ -95,13 +108,16 @@ def _by_unit(rows: pd.DataFrame, name: str, unit: str, currency: str) -> pd.Seri
 
 
 def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[str]:
-    values, ends = table[name], _intervals(table).get(name, ())
+    columns = [table[each] for each in (name, *_intervals(table).get(name, ()))]
+    if unit == "money" and any(end.notna().any() for end in columns[1:]):
+        # An amount with an interval is an estimate: it should not look exact.
+        columns = [column.map(units.rounded) for column in columns]
     # One number of digits for a value and its ends: all of them have to be told apart.
-    shape = pd.concat([values, *(table[end] for end in ends)])
-    cells = [*map(units.writer(unit, shape, currency), values)]
-    if not ends:
+    shape = pd.concat(columns)
+    cells = [*map(units.writer(unit, shape, currency), columns[0])]
+    if len(columns) == 1:
         return cells
-    low, high = (map(units.end_writer(unit, shape), table[end]) for end in ends)
+    low, high = (map(units.end_writer(unit, shape), column) for column in columns[1:])
     rows = zip(cells, low, high, strict=True)
     return [f"{cell} ({a}–{b})" if cell and a and b else cell for cell, a, b in rows]
 
@@ -131,8 +147,10 @@ def _is_blank(values: pd.Series) -> bool:
     return bool((values.isna() | (values.astype("str") == "")).all())
 
 
-def _is_figure(table: pd.DataFrame) -> list[bool]:
-    return [units.of(name, table[name]) in FIGURES for name in _shown(table)]
+def _figures(table: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
+    """Which columns of the readable table hold figures."""
+    names = zip(_shown(table), shown, strict=True)
+    return [label for name, label in names if units.of(name, table[name]) in FIGURES]
 
 
 def _list(kind: str, title: str, sentences: Iterable[str]) -> str:
@@ -140,6 +158,6 @@ def _list(kind: str, title: str, sentences: Iterable[str]) -> str:
     return f'<div class="{kind}"><p>{title}</p><ul>{items}</ul></div>' if items else ""
 
 
-def _more(table: pd.DataFrame, rows: int, before: str = "") -> str:
+def _more(table: pd.DataFrame, rows: int) -> str:
     more = len(table) - rows
-    return f"{before}... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""
+    return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""

@@ -54,9 +54,8 @@ class Finding:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        picture = ""
-        if self.draw is not None:
-            picture = charts.svg(self.plot(charts.new_axes(*PAGE)), self.headline)
+        ax = self.plot(charts.new_axes(*PAGE))
+        picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
         return display.html(
             self.headline, self.table, picture, self.ask, self.caveats, self.currency
         )

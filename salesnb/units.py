@@ -11,6 +11,7 @@ LOCALE = "en"
 SPANS = ("days", "weeks", "months", "hours", "minutes")
 MONEY = ("amount", "price", "revenue", "cost", "pay")
 ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
+ENDS |= {"week": "day", "since": "day"}
 ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
 # Columns whose name is the analyst's word and not the manager's.
@@ -24,17 +25,20 @@ def money(amount: float, currency: str) -> str:
 
     Rounded to three significant digits: a headline should not claim more than it knows.
     """
+    return "unknown" if pd.isna(amount) else amount_in(rounded(amount), currency)
+
+
+def rounded(amount: float) -> float:
+    """An amount to three significant digits, whole units at the finest."""
     if pd.isna(amount):
-        return "unknown"
+        return amount
     digits = max(0, len(str(int(abs(amount)))) - 3)
-    return amount_in(round(amount, -digits) if abs(amount) >= 1 else 0, currency)
+    return round(amount, -digits) if abs(amount) >= 1 else 0
 
 
-def amount_in(currency_amount: float, currency: str) -> str:
+def amount_in(amount: float, currency: str) -> str:
     """An amount to the unit: ``amount_in(12345.6, "EUR")`` is ``"€12,346"``."""
-    return format_currency(
-        currency_amount, currency, format="¤#,##0", locale=LOCALE, currency_digits=False
-    )
+    return format_currency(amount, currency, format="¤#,##0", locale=LOCALE, currency_digits=False)
 
 
 def percent(rate: float, digits: int = 0) -> str:

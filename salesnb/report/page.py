@@ -17,6 +17,7 @@ from nbformat import NotebookNode
 LEFT_OUT = "remove-cell"
 FOR_MANAGER = "manager-only"
 SUMMARY = "summary"
+TABLE_ON_PAPER = "table-on-paper"  # its picture is left out in print: the table says the same
 NOTHING = Markup("")
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
@@ -138,6 +139,8 @@ def _prose(source: str) -> Markup:
 
 def _answers(cell: NotebookNode, heading: str) -> Markup:
     shown = "".join(_answer(output, heading) for output in cell.outputs)
+    if TABLE_ON_PAPER in _tags(cell):
+        shown = f'<div class="{TABLE_ON_PAPER}">{shown}</div>'
     if FOR_MANAGER in _tags(cell):
         fold = '<details class="manager"><summary>For the manager</summary>{}</details>'
         shown = fold.format(shown) if shown else ""
