@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike
 
 INK = "#1f2933"
@@ -267,4 +267,26 @@ def over_time(
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if len(lines) > 1:
         ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(5, len(lines)))
+    return ax
+
+
+def waterfall(ax: Axes, labels: Sequence[str], changes: Sequence[float]) -> Axes:
+    """From the first bar to the last, each change hanging where the one before it ended.
+
+    The first and the last of `changes` are levels, the others what was added or taken away.
+    """
+    if not any(changes):
+        return nothing_to_draw(ax)
+    size = np.asarray(changes, float)
+    ends = np.append(np.cumsum(size[:-1]), size[-1])
+    starts = np.r_[0.0, ends[:-2], 0.0]
+    colours = np.where(size < 0, WARN, ACCENT)
+    colours[[0, -1]] = MUTED
+    places = np.arange(len(size))
+    ax.barh(places, ends - starts, left=starts, color=list(colours), height=0.6)
+    ax.vlines(ends[:-1], places[:-1] + 0.3, places[1:] - 0.3, color=MUTED, linewidth=0.8)
+    ax.set_yticks(places, [shortened(label) for label in labels])
+    ax.set_ylim(len(size) - 0.5, -0.5)
+    ax.tick_params(axis="y", length=0, labelcolor=INK)
+    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
     return ax

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from salesnb import leaks, stats
+from salesnb import leaks, schema, stats
 from salesnb.history import look_up
 from salesnb.metrics import pipeline
 from salesnb.metrics.answers import PEERS
@@ -19,18 +19,6 @@ from salesnb.visits import settled, visits
 
 YEAR = pd.Timedelta(days=365)  # how far back people remember a deal
 FIRM = ("act", "look")  # tiers that are separated from chance
-VISITS = [
-    "deal_id",
-    "stage",
-    "went",
-    "days",
-    "entered_at",
-    "left_at",
-    "amount",
-    "segment",
-    "source",
-]
-VISITS += ["product_id", "competitor"]
 KNOWN = ["account", "product", "outcome", "created_on", "closed_on", "age_days"]
 FAR = 5.0  # amounts this many factors of e apart, or unknown, are not alike at all
 TRAITS = ("segment", "product_id", "source", "competitor")
@@ -55,9 +43,7 @@ class Standout:
 
         No typical rate where there are too few others to hide a person.
         """
-        if not self.team.has("stage_changes"):
-            return leaks.cells(self.team.only(reps=[])).iloc[:0]
-        cells = leaks.cells(self.team)
+        cells = leaks.cells(_with_log(self.team))
         own = cells[cells["rep_id"] == self.rep_id]
         if cells["rep_id"].nunique() <= PEERS:
             # Beside one or two colleagues the typical rep would be a person.
@@ -118,8 +104,6 @@ class Standout:
 
         The columns of `visits.visits` and those of `known`, `outcome` being that of the deal.
         """
-        if not self.team.has("stage_changes"):
-            return pd.DataFrame(columns=[*VISITS, *KNOWN], dtype="str")
         found = _all_visits(self.team)
         own = found[found["rep_id"] == self.rep_id].rename(columns={"outcome": "went"})
         own = own.merge(known(self.team)[["deal_id", *KNOWN]], on="deal_id", how="left")
@@ -203,9 +187,16 @@ def ledger(team: Team) -> Ledger:
     return Ledger(team)
 
 
+def _with_log(team: Team) -> Team:
+    """A team without stage history as one in which no deal was seen in any stage."""
+    if team.has("stage_changes"):
+        return team
+    return Team(team.settings, {**team.tables, "stage_changes": schema.empty("stage_changes")})
+
+
 @lru_cache(maxsize=2)
 def _all_visits(team: Team) -> pd.DataFrame:
-    return visits(team)
+    return visits(_with_log(team))
 
 
 @lru_cache(maxsize=2)
@@ -254,7 +245,7 @@ def alike(deal: pd.Series, others: pd.DataFrame) -> pd.DataFrame:
 def labels(deals: pd.DataFrame, currency: str) -> pd.Series:
     """What people call these deals: ``Acme (Flow Core, €42,000)``; with the id where two would be
     the same."""
-    account = deals["account"].fillna("deal " + deals["deal_id"]).astype("str")
+    account = deals["account"].astype("str").fillna("deal " + deals["deal_id"])
     amount = deals["amount"].map(lambda a: money(a, currency), na_action="ignore")
     known = pd.concat([deals["product"], amount], axis=1).astype(object)
     inside = known.apply(lambda row: ", ".join(row.dropna()), axis=1).astype("str")

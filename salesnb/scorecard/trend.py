@@ -86,7 +86,7 @@ def _is_apart(table: pd.DataFrame) -> pd.Series:
 
 def _in_words(table: pd.DataFrame, months: int, currency: str) -> str:
     apart = table[table["is_apart"]]
-    if table.empty or table[["value", "then"]].isna().any(axis=1).all():
+    if table[["value_low", "then_low"]].isna().any(axis=1).all():
         return "too few deals to compare the periods."
     if apart.empty:
         return f"no number of the last {months} months differs from before by more than chance."
