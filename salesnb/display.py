@@ -19,7 +19,7 @@ LONGEST = 60  # characters of a cell in a terminal
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
-CODES = {"kind", "topic", "step", "tier", "role", "status"}
+CODES = {"factor", "kind", "topic", "step", "tier", "role", "status"}
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
@@ -150,7 +150,7 @@ def _is_blank(values: pd.Series) -> bool:
 def _figures(table: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
     """Which columns of the readable table hold figures."""
     names = zip(_shown(table), shown, strict=True)
-    return [label for name, label in names if units.of(name, table[name]) in FIGURES]
+    return [str(label) for name, label in names if units.of(name, table[name]) in FIGURES]
 
 
 def _list(kind: str, title: str, sentences: Iterable[str]) -> str:

@@ -72,11 +72,13 @@ def _answer(metric: Metric, view: View) -> pd.DataFrame:
 
 
 def of_team(ledger: Ledger, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """`COLUMNS` for the team and for each rep by id, metrics in the order of the register."""
+    """`COLUMNS` for the team, then for the reps; metrics in the order of the register."""
     table = answers(everybody(ledger, first, last))
     is_team = table["scope"] == GROUP
     table["rep_id"] = table["scope"].mask(is_team)
-    return table.assign(scope=np.where(is_team, "team", "rep"))[COLUMNS]
+    table = table.assign(scope=np.where(is_team, "team", "rep"))[COLUMNS]
+    # The team first: whoever reads the top of a long table should not read a ranking.
+    return pd.concat([table[is_team], table[~is_team]], ignore_index=True)
 
 
 def of_rep(
