@@ -16,6 +16,7 @@ from babel.numbers import is_currency, list_currencies
 from salesnb.errors import Fault, nearest
 
 FILE = "team.toml"
+ZONES = available_timezones()
 COUNTRIES = {code for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
 
 
@@ -125,7 +126,7 @@ RULES: dict[str, tuple[Any, str]] = {
     "name": (lambda v: isinstance(v, str), "text in quotes"),
     "currency": (lambda v: isinstance(v, str) and is_currency(v), "an ISO 4217 code such as EUR"),
     "timezone": (
-        lambda v: isinstance(v, str) and v in available_timezones(),
+        lambda v: isinstance(v, str) and v in ZONES,
         "a zone such as Europe/Budapest",
     ),
     "fiscal_year_starts": (
@@ -140,4 +141,4 @@ RULES: dict[str, tuple[Any, str]] = {
     ),
 }
 # The names a misspelt value is compared with.
-OF: dict[str, Any] = {"currency": list_currencies(), "timezone": available_timezones()}
+OF: dict[str, Any] = {"currency": list_currencies(), "timezone": ZONES}

@@ -59,6 +59,7 @@ class Block:
     table: str
     source: str
     columns: Mapping[str, Column]
+    leave_out: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -136,18 +137,18 @@ class _Reader:
             column: self.texts(f"{where}.mend.{column}", mends)
             for column, mends in self.section("mend", raw, where, optional=True).items()
         }
-        rules = raw.get("leave_out", [])
-        if not isinstance(rules, list):
-            self.fault(f"{where}.leave_out", "a list of rules", rules)
-            rules = []
-        return Source(
-            self.words(f"{where}.file", raw.get("file")),
-            mend,
-            tuple(self.rule(f"{where}.leave_out", rule) for rule in rules),
-        )
+        files = self.words(f"{where}.file", raw.get("file"))
+        return Source(files, mend, self.rules(where, raw))
 
-    def rule(self, where: str, raw: Any) -> Rule:
-        raw = raw if isinstance(raw, dict) else {}
+    def rules(self, where: str, raw: dict[str, Any]) -> tuple[Rule, ...]:
+        where += ".leave_out"
+        rules = raw.get("leave_out", [])
+        if isinstance(rules, list) and all(isinstance(rule, dict) for rule in rules):
+            return tuple(self.rule(where, rule) for rule in rules)
+        self.fault(where, "a list of rules: { column, is, reason }", rules)
+        return ()
+
+    def rule(self, where: str, raw: dict[str, Any]) -> Rule:
         self.keys(where, raw, RULE)
         for key in RULE:
             if key not in raw:
@@ -164,11 +165,12 @@ class _Reader:
                 source = each.get("from")
                 if source not in sources:
                     self.fault(f"{table}.from", "a source of the mapping", source or "", sources)
-                yield Block(table, str(source), dict(self.columns(table, each)))
+                columns = dict(self.columns(table, each))
+                yield Block(table, str(source), columns, self.rules(table, each))
 
     def columns(self, table: str, raw: dict[str, Any]) -> Iterator[tuple[str, Column]]:
         known = schema.columns(table)
-        self.keys(table, raw, ("from", "further", *known))
+        self.keys(table, raw, ("from", "further", "leave_out", *known))
         for name in schema.required(table):
             if name not in raw:
                 self.fault(f"{table}.{name}", "this column, which is required")

@@ -95,7 +95,7 @@ def of(
         mapping=plan.name,
         as_of_from=as_of_from,
         tables=tuple(_count(part) for several in parts.values() for part in several),
-        mended=tuple(mended for sheet in sheets.values() for mended in sheet.mended),
+        mended=tuple(dict.fromkeys(m for sheet in sheets.values() for m in sheet.mended)),
         estimated=estimated,
         unfilled_columns=_unfilled(parts),
         unfilled_tables=tuple(name for name in schema.MODELS if name not in parts),
@@ -105,8 +105,8 @@ def of(
 
 
 def _count(part: Part) -> TableCount:
-    sheet = part.sheet
-    return TableCount(part.block.table, sheet.file, sheet.n_read, len(part.frame), sheet.left_out)
+    read, kept = part.sheet.n_read, len(part.frame)
+    return TableCount(part.block.table, part.sheet.file, read, kept, part.left_out)
 
 
 def _unfilled(parts: Mapping[str, list[Part]]) -> Names:
@@ -118,11 +118,9 @@ def _unfilled(parts: Mapping[str, list[Part]]) -> Names:
 
 
 def _unused(plan: Plan, sheets: Mapping[str, Sheet], parts: Mapping[str, list[Part]]) -> Names:
-    used = {
-        (sheets[name].file, rule.column)
-        for name, source in plan.sources.items()
-        for rule in source.leave_out
-    }
+    rules = [(name, rule) for name, source in plan.sources.items() for rule in source.leave_out]
+    rules += [(block.source, rule) for block in plan.blocks for rule in block.leave_out]
+    used = {(sheets[name].file, rule.column) for name, rule in rules}
     used |= {
         (part.sheet.file, part.sheet.first_of(column.names))
         for several in parts.values()

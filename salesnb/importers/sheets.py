@@ -1,6 +1,6 @@
 """The files of an export: found, read, mended and freed of rows that are no data, all counted."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,7 +35,7 @@ class Mended:
 class Sheet:
     """A file of the export: its rows that are data, as mended text, and what was done to it.
 
-    `rows` is indexed by the row numbers of the file; ``n_read == len(rows) + sum(left_out)``.
+    `rows` is indexed by the row numbers of the file, and `left_out` counts the others by reason.
     """
 
     path: Path
@@ -57,10 +57,11 @@ class Sheet:
 def read(plan: Plan, folder: Path) -> tuple[dict[str, Sheet], list[Fault]]:
     """Every source of a mapping, and all that is wrong with files and columns."""
     paths, faults = _find(plan, folder)
-    raw, read_faults = door.read_files(paths)
+    contents, read_faults = door.read_files({path.name: path for path in paths.values()})
+    raw = {name: contents[path.name] for name, path in paths.items() if path.name in contents}
     faults += [*read_faults, *_column_faults(plan, raw, paths)]
     if faults:
-        return {}, faults
+        return {}, list(dict.fromkeys(faults))
     return {name: _sheet(plan.sources[name], paths[name], raw[name]) for name in paths}, []
 
 
@@ -74,10 +75,14 @@ def _find(plan: Plan, folder: Path) -> tuple[dict[str, Path], list[Fault]]:
             paths[name] = found[0]
         elif source.files:
             wanted = " or ".join(f"{file}.csv" for file in source.files)
-            close = nearest(source.files[0], present)
+            close = _closest(source.files, present)
             close = present[close].name if close else ""
             faults.append(Fault(wanted, f"this file in {folder}", nearest=close))
     return paths, faults
+
+
+def _closest(names: tuple[str, ...], known: Iterable[str]) -> str:
+    return next(filter(None, (nearest(name, known) for name in names)), "")
 
 
 def _column_faults(
@@ -86,7 +91,7 @@ def _column_faults(
     """The columns that a mapping names and the export lacks, each once."""
     for source, names in dict.fromkeys(_wanted(plan)):
         if source in raw and not any(name in raw[source] for name in names):
-            close = nearest(names[0], raw[source].columns)
+            close = _closest(names, raw[source].columns)
             yield Fault(paths[source].name, "this column", " or ".join(names), nearest=close)
 
 
@@ -99,6 +104,7 @@ def _wanted(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
         source_name, _, column_name = name.partition(".")
         yield source_name, (column_name,)
     for block in plan.blocks:
+        yield from ((block.source, (rule.column,)) for rule in block.leave_out)
         yield from ((block.source, c.names) for c in block.columns.values() if c.names)
 
 
@@ -107,8 +113,8 @@ def _sheet(source: Source, path: Path, raw: pd.DataFrame) -> Sheet:
     for name in raw.columns:
         columns[name], found = _mended(path.name, raw[name], source.mend.get(name, {}))
         mended += found
-    rows, left_out = _left_out(pd.DataFrame(columns, index=raw.index), source.leave_out)
-    return Sheet(path, rows, len(raw), left_out, tuple(mended))
+    rows, counts = left_out(pd.DataFrame(columns, index=raw.index), source.leave_out)
+    return Sheet(path, rows, len(raw), counts, tuple(mended))
 
 
 def _mended(file: str, raw: pd.Series, mends: Mapping[str, str]) -> tuple[pd.Series, list[Mended]]:
@@ -123,8 +129,8 @@ def _mended(file: str, raw: pd.Series, mends: Mapping[str, str]) -> tuple[pd.Ser
     return values.mask(values == ""), [Mended(file, name, *each) for each in counts if each[2]]
 
 
-def _left_out(rows: pd.DataFrame, rules: tuple[Rule, ...]) -> tuple[pd.DataFrame, dict[str, int]]:
-    """The rows that are data, and the count of the others by reason."""
+def left_out(rows: pd.DataFrame, rules: tuple[Rule, ...]) -> tuple[pd.DataFrame, dict[str, int]]:
+    """The rows that no rule leaves out, and the count of the others by reason."""
     counts: dict[str, int] = {}
     for rule in rules:
         goes = rows[rule.column].fillna("").isin(rule.values)

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
@@ -12,24 +12,33 @@ import pandas as pd
 from salesnb.checks import value_faults
 from salesnb.errors import Fault, nearest
 from salesnb.importers.mapping import Block, Column, Plan, reference
-from salesnb.importers.sheets import Sheet
+from salesnb.importers.sheets import Sheet, left_out
 
 Spellings = dict[str, dict[str, str]]  # by column of ids: the name that each id was made from
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """What one sheet gives to one table, under the row numbers of the sheet."""
+    """What one sheet gives to one table, under the row numbers of the sheet.
+
+    `left_out` counts the rows of the file that are not here by reason.
+    """
 
     block: Block
     sheet: Sheet
     frame: pd.DataFrame
+    left_out: Mapping[str, int]
 
     def place(self, name: str) -> str:
         """Where a column of the table comes from, in the words of the export."""
         column = self.block.columns.get(name)
         there = self.sheet.first_of(column.names) if column else ""
         return f"{there} ({self.block.table}.{name})" if there else f"{self.block.table}.{name}"
+
+    def is_estimated(self, name: str, row: int) -> bool:
+        """Whether a cell is empty here and something else stands in for it."""
+        column = self.block.columns.get(name)
+        return bool(column and column.otherwise and pd.isna(self.frame[name][row]))
 
 
 @dataclass(frozen=True)
@@ -64,14 +73,16 @@ def parts(
     spellings: Spellings = {}
     faults: list[Fault] = []
     for block in plan.blocks:
-        sheet = sheets[block.source]
+        rows, counts = left_out(sheets[block.source].rows, block.leave_out)
+        sheet = replace(sheets[block.source], rows=rows)
         columns = {}
         for name, column in block.columns.items():
             known = spellings.setdefault(name, {})
             columns[name], wrong = _values(column, sheet, known)
             faults += wrong
-        frame = pd.DataFrame(columns, index=sheet.rows.index)
-        found.setdefault(block.table, []).append(Part(block, sheet, frame))
+        frame = pd.DataFrame(columns, index=rows.index)
+        part = Part(block, sheet, frame, {**sheet.left_out, **counts})
+        found.setdefault(block.table, []).append(part)
     return found, spellings, faults
 
 
@@ -102,6 +113,7 @@ def at_source(
             int(index[row - before - 1]) for row in fault.rows if 0 < row - before <= len(index)
         )
         before += len(index)
+        rows = tuple(row for row in rows if not part.is_estimated(fault.column, row))
         if rows:
             yield Fault(
                 part.sheet.file,
@@ -126,7 +138,7 @@ def _values(column: Column, sheet: Sheet, spelt: dict[str, str]) -> tuple[pd.Ser
         values = values.map(partial(_times, by=column.times), na_action="ignore")
     if column.as_id:
         faults = [*faults, *_misspelt(sheet.file, name, values, spelt)]
-        ids = {name: as_id(name) for name in values.dropna().unique()}
+        ids = {name: as_id(name) or name for name in values.dropna().unique()}
         values = values.map(ids).astype("str")
     return values, faults
 

@@ -1,0 +1,476 @@
+"""Importers: a small export of every kind of dirt, mappings with faults, and Maven's export."""
+
+# ruff: noqa: E501  a message is easier to judge on one line
+
+import hashlib
+import json
+import sys
+
+import pandas as pd
+import pytest
+
+import salesnb
+from salesnb import DataError, importers
+from salesnb.importers import target
+
+OWNERS = """\
+Owner,Since
+Ann Lee,2024-01-01
+Bo Ő. Kiss,2024-02-01
+Idle Ida,
+"""
+GOODS = """\
+Item,Price
+Basic Set,1.5
+Pro,2
+"""
+DEALS = """\
+No;Owner;Item;Stage;Opened;Demo on;Closed;Value;Unused
+1;Ann Lee;Basic Set;Won;2026-01-01;2026-01-10;2026-02-01;1700;x
+2; Ann Lee ;BasicSet;Lost;2026-01-02;;2026-02-03;0;
+3;Bo Ő. Kiss;Pro;Open;2026-02-01;2026-02-05;;;
+4;Bo Ő. Kiss;;Open;2026-02-02;;;;
+5;Ann Lee;Pro;Open;2026-02-03;;;;TEST
+6;Ann Lee;Pro;Open;;;;;
+"""
+MAPPING = """\
+name = "A small export"
+
+[settings]
+currency = "EUR"
+as_of = { latest = ["deals.Closed", "deals.Demo on"] }
+stages = ["New", "Demo"]
+
+[sources.owners]
+file = ["users", "owners"]
+
+[sources.goods]
+file = "goods"
+
+[sources.deals]
+file = "deals"
+mend.Item = { BasicSet = "Basic Set" }
+mend.Value = { "0" = "" }
+leave_out = [
+    { column = "Unused", is = "TEST", reason = "test rows" },
+    { column = "Opened", is = ["", "never"], reason = "never opened" },
+]
+
+[reps]
+from = "owners"
+rep_id = { column = "Owner", as_id = true }
+name = "Owner"
+hired_on = "Since"
+role = { value = "Seller" }
+
+[products]
+from = "goods"
+product_id = { column = "Item", as_id = true }
+name = "Item"
+list_price = { column = "Price", times = 1000 }
+
+[deals]
+from = "deals"
+deal_id = ["Number", "No"]
+rep_id = { column = "Owner", as_id = true }
+product_id = { column = "Item", as_id = true }
+created_on = "Opened"
+closed_on = "Closed"
+outcome = { column = "Stage", values = { Won = "won", Lost = "lost" }, others = "" }
+amount = { column = "Value", otherwise = "products.list_price" }
+
+[[stage_changes]]
+from = "deals"
+deal_id = "No"
+stage = { value = "New" }
+entered_at = "Opened"
+
+[[stage_changes]]
+from = "deals"
+leave_out = [{ column = "Demo on", is = "", reason = "no demo" }]
+deal_id = "No"
+stage = { value = "Demo" }
+entered_at = "Demo on"
+"""
+FILES = {"owners.csv": OWNERS, "goods.csv": GOODS, "deals.csv": DEALS}
+
+
+@pytest.fixture
+def export(tmp_path):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    (tmp_path / "map.toml").write_text(MAPPING, encoding="utf-8")
+    return folder
+
+
+def run(export, dest="team", mapping="map.toml", **options):
+    return importers.run(export.parent / mapping, export, export.parent / dest, **options)
+
+
+def change(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def faults_of(export):
+    before = {path.name for path in export.parent.iterdir()}
+    with pytest.raises(DataError) as caught:
+        run(export)
+    assert {path.name for path in export.parent.iterdir()} == before, "nothing half-written"
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_by_hand(export):
+    report = run(export)
+    team = salesnb.load(report.folder)
+    assert team.fingerprint == report.team.fingerprint
+    assert list(team.reps["rep_id"]) == ["ann-lee", "bo-ő-kiss", "idle-ida"]
+    assert list(team.reps["role"]) == ["Seller"] * 3
+    deals = team.deals.set_index("deal_id")
+    assert list(deals.index) == ["1", "2", "3", "4"]
+    assert list(deals["rep_id"]) == ["ann-lee", "ann-lee", "bo-ő-kiss", "bo-ő-kiss"]
+    assert list(deals["product_id"].fillna("")) == ["basic-set", "basic-set", "pro", ""]
+    assert list(deals["amount"].fillna(-1)) == [1700, 1500, 2000, -1]
+    assert list(deals["outcome"].fillna("")) == ["won", "lost", "", ""]
+    entries = team.stage_changes[["deal_id", "stage"]].agg(" ".join, axis=1)
+    assert list(entries) == ["1 New", "2 New", "3 New", "4 New", "1 Demo", "3 Demo"]
+    assert team.as_of == pd.Timestamp("2026-02-05")
+    assert report.as_of_from == "the latest date in deals.csv Closed, deals.csv Demo on"
+
+
+def test_every_row_and_every_change_is_accounted_for(export):
+    report = run(export)
+    counts = {(c.table, c.kept): (c.read, dict(c.left_out)) for c in report.tables}
+    assert counts == {
+        ("reps", 3): (3, {}),
+        ("products", 2): (2, {}),
+        ("deals", 4): (6, {"test rows": 1, "never opened": 1}),
+        ("stage_changes", 4): (6, {"test rows": 1, "never opened": 1}),
+        ("stage_changes", 2): (6, {"test rows": 1, "never opened": 1, "no demo": 2}),
+    }
+    assert all(c.read == c.kept + sum(c.left_out.values()) for c in report.tables)
+    assert [(m.column, m.value, m.new, m.n_rows) for m in report.mended[:3]] == [
+        ("Owner", "space around the value", "", 1),
+        ("Item", "BasicSet", "Basic Set", 1),
+        ("Value", "0", "", 1),
+    ]
+    [amount] = report.estimated
+    assert (amount.n_rows, amount.n_empty) == (2, 1)
+    assert report.unfilled_columns["reps"] == ("left_on", "region", "was_peer")
+    assert "quotas" in report.unfilled_tables
+    assert "deals" not in report.unfilled_tables
+    assert report.unused_columns == {}
+
+
+def test_the_report_says_it_all(export):
+    (export / "notes.csv").write_text("a\n1\n")
+    change(export / "goods.csv", "Item,Price", "Item,Colour,Price")
+    change(export / "goods.csv", "Set,", "Set,red,")
+    change(export / "goods.csv", "Pro,", "Pro,blue,")
+    said = str(run(export)).splitlines()
+    for line in [
+        "A small export: as of 2026-02-05 (the latest date in deals.csv Closed, deals.csv Demo on)",
+        "- deals from deals.csv: 6 rows read, 4 kept, 1 left out (test rows), 1 left out (never",
+        "- deals.csv, column Owner: space around the value cut in 1 row",
+        "- deals.csv, column Item: 'BasicSet' became 'Basic Set' in 1 row",
+        "- deals.csv, column Value: '0' became an empty cell in 1 row",
+        "- deals.amount: 2 rows from products.list_price; 1 stay empty",
+        "- reps: left_on, region, was_peer",
+        "- whole tables: accounts, deal_lines,",
+        "- goods.csv: Colour",
+        "- notes.csv",
+    ]:
+        assert any(each.startswith(line) for each in said), line
+
+
+def test_the_export_is_only_read(export):
+    before = {path.name: path.read_bytes() for path in export.iterdir()}
+    run(export)
+    run(export, overwrite=True)
+    assert {path.name: path.read_bytes() for path in export.iterdir()} == before
+
+
+def test_the_manifest_says_from_what(export):
+    report = run(export)
+    manifest = json.loads((report.folder / "import.json").read_text(encoding="utf-8"))
+    assert manifest["made_by"] == f"salesnb {salesnb.__version__}"
+    assert manifest["mapping"]["name"] == "A small export"
+    digest = hashlib.sha256((export / "goods.csv").read_bytes()).hexdigest()
+    assert manifest["sources"]["goods.csv"] == {"rows": 2, "sha256": digest}
+    assert manifest["fingerprint"] == report.team.fingerprint
+    assert {"team.toml", "deals.parquet"} <= set(manifest["files"])
+    assert manifest["tables"][-1]["left_out"]["no demo"] == 2
+
+
+# What is wrong with the export, in its own words: file, column, row as a spreadsheet counts it.
+EXPORTS = {
+    "a missing file": (
+        lambda e: (e / "owners.csv").rename(e / "ownners.csv"),
+        ["users.csv or owners.csv: expected this file in {export} (nearest: 'ownners.csv')"],
+    ),
+    "a column without a name, another called otherwise": (
+        lambda e: [change(e / "deals.csv", "Owner;", "Ownr;"), change(e / "goods.csv", "Price", "")],
+        [
+            "goods.csv, row 1: expected a name for column 2, or that column removed",
+            "deals.csv, column Owner: expected this column (nearest: 'Ownr')",
+        ],
+    ),
+    "columns called otherwise": (
+        lambda e: [change(e / "deals.csv", "No;Owner", "Nr;Ownr"), change(e / "goods.csv", "Pri", "P")],
+        [
+            "goods.csv, column Price: expected this column (nearest: 'Pce')",
+            "deals.csv, column Number or No: expected this column",
+            "deals.csv, column Owner: expected this column (nearest: 'Ownr')",
+            "deals.csv, column No: expected this column",
+        ],
+    ),
+    "a file cut short": (
+        lambda e: change(e / "deals.csv", "6;Ann Lee;Pro;Open;;;;;", "6;Ann"),
+        ["deals.csv, row 7: found '2 cells', expected 9 as in the header"],
+    ),
+    "a name nobody knows": (
+        lambda e: change(e / "deals.csv", "3;Bo Ő. Kiss", "3;Bo O. Kiss"),
+        ["deals.csv, row 4, column Owner (deals.rep_id): found 'Bo O. Kiss', expected a rep_id of reps (nearest: 'Bo Ő. Kiss')"],
+    ),
+    "a name in two spellings": (
+        lambda e: change(e / "deals.csv", "BasicSet", "basic set"),
+        ["deals.csv, row 3, column Item: found 'basic set', expected one spelling of a name everywhere (nearest: 'Basic Set')"],
+    ),
+    "a name without a letter": (
+        lambda e: change(e / "owners.csv", "Idle Ida", "-"),
+        ["owners.csv, row 4, column Owner: found '-', expected a name with a letter or a digit, to make an id of"],
+    ),
+    "two people of one name": (
+        lambda e: change(e / "owners.csv", "Idle Ida", "Ann Lee"),
+        ["owners.csv, rows 2, 4, column Owner (reps.rep_id): found 'Ann Lee', expected every value once"],
+    ),
+    "a day and a number": (
+        lambda e: [
+            change(e / "deals.csv", "2026-02-02", "02/13/2026"),
+            change(e / "deals.csv", "1700", "1.700,00"),
+            change(e / "goods.csv", "1.5", '"1,5"'),
+        ],
+        [
+            "goods.csv, row 2, column Price (products.list_price): found '1,5', expected a plain number such as 1234.5 (nearest: '1.5')",
+            "deals.csv, row 5, column Opened (deals.created_on): found '02/13/2026', expected a day such as 2026-06-30, from 1900 to 2100 (nearest: '2026-02-13')",
+            "deals.csv, row 2, column Value (deals.amount): found '1.700,00', expected a plain number such as 1234.5 (nearest: '1700.00')",
+            "deals.csv, row 5, column Opened (stage_changes.entered_at): found '02/13/2026', expected a time such as 2026-06-30T09:15:00Z, from 1900 to 2100 (nearest: '2026-02-13')",
+        ],
+    ),
+    "the second part of a table": (
+        lambda e: change(e / "deals.csv", "2026-02-05;;", "soon;;"),
+        ["deals.csv, row 4, column Demo on (stage_changes.entered_at): found 'soon', expected a time such as 2026-06-30T09:15:00Z, from 1900 to 2100"],
+    ),
+    "won without a day": (
+        lambda e: change(e / "deals.csv", "2026-02-01;1700", ";1700"),
+        ["deals.csv, row 2, column Stage (deals.outcome): found 'won', expected closed_on filled too"],
+    ),
+    "no date at all": (
+        lambda e: change(e.parent / "map.toml", '["deals.Closed", "deals.Demo on"]', '["deals.Unused"]'),
+        ["map.toml, column settings.as_of: expected a date in deals.csv Unused"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", EXPORTS)
+def test_a_broken_export_is_described_in_its_own_words(export, case):
+    breaks, expected = EXPORTS[case]
+    breaks(export)
+    assert faults_of(export) == [line.replace("{export}", str(export)) for line in expected]
+
+
+def test_words_that_the_mapping_does_not_list_are_faults(export):
+    change(export.parent / "map.toml", ', others = ""', "")
+    assert faults_of(export) == [
+        "deals.csv, rows 4, 5, column Stage: found 'Open', "
+        "expected one of the mapping's values: Won, Lost"
+    ]
+
+
+# What is wrong with a mapping: the place in it, and the nearest thing it may have meant.
+MAPPINGS = {
+    "a misspelt section": ("[products]", "[product]", "product: found 'product', expected a known key (nearest: 'products')"),
+    "a misspelt column": ('hired_on = "Since"', 'hired = "Since"', "reps.hired: found 'hired', expected a known key (nearest: 'hired_on')"),
+    "a misspelt option": ("as_id = true", "asid = true", "reps.rep_id.asid: found 'asid', expected a known key (nearest: 'as_id')"),
+    "a misspelt rule": ("reason = ", "because = ", "sources.deals.leave_out.because: found 'because', expected a known key"),
+    "a source that is none": ('from = "owners"', 'from = "owner"', "reps.from: found 'owner', expected a source of the mapping (nearest: 'owners')"),
+    "a required column left out": ('created_on = "Opened"', "", "deals.created_on: expected this column, which is required"),
+    "a required table left out": ("[reps]", "[quotas]", "[reps]: expected this table, which is required"),
+    "a currency that is none": ('"EUR"', '"EURO"', "settings.currency: found 'EURO', expected an ISO 4217 code such as EUR (nearest: 'EUR')"),
+    "no day": ("as_of = ", "asof = ", "settings.as_of: expected the day of the export, such as as_of = 2026-06-30"),
+    "a day of an unknown source": ('"deals.Closed"', '"deal.Closed"', "settings.as_of: found 'deal.Closed', expected source.column"),
+    "a column without words": ('name = "Owner"', "name = 3", "reps.name: found '3', expected text, or a list of texts"),
+    "neither column nor value": ('{ value = "Seller" }', "{ times = 2 }", "reps.role: expected either a column or a value"),
+    "a unit that is no number": ("times = 1000", 'times = "k"', "products.list_price.times: found 'k', expected a number"),
+    "an estimate from nowhere": ("products.list_price", "products.price", "deals.amount.otherwise: found 'products.price', expected a filled column of a table that deals refers to (nearest: 'products.list_price')"),
+    "an estimate from strangers": ("products.list_price", "stage_changes.stage", "deals.amount.otherwise: found 'stage_changes.stage', expected a filled column"),
+    "a section that is none": ('name = "A small export"', "goals = 3", "goals: found '3', expected a section [goals]"),
+    "mends that are none": ('mend.Item = { BasicSet = "Basic Set" }\nmend.Value = { "0" = "" }', "mend = 3", "sources.deals.mend: found '3', expected a section of this name"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MAPPINGS)
+def test_a_fault_of_a_mapping_names_its_place(export, case):
+    old, new, expected = MAPPINGS[case]
+    change(export.parent / "map.toml", old, new)
+    said = faults_of(export)
+    assert any(line.startswith(f"map.toml, column {expected}") for line in said), said
+
+
+def test_faults_of_the_mapping_and_of_the_files_come_together(export):
+    change(export.parent / "map.toml", "hired_on", "hired")
+    change(export.parent / "map.toml", "curr", "cur")
+    (export / "goods.csv").unlink()
+    change(export / "owners.csv", "Owner", "Person")
+    said = faults_of(export)
+    assert [line.split(":")[0] for line in said] == [
+        "map.toml, column settings.curency",
+        "map.toml, column reps.hired",
+        "goods.csv",
+        "owners.csv, column Owner",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mapping", "said"),
+    [
+        ("mavn", r"There is no mapping.*'mavn'. Did you mean 'maven'\?"),
+        ("nowhere.toml", "There is no mapping"),
+    ],
+)
+def test_an_unknown_mapping(export, mapping, said):
+    with pytest.raises(DataError, match=said):
+        importers.run(mapping, export, export.parent / "team")
+
+
+def test_a_mapping_that_is_not_toml(export):
+    (export.parent / "map.toml").write_text("[sources")
+    assert faults_of(export)[0].startswith("map.toml: found ")
+
+
+def test_an_earlier_import_is_replaced_only_on_request(export):
+    run(export)
+    with pytest.raises(DataError, match=r"holds an earlier import. Replace it with --force"):
+        run(export)
+    change(export / "owners.csv", "Idle Ida,\n", "")
+    assert len(run(export, overwrite=True).team.reps) == 2
+    assert len(salesnb.load(export.parent / "team").reps) == 2
+
+
+@pytest.mark.parametrize("own", ["quotas.csv", "team.toml"])
+def test_what_people_added_to_an_import_is_never_replaced(export, own):
+    folder = run(export).folder
+    with (folder / own).open("a") as file:
+        file.write("# mine\n")
+    with pytest.raises(DataError, match=f"added or changed since the import: {own}"):
+        run(export, overwrite=True)
+    assert (folder / own).read_text().endswith("# mine\n")
+
+
+def test_only_an_import_is_replaced(export):
+    folder = export.parent / "team"
+    folder.mkdir()
+    assert run(export).folder == folder, "an empty folder is as good as none"
+    (folder / "import.json").unlink()
+    with pytest.raises(DataError, match="not an earlier import"):
+        run(export, overwrite=True)
+    for dest in (export, export.parent):
+        with pytest.raises(DataError, match="holds the export itself"):
+            importers.run(export.parent / "map.toml", export, dest, overwrite=True)
+
+
+@pytest.mark.parametrize("stop", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_import_that_fails_half_way_leaves_all_as_it_was(export, monkeypatch, stop):
+    report = run(export)
+
+    def fail(*_):
+        raise stop
+
+    monkeypatch.setattr(target, "sign", fail)
+    with pytest.raises((DataError, KeyboardInterrupt)):
+        run(export, "other")
+    with pytest.raises((DataError, KeyboardInterrupt)):
+        run(export, overwrite=True)
+    names = {"export", "map.toml", "team"}
+    assert {path.name for path in export.parent.iterdir()} == names
+    assert salesnb.load(report.folder).fingerprint == report.team.fingerprint
+
+
+@pytest.fixture(scope="module")
+def maven(maven_source, tmp_path_factory):
+    """Maven's export, imported; it is only read."""
+    before = {path.name: path.read_bytes() for path in maven_source.iterdir()}
+    report = importers.run("maven", maven_source, tmp_path_factory.mktemp("maven") / "team")
+    assert {path.name: path.read_bytes() for path in maven_source.iterdir()} == before
+    return report
+
+
+def test_maven_counts(maven):
+    rows = {name: len(table) for name, table in maven.team.tables.items()}
+    assert rows == {
+        "reps": 35,
+        "accounts": 85,
+        "products": 7,
+        "deals": 8300,
+        "stage_changes": 8300,
+    }
+    outcomes = maven.team.deals["outcome"].fillna("open").value_counts().to_dict()
+    assert outcomes == {"won": 4238, "lost": 2473, "open": 1589}
+    deals = next(count for count in maven.tables if count.table == "deals")
+    assert (deals.read, deals.kept, list(deals.left_out.values())) == (8800, 8300, [500])
+
+
+def test_maven_mended(maven):
+    assert {(m.file, m.column, m.value, m.new, m.n_rows) for m in maven.mended} == {
+        ("accounts.csv", "sector", "technolgy", "technology", 12),
+        ("accounts.csv", "office_location", "Philipines", "Philippines", 1),
+        ("sales_pipeline.csv", "product", "GTXPro", "GTX Pro", 1480),
+        ("sales_pipeline.csv", "close_value", "0", "", 2473),
+    }
+    assert maven.unused_files == ("data_dictionary.csv",)
+    assert maven.unused_columns == {}
+
+
+def test_maven_amounts(maven):
+    [amount] = maven.estimated
+    assert (amount.n_rows, amount.n_empty) == (2473 + 1589, 0)
+    deals = maven.team.deals.merge(maven.team.products, on="product_id")
+    won = deals[deals["outcome"] == "won"]
+    assert won["amount"].sum() == 10_005_534
+    assert (won["amount"] / won["list_price"]).median() == pytest.approx(1, abs=0.01)
+    others = deals[deals["outcome"] != "won"]
+    assert (others["amount"] == others["list_price"]).all()
+
+
+def test_maven_people_without_deals_are_kept(maven):
+    team = maven.team
+    idle = team.reps[~team.reps["rep_id"].isin(team.deals["rep_id"])]
+    assert len(idle) == 5
+    assert set(team.reps["region"]) == {"Central", "East", "West"}
+    assert team.reps["manager"].nunique() == 6
+    assert team.rep("Moses Frase") == "moses-frase"
+
+
+def test_maven_settings_and_units(maven):
+    team = maven.team
+    assert (team.currency, str(team.as_of.date())) == ("USD", "2017-12-31")
+    assert team.stages == ("Engaging",)
+    acme = team.accounts.set_index("account_id").loc["Acme Corporation"]
+    assert acme["annual_revenue"] == 1_100_040_000
+    assert team.deals["account_id"].isna().sum() == 1088
+
+
+def test_maven_at_the_command_line(maven_source, tmp_path, monkeypatch, capsys):
+    from salesnb import cli
+
+    dest = tmp_path / "maven"
+    monkeypatch.setattr(sys, "argv", ["salesnb", "import", "maven", str(maven_source), str(dest)])
+    for code, words in ((0, "8,300 kept, 500 left out"), (2, "holds an earlier import")):
+        with pytest.raises(SystemExit) as left:
+            cli.main()
+        assert left.value.code == code
+        assert words in "".join(capsys.readouterr())
+    assert salesnb.load(dest).has("deals")
