@@ -63,19 +63,23 @@ def check(folder: Folder) -> None:
 
 @app.command("import")
 def import_(
-    mapping: Annotated[
-        str, typer.Argument(help="salesforce, hubspot, pipedrive, or a .toml file.")
-    ],
-    source: Annotated[Path, typer.Argument(help="The folder or file that the CRM exported.")],
+    mapping: Annotated[str, typer.Argument(help="A mapping: maven, or a .toml file.")],
+    source: Annotated[Path, typer.Argument(help="The folder that the CRM exported.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier import wrote there.")
     ] = False,
 ) -> None:
     """Turn a CRM export into a data set; rows left out are counted by reason."""
-    from salesnb import importers
+    from salesnb import importers, verbs
 
-    typer.echo(importers.run(mapping, source, destination, overwrite=overwrite))
+    report = importers.run(mapping, source, destination, overwrite=overwrite)
+    typer.echo(report)
+    lacking = verbs.unanswered(report.team)
+    if lacking:
+        typer.echo("\nCannot be answered, for lack of the table")
+    for table, names in lacking.items():
+        typer.echo(f"- {table}: {', '.join(names)}")
 
 
 @app.command()

@@ -7,6 +7,7 @@ from importlib import import_module
 from types import ModuleType
 
 import salesnb
+from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.team import Team
 
@@ -37,6 +38,27 @@ def first_line(verb: Verb) -> str:
 def options(verb: Verb) -> list[inspect.Parameter]:
     """The parameters of a verb after the team, with their types resolved."""
     return list(inspect.signature(verb, eval_str=True).parameters.values())[1:]
+
+
+def unanswered(team: Team) -> dict[str, list[str]]:
+    """The verbs that a team lacks a table for, by that table.
+
+    Each is asked of the same tables without rows: what is lacking shows before anything is
+    computed.
+    """
+    bare = Team(
+        team.settings,
+        {name: table if name == "reps" else table.head(0) for name, table in team.tables.items()},
+    )
+    found: dict[str, list[str]] = {}
+    for name, verb in find().items():
+        is_of_one = any(o.name == "rep" and o.default is o.empty for o in options(verb))
+        try:
+            verb(bare, **({"rep": bare.reps["rep_id"].iloc[0]} if is_of_one else {}))
+        except DataError as error:
+            for table in dict.fromkeys(fault.table for fault in error.faults):
+                found.setdefault(table, []).append(name)
+    return found
 
 
 def _verbs_of(module: ModuleType) -> Iterator[Verb]:

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import salesnb
-from salesnb import DataError, importers
+from salesnb import DataError, importers, verbs
 from salesnb.importers import target
 
 OWNERS = """\
@@ -353,7 +353,7 @@ def test_a_mapping_that_is_not_toml(export):
 
 def test_an_earlier_import_is_replaced_only_on_request(export):
     run(export)
-    with pytest.raises(DataError, match=r"holds an earlier import. Replace it with --force"):
+    with pytest.raises(DataError, match=r"holds an earlier import. Replace it with --overwrite"):
         run(export)
     change(export / "owners.csv", "Idle Ida,\n", "")
     assert len(run(export, overwrite=True).team.reps) == 2
@@ -463,14 +463,25 @@ def test_maven_settings_and_units(maven):
     assert team.deals["account_id"].isna().sum() == 1088
 
 
+def test_what_cannot_be_answered_is_known_before_it_is_asked(maven, small):
+    lacking = verbs.unanswered(maven.team)
+    assert "pipeline.early_warning" in lacking["activities"]
+    assert not any("funnel.conversion" in names for names in lacking.values())
+    assert verbs.unanswered(small) == {}
+
+
 def test_maven_at_the_command_line(maven_source, tmp_path, monkeypatch, capsys):
     from salesnb import cli
 
     dest = tmp_path / "maven"
     monkeypatch.setattr(sys, "argv", ["salesnb", "import", "maven", str(maven_source), str(dest)])
-    for code, words in ((0, "8,300 kept, 500 left out"), (2, "holds an earlier import")):
+    for code, words in (
+        (0, ["8,300 kept, 500 left out", "- activities: pipeline.early_warning"]),
+        (2, ["holds an earlier import"]),
+    ):
         with pytest.raises(SystemExit) as left:
             cli.main()
         assert left.value.code == code
-        assert words in "".join(capsys.readouterr())
+        said = "".join(capsys.readouterr())
+        assert all(each in said for each in words), said
     assert salesnb.load(dest).has("deals")
