@@ -1,4 +1,7 @@
-"""Leaks: where each rep loses deals that the typical rep would bring on, and what that costs."""
+"""Leaks: where each rep loses deals that the typical rep would bring on, and what that costs.
+
+The computation behind the findings on people: leaks and slow stages of the whole team.
+"""
 
 from functools import lru_cache
 
@@ -6,15 +9,27 @@ import pandas as pd
 
 from salesnb import stage_model
 from salesnb.history import look_up
+from salesnb.stage_model import StageFit
 from salesnb.team import Team
 from salesnb.visits import visits
 
 TRAITS = ("industry", "country", "employees")
 
 
-@lru_cache(maxsize=4)  # a team never changes, and several findings ask for its cells
+@lru_cache(maxsize=2)  # a team never changes, and several findings ask for the same fit
+def fitted(team: Team) -> StageFit:
+    """The model of the team's stage visits; `DataError` without stage history."""
+    return stage_model.fit(known_on_entry(team))
+
+
+@lru_cache(maxsize=4)
 def _cells(team: Team) -> pd.DataFrame:
-    return stage_model.cells(known_on_entry(team))
+    return stage_model.cells(fitted(team))
+
+
+@lru_cache(maxsize=4)
+def _slowness(team: Team) -> pd.DataFrame:
+    return stage_model.slowness(fitted(team))
 
 
 def cells(team: Team) -> pd.DataFrame:
@@ -49,6 +64,22 @@ def cells(team: Team) -> pd.DataFrame:
         The team has no stage history.
     """
     return _cells(team).copy(deep=False)
+
+
+def slowness(team: Team) -> pd.DataFrame:
+    """How long each rep takes at each stage, against the typical rep on the same kind of deals.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `stage_model.slowness`.
+
+    Raises
+    ------
+    DataError
+        The team has no stage history.
+    """
+    return _slowness(team).copy(deep=False)
 
 
 def known_on_entry(team: Team) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 from scipy.interpolate import CubicSpline
 from scipy.special import expit
 
-from salesnb.stage_model.fit import StageFit, fit
+from salesnb.stage_model.fit import StageFit
 from salesnb.stage_model.shrink import GRID, NODES, Posterior, shrink, tiers
 
 FEWEST_VISITS = 50  # below: too few deals to say
@@ -38,17 +38,13 @@ COLUMNS = {
 }
 
 
-def cells(visits: pd.DataFrame) -> pd.DataFrame:
+def cells(fitted: StageFit) -> pd.DataFrame:
     """Every rep at every stage against the typical rep on the same deals.
-
-    Parameters
-    ----------
-    visits : as for `fit`
 
     Returns
     -------
     DataFrame
-        One row per rep and stage with visits, in order of rep and stage:
+        One row per rep and stage with visits, in order of rep, then stage:
 
         rep_id, stage
         n_visits, n_open : deals that entered the stage; of these still in it
@@ -64,12 +60,11 @@ def cells(visits: pd.DataFrame) -> pd.DataFrame:
         n_no_amount : deals without an amount, counted at the mean of their segment
         precision : information on the shift (1 / variance of the logit)
     """
-    if not len(visits):
+    if not len(fitted.visits):
         return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in COLUMNS.items()})
-    fitted = fit(visits)
     borrowed = fitted.chances.borrowed_variance()
     posterior = shrink(log_likelihood(fitted), borrowed)
-    n_visits = fitted.by_cell(np.ones(len(visits))).astype(int)
+    n_visits = fitted.by_cell(np.ones(len(fitted.visits))).astype(int)
     is_enough = n_visits >= FEWEST_VISITS
     leak, strength = posterior.below(), posterior.above()
     grid = np.array(np.meshgrid(fitted.stages, fitted.reps, indexing="ij"), dtype=object)

@@ -98,17 +98,19 @@ class Chances:
 
         What is common to a stage's cells is left out: it moves the typical rep along.
         """
-        own_precision, _ = self._precisions()
         found = np.zeros_like(self.shift)
         for stage, (by_rep, by_level, _) in enumerate(self.information):
             weight = np.maximum(by_rep, 1e-9)
             leaning = by_level / weight[:, None]
             leaning = leaning - np.average(leaning, axis=0, weights=weight)
-            inverse = self.inverse[stage]
-            through = inverse[:, 1:] * own_precision
-            covariance = inverse + through @ self.common_inverse @ through.T
-            found[stage] = np.einsum("rj,jk,rk->r", leaning, covariance, leaning)
+            found[stage] = np.einsum("rj,jk,rk->r", leaning, self.covariance(stage), leaning)
         return found
+
+    def covariance(self, stage: int) -> np.ndarray:
+        """Covariance of a stage's estimates: its own level first, then those of the covariates."""
+        inverse = self.inverse[stage]
+        through = inverse[:, 1:] * self._precisions()[0]
+        return inverse + through @ self.common_inverse @ through.T
 
     def _own_shift(self) -> np.ndarray:
         parts = [shift[self.rep[rows]] for shift, rows in zip(self.shift, self.rows, strict=True)]

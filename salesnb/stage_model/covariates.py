@@ -40,7 +40,9 @@ def covariates(visits: pd.DataFrame) -> Covariates:
     traits["employees"] = _by_rank(visits.get("employees"), None, n)
     traits = {name: code for name, code in traits.items() if not _knows_the_end(code, visits)}
     moments = {"entered": levels(_month(visits)), "tenure": _tenure(visits.get("tenure_months"), n)}
-    names, codes, covariate = [], [], []
+    names: list[str] = []
+    codes: list[np.ndarray] = []
+    covariate: list[int] = []
     for name, code in {**traits, **moments}.items():
         found, code = np.unique(code, return_inverse=True)
         if len(found) > 1:

@@ -57,6 +57,8 @@ class StageFit:
 def fit(visits: pd.DataFrame) -> StageFit:
     """Fit chances and times to stage visits by EM (Larson and Dinse 1985).
 
+    The same rows in any order give the same fit.
+
     Parameters
     ----------
     visits : one row per deal and stage reached
@@ -79,7 +81,7 @@ def fit(visits: pd.DataFrame) -> StageFit:
     ahead = np.bincount(stage, is_advanced) + 1, np.bincount(stage, is_lost) + 1
     start = np.log(ahead[0] / ahead[1])
     chances = Chances(stage, rep, covariates(visits), start, len(reps))
-    log_odds = _alternate(chances, times, is_advanced, is_open)
+    log_odds = _alternate(chances, times, is_advanced, is_open) if len(visits) else np.zeros(0)
     is_told = ~is_open
     is_told[times.open] = True
     return StageFit(

@@ -63,6 +63,7 @@ class Times:
         self.typical = (np.bincount(law, y, self.n_laws) + usual) / (n + 1)
         self.middle = self.typical[self.law]
         self.scale = np.ones(self.n_laws)
+        self.expected, self.known = self.log_days, np.ones(len(self.log_days))
         self.density = np.tile(NORMAL, (self.n_laws, 1))
         self._tabulate()
         self._expect()
@@ -73,7 +74,8 @@ class Times:
         self._learn_law(weight)
         self._expect()
         precision = weight / self.scale[self.law] ** 2
-        self.typical += self._move(self.law, self.n_laws, precision, 0.0, 0.5)[0]
+        none = np.zeros(self.n_laws)
+        self.typical += self._move(self.law, self.n_laws, precision, none, 0.5)[0]
         for name, (code, size) in self.parts.items():
             prior = 1 / self.variance[name]
             move, information = self._move(code, size, precision, -self.effect[name] * prior, prior)
@@ -96,6 +98,25 @@ class Times:
         part, log = place - below, np.log(self.survival)
         found = log[law, below] * (1 - part) + log[law, below + 1] * part
         return found[: self.n_open] - found[self.n_open :]
+
+    def unshrunken(
+        self, code: np.ndarray, size: int, weight: np.ndarray, effect: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Estimate and variance of effects without the ridge; variance is infinite without data.
+
+        `effect` : what the fit has given these codes so far, `weight` of each row
+        """
+        precision = weight / self.scale[self.law] ** 2
+        gradient = np.bincount(code, precision * (self.expected - self.middle), size)
+        information = np.bincount(code, precision * self.known, size)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            estimate = effect + np.where(information > 0, gradient / information, 0)
+            return estimate, 1 / information
+
+    def median(self) -> np.ndarray:
+        """Median residual of each law."""
+        below = np.cumsum(self.density, axis=1)
+        return EDGES[1:][(below < 0.5).sum(axis=1).clip(max=N_BINS - 1)] - WIDTH / 2
 
     def _move(
         self, code: np.ndarray, size: int, precision: np.ndarray, pull: np.ndarray, prior: float
@@ -135,8 +156,9 @@ class Times:
         place = self.law[still] * N_BINS + self._bin(still)
         per_survivor = weight[still] / self.survival.ravel()[place]
         ahead = np.bincount(place, per_survivor, size).reshape(-1, N_BINS)
-        seen = seen.reshape(-1, N_BINS) + self.density * (np.cumsum(ahead, axis=1) - ahead / 2)
-        smooth = np.array([np.convolve(row, BELL, "same") for row in seen])
+        spread = self.density * (np.cumsum(ahead, axis=1) - ahead / 2)
+        rows = seen.reshape(-1, N_BINS) + spread
+        smooth = np.array([np.convolve(row, BELL, "same") for row in rows])
         density = smooth + NORMAL_VISITS * NORMAL
         self.density = density / density.sum(axis=1, keepdims=True)
         self._tabulate()
