@@ -18,6 +18,7 @@ from salesnb.units import money
 from salesnb.visits import settled, visits
 
 YEAR = pd.Timedelta(days=365)  # how far back people remember a deal
+NOBODY = ""
 FIRM = ("act", "look")  # tiers that are separated from chance
 KNOWN = ["account", "product", "outcome", "created_on", "closed_on", "age_days"]
 FAR = 5.0  # amounts this many factors of e apart, or unknown, are not alike at all
@@ -43,15 +44,12 @@ class Standout:
 
         No typical rate where there are too few others to hide a person.
         """
-        cells = leaks.cells(_with_log(self.team))
-        own = cells[cells["rep_id"] == self.rep_id]
-        if cells["rep_id"].nunique() <= PEERS:
+        by_rep = _split(self.team, "cells")
+        own = by_rep.get(self.rep_id, by_rep[NOBODY])
+        if len(by_rep) - 1 <= PEERS:
             # Beside one or two colleagues the typical rep would be a person.
             own = own.assign(typical_rate=np.nan)
-        order = {stage: rank for rank, stage in enumerate(self.team.stages)}
-        return own.assign(stage=own["stage"].astype("str")).sort_values(
-            "stage", key=lambda stage: stage.map(order), ignore_index=True
-        )
+        return own.assign(stage=own["stage"].astype("str")).reset_index(drop=True)
 
     @cached_property
     def leak(self) -> pd.Series | None:
@@ -94,8 +92,8 @@ class Standout:
     @cached_property
     def deals(self) -> pd.DataFrame:
         """The deals that this rep owns now, as they stand, the latest first."""
-        found = known(self.team)
-        found = found[found["rep_id"] == self.rep_id]
+        by_rep = _split(self.team, "deals")
+        found = by_rep.get(self.rep_id, by_rep[NOBODY])
         return found.sort_values(["created_on", "deal_id"], ascending=[False, True])
 
     @cached_property
@@ -104,9 +102,8 @@ class Standout:
 
         The columns of `visits.visits` and those of `known`, `outcome` being that of the deal.
         """
-        found = _all_visits(self.team)
-        own = found[found["rep_id"] == self.rep_id].rename(columns={"outcome": "went"})
-        own = own.merge(known(self.team)[["deal_id", *KNOWN]], on="deal_id", how="left")
+        by_rep = _split(self.team, "visits")
+        own = by_rep.get(self.rep_id, by_rep[NOBODY])
         return own.assign(stage=own["stage"].astype("str"))
 
     @cached_property
@@ -165,14 +162,7 @@ class Standout:
 
         As `metrics` counts them; none where no activity names its deal or account.
         """
-        members = pd.DataFrame({"rep_id": [self.rep_id], "scope": [self.rep_id]}, dtype="str")
-        rows = pipeline.untouched(
-            View(ledger(self.team), members, self.team.as_of, self.team.as_of)
-        )
-        if not self.team.activities[["deal_id", "account_id"]].notna().any(axis=None):
-            return self.deals.iloc[:0]
-        ids = rows.loc[rows["is_untouched"], "deal_id"]
-        return largest(self.deals[self.deals["deal_id"].isin(ids)])
+        return largest(self.deals[self.deals["deal_id"].isin(_untouched(self.team))])
 
 
 @lru_cache(maxsize=8)  # a team never changes, and one page asks for the same rep many times
@@ -194,9 +184,27 @@ def _with_log(team: Team) -> Team:
     return Team(team.settings, {**team.tables, "stage_changes": schema.empty("stage_changes")})
 
 
+@lru_cache(maxsize=6)
+def _split(team: Team, what: str) -> dict[str, pd.DataFrame]:
+    """The ``cells``, ``deals`` or ``visits`` of each rep, and an empty table for `NOBODY`."""
+    if what == "cells":
+        table = leaks.cells(_with_log(team))
+    elif what == "deals":
+        table = known(team)
+    else:
+        table = visits(_with_log(team)).rename(columns={"outcome": "went"})
+        table = table.merge(known(team)[["deal_id", *KNOWN]], on="deal_id", how="left")
+    return {NOBODY: table.iloc[:0], **{str(rep): rows for rep, rows in table.groupby("rep_id")}}
+
+
 @lru_cache(maxsize=2)
-def _all_visits(team: Team) -> pd.DataFrame:
-    return visits(_with_log(team))
+def _untouched(team: Team) -> frozenset[str]:
+    """The open deals without contact; none where no activity names its deal or account."""
+    reps = team.reps["rep_id"]
+    members = pd.DataFrame({"rep_id": reps, "scope": reps}, dtype="str")
+    rows = pipeline.untouched(View(ledger(team), members, team.as_of, team.as_of))
+    is_told = team.activities[["deal_id", "account_id"]].notna().any(axis=None)
+    return frozenset(rows.loc[rows["is_untouched"], "deal_id"]) if is_told else frozenset()
 
 
 @lru_cache(maxsize=2)

@@ -19,9 +19,9 @@ COLUMNS += ["then", "then_low", "then_high", "n_then", "benchmark", "is_apart"]
 FOLLOWED = ["win_rate", "sales_cycle_days", "n_won", "won_amount", "average_won_amount"]
 FOLLOWED += ["meetings_held_per_week", "no_show_rate", "quota_attainment"]
 THEN = {"value": "then", "value_low": "then_low", "value_high": "then_high", "n": "n_then"}
-CHANCE = 0.05  # of a page that it names any change that is none
+CHANCE = 0.05  # that any page of the team names a change that is none
 HOW_OFTEN = (
-    "A change is named only where chance alone would name any on one page in twenty. "
+    "A change is named only where chance alone would name any in one team in twenty. "
     "The numbers are raw: the mix of deals may have changed too."
 )
 
@@ -70,7 +70,7 @@ def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     own = now[now["scope"] == "rep"].join(before.rename(columns=THEN))
     own = own.assign(benchmark=now.loc[now["scope"] == "typical", "value"]).reindex(FOLLOWED)
     own = own.dropna(subset=["value", "then"], how="all").reset_index()
-    return own.assign(is_apart=_is_apart(own)).reindex(columns=COLUMNS)
+    return own.assign(is_apart=_is_apart(own, len(team.reps))).reindex(columns=COLUMNS)
 
 
 def table_of(team: Team, rep_id: str, months: int) -> pd.DataFrame:
@@ -78,10 +78,10 @@ def table_of(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     return _table(team, rep_id, months).copy(deep=False)
 
 
-def _is_apart(table: pd.DataFrame) -> pd.Series:
-    """Which changes are more than chance: at most one page in twenty names any that is not."""
+def _is_apart(table: pd.DataFrame, n_reps: int) -> pd.Series:
+    """Which changes are more than chance, given how many numbers of how many reps are looked at."""
     p = standout.p_of_change(table)
-    return p < CHANCE / max(1, p.notna().sum())
+    return p < CHANCE / max(1, p.notna().sum() * n_reps)
 
 
 def _in_words(table: pd.DataFrame, months: int, currency: str) -> str:
