@@ -70,7 +70,7 @@ def placed(team: Team, days: pd.Series) -> pd.DataFrame:
             "quarter": np.where(is_last, 0, 1),
             "quarter_end": np.where(is_end, 0, 1),
             "month": days.dt.month - 1,
-            "weekday": days.dt.dayofweek,
+            "weekday": days.dt.day_of_week,
             "is_last": is_last.astype(int),
             "month_no": month_no,
             "half_no": month_no * 2 + is_end,
@@ -80,62 +80,70 @@ def placed(team: Team, days: pd.Series) -> pd.DataFrame:
 
 
 def _levels(factor: Factor, closed: pd.DataFrame, every_day: pd.DataFrame) -> pd.DataFrame:
-    level, n_levels = closed[factor.name].to_numpy(int), len(factor.levels)
-    part = closed["is_last"].to_numpy(int) * factor.is_within
-    is_won = closed["is_won"].to_numpy(float)
-    group = level * 2 + part
-    n = np.bincount(group, minlength=2 * n_levels).reshape(n_levels, 2)
-    won = np.bincount(group, is_won, 2 * n_levels).reshape(n_levels, 2)
-    tested = _against_others(n, won, *_spread(closed[factor.time].to_numpy(), group, is_won))
-    n_times = closed.groupby(factor.name)[factor.time].nunique().reindex(range(n_levels)).fillna(0)
+    n_levels = len(factor.levels)
+    rows = closed.assign(
+        level=closed[factor.name], part=closed["is_last"] * factor.is_within, won=closed["is_won"]
+    )
+    cells = rows.groupby(["level", "part", factor.time])["won"].agg(["size", "sum"]).reset_index()
+    cells = cells.set_axis(["level", "part", "time", "n", "won"], axis=1)
+    tests = [_against_others(cells, level) for level in range(n_levels)]
+    sums = cells.groupby("level")[["n", "won"]].sum().reindex(range(n_levels), fill_value=0)
+    n_times = cells.groupby("level")["time"].nunique().reindex(range(n_levels), fill_value=0)
     is_look = (np.arange(n_levels) < factor.n_looks) & (n_times.to_numpy() >= TIMES_TO_TELL)
     days = np.bincount(every_day[factor.name].to_numpy(int), minlength=n_levels)
-    rates = stats.rates(won.sum(axis=1), n.sum(axis=1))
-    return tested.assign(
+    rates = stats.rates(sums["won"].to_numpy(), sums["n"].to_numpy())
+    return pd.DataFrame(tests, columns=["other_rate", "p"]).assign(
         factor=factor.name,
         level=factor.levels,
-        n_closed=n.sum(axis=1),
-        n_won=won.sum(axis=1).astype(int),
+        n_closed=sums["n"].to_numpy(int),
+        n_won=sums["won"].to_numpy(int),
         win_rate=rates["value"],
         win_low=rates["value_low"],
         win_high=rates["value_high"],
-        won_share=won.sum(axis=1) / max(1.0, is_won.sum()),
+        won_share=(sums["won"] / max(1, sums["won"].sum())).to_numpy(float),
         days_share=days / days.sum(),
         n_times=n_times.to_numpy(int),
-        p=tested["p"].where(is_look),
+        p=lambda found: found["p"].where(is_look),
     )
 
 
-def _against_others(n: np.ndarray, won: np.ndarray, spread: float, freedom: int) -> pd.DataFrame:
-    """Each level against the others in the same part of the quarter (Mantel and Haenszel 1959).
+def _against_others(cells: pd.DataFrame, level: int) -> tuple[float, float]:
+    """The win rate of the others in the same part of the quarter, and the p value of a level.
 
-    n, won : closed and won deals by level and part. The variance is `spread` times the binomial,
-    on `freedom` degrees of freedom (McCullagh and Nelder 1989, section 4.5).
+    The score test of Mantel and Haenszel (1959) against Student's t, its variance that of deals
+    as much alike within one time as `_likeness` finds. `cells`: level, part, time, n, won.
     """
-    all_n, all_won = n.sum(axis=0), won.sum(axis=0)
-    rest = all_n - n
-    with np.errstate(divide="ignore", invalid="ignore"):
-        off = np.nan_to_num(won - n * all_won / all_n).sum(axis=1)
-        variance = n * rest * all_won * (all_n - all_won) / (all_n**2 * (all_n - 1.0))
-        z = off / np.sqrt(spread * np.nan_to_num(variance).sum(axis=1))
-        other = np.nan_to_num(n * (all_won - won) / rest, posinf=0).sum(axis=1)
-        other_rate = other / (n * (rest > 0)).sum(axis=1)
-    is_enough = np.minimum(n, rest).sum(axis=1) >= CLOSED_TO_TELL
-    p = np.where(is_enough & (freedom > 0), 2 * student.sf(np.abs(z), max(1, freedom)), np.nan)
-    return pd.DataFrame({"other_rate": other_rate, "p": p})
+    likeness, freedom = _likeness(cells)
+    part, n, won = (cells[name].to_numpy() for name in ("part", "n", "won"))
+    is_own = (cells["level"] == level).to_numpy(float)
+    all_n, all_won = np.bincount(part, n, 2), np.bincount(part, won, 2)
+    own_n, own_won = np.bincount(part, n * is_own, 2), np.bincount(part, won * is_own, 2)
+    rest_n, is_compared = all_n - own_n, (own_n > 0) & (all_n > own_n)
+    if np.minimum(own_n, rest_n).sum() < CLOSED_TO_TELL:
+        return np.nan, np.nan
+    others = (all_won - own_won)[is_compared] / rest_n[is_compared]
+    other_rate = np.average(others, weights=own_n[is_compared])
+    known = np.maximum(all_n, 1)
+    rate, off = (all_won / known)[part], is_own - (own_n / known)[part]
+    variance = (off**2 * rate * (1 - rate) * n * (1 + (n - 1) * likeness)).sum()
+    if variance <= 0 or freedom < 1:
+        return other_rate, np.nan
+    t = (off * (won - n * rate)).sum() / np.sqrt(variance)
+    return other_rate, 2 * student.sf(abs(t), freedom)
 
 
-def _spread(time: np.ndarray, group: np.ndarray, is_won: np.ndarray) -> tuple[float, int]:
-    """How much more the win rate of one level varies from time to time than chance, at least 1.
+def _likeness(cells: pd.DataFrame) -> tuple[float, int]:
+    """How much alike deals closed at one time are beyond their level, and degrees of freedom.
 
-    Pearson's chi squared of the wins of each time, over its degrees of freedom: whole batches of
-    deals closed on one day, or a bad month, are not so many pieces of evidence.
+    The intraclass correlation by moments (Williams 1982), at least 0: deals closed in one batch,
+    or in one bad month, are not so many pieces of evidence.
     """
-    cells = pd.DataFrame({"time": time, "group": group, "won": is_won, "n": 1})
-    cells = cells.groupby(["time", "group"], as_index=False).sum()
-    by_group = cells.groupby("group")[["won", "n"]].transform("sum")
-    rate = by_group["won"] / by_group["n"]
-    chance = cells["n"] * rate * (1 - rate)
-    freedom = len(cells) - cells["group"].nunique()
-    chi2 = ((cells["won"] - cells["n"] * rate) ** 2 / chance.where(chance > 0)).sum()
-    return max(1.0, chi2 / max(1, freedom)), freedom
+    sums = cells.groupby(["level", "part"])[["n", "won"]].transform("sum")
+    n, rate = cells["n"], sums["won"] / sums["n"]
+    n_groups = cells.groupby(["level", "part"]).ngroups
+    freedom = len(cells) - n_groups
+    pairs = (rate * (1 - rate) * n * (n - 1)).sum()
+    if freedom < 1 or pairs <= 0:
+        return 0.0, freedom
+    squares = ((cells["won"] - n * rate) ** 2).sum() * len(cells) / freedom
+    return max(0.0, (squares - (rate * (1 - rate) * n).sum()) / pairs), freedom
