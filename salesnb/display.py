@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from html import escape
 from textwrap import shorten
 
-import great_tables as gt
 import pandas as pd
 
 from salesnb import units
@@ -59,6 +58,8 @@ def html(
 
 def table_html(table: pd.DataFrame, currency: str = "", rows: int = 30) -> str:
     """The first rows of a table as HTML without styles of its own."""
+    import great_tables as gt  # half a second that the command line need not wait for
+
     shown = readable(table.head(rows), currency)
     figures = _figures(table.head(rows), shown)
     # An id that is the same in every run, so that the same finding is the same page.
