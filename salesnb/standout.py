@@ -85,6 +85,11 @@ class Standout:
         return self.cells[self.cells["strength_tier"].isin(FIRM)]
 
     @property
+    def is_new(self) -> bool:
+        """Whether the rep has no deals at all yet."""
+        return self.deals.empty and self.visits.empty
+
+    @property
     def can_say(self) -> bool:
         """Whether there are enough deals at any stage to tell skill from chance."""
         return bool(len(self.cells)) and not (self.cells["tier"] == "too_few").all()

@@ -121,8 +121,9 @@ def test_without_a_strength_the_deals_won_are_still_good_news(found):
 
 def test_a_rep_without_deals_and_a_team_without_history():
     team = team_of(DEALS)
-    for verb in (scorecard.strengths, scorecard.work_on, scorecard.trend, scorecard.profile):
-        assert "too few deals" in verb(team, "R5").headline
+    for verb in (scorecard.strengths, scorecard.work_on, scorecard.profile):
+        assert verb(team, "R5").headline == "Eve New: no deals yet."
+    assert "too few deals" in scorecard.trend(team, "R5").headline
     bare = team_of(DEALS, without=["stage_changes"])
     finding = scorecard.profile(bare, "R1")
     assert "No stage history" in finding.caveats[0]

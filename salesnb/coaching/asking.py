@@ -100,7 +100,7 @@ def questions(team: Team, rep: str, *, listen_for: bool = True) -> Finding:
 
 
 def _headline(seen: Standout) -> str:
-    if _is_new(seen):
+    if seen.is_new:
         return f"{seen.name}: no deals yet. Questions for the first weeks."
     if seen.leak is None:
         why = "nothing stands out" if seen.can_say else "too few deals to say what stands out"
@@ -113,10 +113,6 @@ def _headline(seen: Standout) -> str:
         f"{seen.name}: questions on {seen.leak['stage']}, which is worth watching; "
         "not yet separated from chance."
     )
-
-
-def _is_new(seen: Standout) -> bool:
-    return seen.deals.empty and seen.visits.empty
 
 
 def _rows(seen: Standout) -> Iterator[dict[str, str]]:
@@ -151,7 +147,7 @@ def _row(asked: Question, known: Mapping[str, str], named: Mapping[str, Named]) 
 def _plan(seen: Standout) -> tuple[Place, ...]:
     if seen.leak is not None:
         return ON_A_STAGE
-    return FOR_A_NEW_HIRE if _is_new(seen) else ON_STRENGTHS
+    return FOR_A_NEW_HIRE if seen.is_new else ON_STRENGTHS
 
 
 def _kind(seen: Standout) -> str:

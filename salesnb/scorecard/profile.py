@@ -53,7 +53,7 @@ def profile(team: Team, rep: str) -> Finding:
     parts = [part.reindex(columns=COLUMNS) for part in (strong, weak, moves) if len(part)]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
     return Finding(
-        f"{seen.name}: {stages.strengths_in_words(seen)} {_capital(stages.work_in_words(seen))}",
+        f"{seen.name}: {_in_words(seen)}",
         table,
         lambda ax: stages.draw_stages(ax, seen),
         caveats=stages.caveats(seen),
@@ -82,10 +82,8 @@ def team_view(team: Team) -> Finding:
     reps = reps[~(reps["left_on"] <= team.as_of)]
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
     table = pd.DataFrame([_view_row(seen) for seen in views], columns=VIEW)
-    n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()
     return Finding(
-        f"{len(table)} reps: something to work on stands out for {n_work}, a strength for "
-        f"{n_strong}; for the others nothing is separated from chance.",
+        _team_in_words(table),
         table,
         lambda ax: _draw_team(ax, team, views),
         caveats=stages.caveats(views[0]) if views else (),
@@ -124,6 +122,23 @@ def _view_row(seen: Standout) -> dict[str, object]:
         "n_watch": int((cells["tier"] == "watch").sum()),
         "headline": _capital(stages.work_in_words(seen)),
     }
+
+
+def _team_in_words(table: pd.DataFrame) -> str:
+    n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()
+    reps = f"{len(table)} rep" + ("" if len(table) == 1 else "s")
+    if not n_work and not n_strong:
+        return f"{reps}: nothing is separated from chance for anybody."
+    return (
+        f"{reps}: something to work on stands out for {n_work}, a strength for {n_strong}; "
+        "for the others nothing is separated from chance."
+    )
+
+
+def _in_words(seen: Standout) -> str:
+    if seen.is_new:
+        return "no deals yet."
+    return f"{stages.strengths_in_words(seen)} {_capital(stages.work_in_words(seen))}"
 
 
 def _capital(sentence: str) -> str:

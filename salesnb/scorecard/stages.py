@@ -118,6 +118,8 @@ def strengths_in_words(seen: Standout) -> str:
     if len(seen.strengths):
         said = [f"{cell['stage']}: {_rate_in_words(cell)}" for _, cell in seen.strengths.iterrows()]
         return f"deals move on more often than expected from {'; from '.join(said)}."
+    if seen.is_new:
+        return "no deals yet."
     none = "no stage stands out as a strength" if seen.can_say else "too few deals to name a stage"
     wins = seen.wins()
     if wins.empty:
@@ -130,6 +132,8 @@ def strengths_in_words(seen: Standout) -> str:
 def work_in_words(seen: Standout) -> str:
     """What to work on, in a sentence without the name."""
     leak = seen.leak
+    if seen.is_new:
+        return "no deals yet."
     if leak is None:
         if seen.can_say:
             return "nothing to work on stands out; no stage is separated from chance."
