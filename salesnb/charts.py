@@ -242,6 +242,51 @@ def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mar
     return ax
 
 
+def funnel_plot(
+    ax: Axes,
+    n: np.ndarray,
+    ratio: np.ndarray,
+    spread: float,
+    labels: Sequence[str],
+    is_low: np.ndarray,
+    is_high: np.ndarray,
+) -> Axes:
+    """What was reached / what was expected, against the number of cases (Spiegelhalter 2005).
+
+    Chance alone leaves 95 % of the points between the inner and 99.8 % between the outer limits.
+
+    Parameters
+    ----------
+    n, ratio : cases of equal spread, and reached / expected
+    spread : variance of the ratio for a single case
+    labels : text beside a point, or empty
+    is_low, is_high : separated from chance
+    """
+    kinds = ((~(is_low | is_high), "o", MUTED, "not separated from chance"),)
+    kinds += ((is_low, "v", WARN, "fewer go on"), (is_high, "^", ACCENT, "more go on"))
+    for which, marker, colour, name in kinds:
+        if which.any():
+            ax.plot(n[which], ratio[which], marker, color=colour, label=name, markersize=5)
+    longest = max(float(n.max(initial=0)), 20.0) * 1.15
+    x = np.linspace(longest / 200, longest, 200)
+    for z, style in ((1.96, "--"), (3.09, ":")):
+        for side in (-z, z):
+            ax.plot(x, 1 + side * np.sqrt(spread / x), style, color=MUTED, linewidth=0.8)
+    ax.axhline(1, color=MUTED, linewidth=0.8)
+    named = [i for i in np.argsort(ratio, kind="stable") if labels[i]]
+    for place, i in enumerate(named):  # by turns above and below, so that neighbours part
+        aside, side = (4, 3 if place % 2 else -9), (n[i], ratio[i])
+        ax.annotate(shortened(labels[i], 34), side, aside, textcoords="offset points", size=7)
+    far = max(0.3, float(np.abs(ratio - 1).max(initial=0)) * 1.2)
+    ax.set_ylim(max(0, 1 - far), 1 + far)
+    ax.set_xlim(0, longest * 1.1)
+    ax.set_xlabel("decided deals, weighted to equal odds")
+    ax.set_ylabel("go on / expected")
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=7.5, handlelength=1)
+    return ax
+
+
 def shortened(label: str, longest: int = 32) -> str:
     """A label that leaves room for the picture."""
     return label if len(label) <= longest else label[: longest - 1] + "…"

@@ -1,0 +1,130 @@
+"""Who takes longer at which stage than the typical rep with the same kind of deals."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts
+from salesnb import leaks as model
+from salesnb.finding import Finding
+from salesnb.team import Team
+from salesnb.units import number, span
+
+NAMED = ("act", "look")  # tiers separated from chance
+DRAWN = 25  # rows at most
+DEFINITION = (
+    "Deals that go on, the open ones as far as their age says that they will, against the typical "
+    "rep of this team with the same kind of deals. Of those marked act at most 5 %, of those "
+    "marked look at most 10 % are expected to be chance."
+)
+
+
+def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
+    """At which stage do a rep's deals take longer than the typical rep's?
+
+    Days in the stage by stage, outcome and segment, open deals censored, the rep's own pace
+    shrunken. Closing lost deals late is a habit of its own and not taken for slow selling. A
+    stage is slow from 1.25 times the typical days.
+
+    Parameters
+    ----------
+    rep : id or name; the answer then names nobody else
+
+    Returns
+    -------
+    Finding
+        One row per rep and stage: what is separated from chance first, slowest on top, then the
+        others by rep and stage:
+
+        rep_id, stage
+        n_visits, n_open : deals that went on or are open; of these open
+        typical_days : median days of the typical rep with the same kind of deals
+        days_ratio, ratio_low, ratio_high : the rep's days / typical days, with 90 % interval
+        slow_probability, fast_probability : of a ratio above 1.25, below 0.8
+        tier, fast_tier : act, look, watch (more likely than not), too_few (deals) or empty
+        late_ratio, late_tier : days until the rep closes a lost deal / typical days, beyond the
+            rep's pace with other deals; the same at every stage
+
+    Raises
+    ------
+    DataError
+        No stage history, or a rep who is not on the team.
+    """
+    rep_id = None if rep is None else team.rep(rep)
+    cells = model.slowness(team)
+    cells = cells if rep_id is None else cells[cells["rep_id"] == rep_id]
+    names = team.reps.set_index("rep_id")["name"]
+    table = _named_first(cells)
+    named = table[table["tier"].isin(NAMED)]
+    late = table[table["late_tier"].isin(NAMED)].drop_duplicates("rep_id")
+    return Finding(
+        headline=_headline(table, named, names),
+        table=table,
+        draw=lambda ax: _draw(ax, table, names, rep_id is None),
+        ask=_ask(table, named, late),
+        caveats=_caveats(table, late, names),
+        currency=team.currency,
+    )
+
+
+def _named_first(cells: pd.DataFrame) -> pd.DataFrame:
+    is_named = cells["tier"].isin(NAMED)
+    first = cells[is_named].sort_values("days_ratio", ascending=False, kind="stable")
+    return pd.concat([first, cells[~is_named]], ignore_index=True)
+
+
+def _headline(table: pd.DataFrame, named: pd.DataFrame, names: pd.Series) -> str:
+    if table.empty:
+        return "No deals at any stage yet."
+    if named.empty:
+        if (table["tier"] == "too_few").all():
+            return "Too few deals at every stage to tell anything from chance."
+        return "Nothing stands out from chance: no stage takes anybody longer than is typical."
+    first = named.iloc[0]
+    ends = span(first["ratio_low"], first["ratio_high"], _times)
+    more = len(named) - 1
+    others = f" {more} more {'cell stands' if more == 1 else 'cells stand'} out." if more else ""
+    return (
+        f"Deals of {names[first['rep_id']]} take {_times(first['days_ratio'])} times as long at "
+        f"{first['stage']} ({ends}, n = {number(first['n_visits'])}) as with the typical rep, "
+        f"whose median is {number(first['typical_days'])} days.{others}"
+    )
+
+
+def _times(ratio: float) -> str:
+    return number(ratio, 1)
+
+
+def _ask(table: pd.DataFrame, named: pd.DataFrame, late: pd.DataFrame) -> tuple[str, ...]:
+    if table.empty:
+        return ()
+    questions = [
+        f"What are deals waiting for at {stage}, and who could move that along?"
+        for stage in named["stage"].drop_duplicates().head(2)
+    ]
+    if len(late):
+        questions.append("What makes it hard to close a deal that is lost?")
+    return tuple(questions or ["Which step takes longer than it should, and what would help?"])
+
+
+def _caveats(table: pd.DataFrame, late: pd.DataFrame, names: pd.Series) -> tuple[str, ...]:
+    said = [DEFINITION] if len(table) else []
+    said += [
+        f"{names[cell['rep_id']]} closes lost deals late ({_times(cell['late_ratio'])} times the "
+        "typical days): the pipeline looks fuller than it is."
+        for _, cell in late.iterrows()
+    ]
+    return tuple(said)
+
+
+def _draw(ax: Axes, table: pd.DataFrame, names: pd.Series, is_team: bool) -> Axes:
+    rows = table[table["tier"].isin(NAMED) | table["fast_tier"].isin(NAMED)] if is_team else table
+    rows = rows.head(DRAWN)
+    if rows.empty:
+        return charts.nothing_to_draw(ax, "Nothing stands out from chance")
+    labels = rows["stage"].astype("str")
+    labels = rows["rep_id"].map(names) + ", " + labels if is_team else labels
+    value, low, high = (rows[name].to_list() for name in ("days_ratio", "ratio_low", "ratio_high"))
+    points = charts.Points("days / typical days", value, low, high)
+    charts.dumbbell(ax, labels.to_list(), points, is_rate=False)
+    ax.axvline(1, color=charts.MUTED, linewidth=0.8)
+    return ax
