@@ -7,7 +7,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import salesnb
 from salesnb import DataError, coaching, standout
-from salesnb.question_bank import STEPS, stage_kind
+from salesnb.question_bank import STEPS, bank, stage_kind
 
 LEAK = {
     ("R1", "Demo"): {
@@ -79,6 +79,14 @@ def test_where_nothing_stopped_lately_the_open_ones_are_talked_about(found):
     table = coaching.deals_to_discuss(team, "R1").table
     assert list(table["deal_id"]) == ["D7"]
     assert table["shows"].iloc[0] == "has been at Demo for 10 days"
+    # It has not stopped: it is asked about as what it is, open.
+    asked = coaching.questions(team, "R1").table
+    known = {q.text: q.names for q in bank()}
+    about = asked.loc[asked["deals"] == "D7", "question"].str.replace(
+        "Golf (€6,000)", "{open_deal}"
+    )
+    assert len(about)
+    assert all("deal" not in known[text] for text in about)
 
 
 def test_where_nothing_stands_out_one_of_each_kind(found):

@@ -167,7 +167,7 @@ def _side(seen: Standout, known: Mapping[str, str]) -> str:
 
 def _deals(seen: Standout, chosen: pd.DataFrame) -> dict[str, Named]:
     """The deals that a question may name, by placeholder."""
-    stopped = chosen[chosen["role"].isin(["stopped", "lost"])]
+    stopped = chosen[chosen["role"].isin(["stopped", "lost"]) & (chosen["outcome"] == "lost")]
     still_open = seen.still_open
     if seen.leak is not None:
         still_open = seen.at(str(seen.leak["stage"]), "open")
