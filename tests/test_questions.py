@@ -12,7 +12,8 @@ CLOSED = (
     "Did Do Does Is Are Was Were Have Has Had Can Could Will Would Should Shall May Don't Isn't"
 )
 VERDICTS = r"""fail\w* bad\w* weak\w* wrong\w* poor\w* worst worse mistake\w* fault\w* lazy
-excuse\w* blame\w* underperform\w* incompetent careless slow sloppy stupid unable problem should must"""
+excuse\w* blame\w* underperform\w* incompetent careless slow sloppy stupid unable problem
+should must"""
 PIPELINE = ("First", "Second", "Third", "Last")
 
 
