@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
@@ -26,52 +27,62 @@ class NotebookError(RuntimeError):
 def run(notebook: Path, parameters: Mapping[str, Any], output: Path) -> NotebookNode:
     """Execute a notebook in a kernel of its own, save it to `output` and return it.
 
-    `output` should stand in a folder of its own, such as a temporary one.
-
     Raises `NotebookError` if a cell fails, save where a cell tagged ``raises-exception`` finds
     that a table is lacking (`DataError`).
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
     try:
-        return papermill.execute_notebook(
-            notebook,
-            output,
-            parameters=dict(parameters),
-            progress_bar=False,
-            request_save_on_cell_execute=False,
-            execution_timeout=CELL_SECONDS,
-            config=_private(output.parent),
-        )
-    except PapermillExecutionError as error:
+        with TemporaryDirectory() as private:
+            return papermill.execute_notebook(
+                notebook,
+                output,
+                parameters=dict(parameters),
+                progress_bar=False,
+                request_save_on_cell_execute=False,
+                execution_timeout=CELL_SECONDS,
+                config=_private(private),
+                extra_arguments=_quiet(notebook),
+            )
+    except PapermillExecutionError:
         done = nbformat.read(output, as_version=4)
         done.cells = [cell for cell in done.cells if ERROR_MARKER_TAG not in _tags(cell)]
-        if _lacks_only_data(done):
-            return done
-        raise NotebookError(
-            f"{error.ename}: {error.evalue}\n\nin this cell:\n{error.source}"
-        ) from None
+        why = failure(done)
+    if why:
+        raise NotebookError(why)
+    return done
 
 
-def _private(folder: Path) -> Config:
+def failure(notebook: NotebookNode) -> str:
+    """The first error of an executed notebook with its cell, or an empty string.
+
+    That a table is lacking, where one may lack, is no error, nor is a name left unset by that.
+    """
+    expected: set[str] = set()
+    for cell in notebook.cells:
+        errors = [each for each in cell.get("outputs", ()) if each.output_type == "error"]
+        may_lack = {"DataError"} if MAY_LACK in _tags(cell) else set()
+        for error in errors:
+            if error.ename not in expected | may_lack:
+                return f"{error.ename}: {error.evalue}\n\nin this cell:\n{cell.source}"
+        expected |= {"NameError"} if errors else set()
+    return ""
+
+
+def _quiet(notebook: Path) -> list[str]:
+    """What keeps IPython's kernel from logging that it was told to stop."""
+    spec = nbformat.read(notebook, as_version=4).metadata.get("kernelspec", {})
+    return ["--log-level=CRITICAL"] if spec.get("language", "python") == "python" else []
+
+
+def _private(folder: str) -> Config:
     """Talk to the kernel through files in `folder`, where only this user can listen.
 
     Nor do two kernels that start at once reach for the same port. Windows has only ports.
     """
     if os.name != "posix":
         return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": str(folder / "kernel")}})
+    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
 
 
 def _tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
-
-
-def _lacks_only_data(notebook: NotebookNode) -> bool:
-    """Whether every error is a lacking table where one may lack, or a name left unset by that."""
-    expected = {"DataError"}
-    for cell in notebook.cells:
-        errors = {o.ename for o in cell.get("outputs", ()) if o.output_type == "error"}
-        if (errors and MAY_LACK not in _tags(cell)) or errors - expected:
-            return False
-        expected |= {"NameError"} if errors else set()
-    return True

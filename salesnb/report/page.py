@@ -151,7 +151,9 @@ def _answer(output: NotebookNode, heading: str) -> str:
     if output.output_type == "stream":
         return f"<pre>{escape(output.text)}</pre>" if output.name == "stdout" else ""
     if output.output_type == "error":
-        return f'<p class="lacking">{escape(strip_ansi(output.evalue))}</p>'
+        # Any other error is the name that was left unset by the table that is lacking.
+        is_lack = output.ename == "DataError"
+        return f'<p class="lacking">{escape(strip_ansi(output.evalue))}</p>' if is_lack else ""
     data = output.data
     if "text/html" in data:
         return data["text/html"]

@@ -1,0 +1,282 @@
+"""The batch: what is planned, what is run, what lies in the folder afterwards."""
+
+import re
+import shutil
+from dataclasses import replace
+from urllib.parse import unquote
+
+import nbformat
+import pandas as pd
+import pytest
+from conftest import ROOT
+from inprocess import pages
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from test_display import HOSTILE, Seen
+
+import salesnb
+from salesnb import DataError, importers, team
+from salesnb.report import batch, engine
+from salesnb.report.files import safe_names, write_whole
+from salesnb.report.plan import plan
+
+AS_OF = "2026-06-30"
+
+
+def save(folder, name, *cells, parameters=""):
+    """A small notebook that needs no data."""
+    made = [new_markdown_cell(f"# {name}")]
+    if parameters:
+        made.append(new_code_cell(parameters, metadata={"tags": ["parameters"]}))
+    made += [new_code_cell(source, metadata={"tags": tags}) for source, tags in cells]
+    spec = {"kernelspec": {"name": "python3", "display_name": "Python", "language": "python"}}
+    folder.mkdir(exist_ok=True)
+    nbformat.write(new_notebook(cells=made, metadata=spec), folder / f"{name}.ipynb")
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory):
+    """A team whose ids and names are as odd as a CRM allows; one rep left, one has no deals."""
+    ids = ["a/b", "A/B", "../../etc", "con", "r1", "R1", "ok", "gone", "new", *HOSTILE[:2]]
+    names = ["Zoë", "álvaro", "Bob", "bob", *HOSTILE]
+    reps = pd.DataFrame({"rep_id": ids, "name": names[: len(ids)]})
+    reps["left_on"] = ["2026-01-01" if rep == "gone" else None for rep in ids]
+    deals = pd.DataFrame({"rep_id": [rep for rep in ids if rep != "new"] * 3})
+    deals["deal_id"] = [f"D{n}" for n in deals.index]
+    deals["created_on"] = "2025-03-01"
+    settings = salesnb.team.Settings(as_of=pd.Timestamp(AS_OF), stages=("A", "B"))
+    made = team.of(settings, {"reps": reps, "deals": deals.assign(amount="100")})
+    return made.save(tmp_path_factory.mktemp("strange") / "team")
+
+
+# The plan
+
+
+def test_what_is_planned(strange, tmp_path):
+    planned = plan(strange, ROOT / "notebooks", tmp_path)
+    assert planned.folder == tmp_path / AS_OF
+    names = [job.notebook.stem for job in planned.jobs]
+    assert {"00_start_here", "02_funnel", "04_one_on_one"} <= set(names)
+    people = [job for job in planned.jobs if job.about]
+    assert "gone" not in {job.values["rep"] for job in people}
+    assert "new" in {job.values["rep"] for job in people}
+    first = [
+        re.sub(r"\W", "", job.about)[:1].casefold() for job in people if job.about[0].isalpha()
+    ]
+    assert first[0] == "á", "accents do not send anybody to the end of the list"
+    assert [job.about for job in people if job.about[0] in "zZ"] == ["Zoë"]
+
+
+def test_file_names_are_safe_and_different(strange, tmp_path):
+    planned = plan(strange, ROOT / "notebooks", tmp_path, only=["one_on_one"])
+    files = [name for job in planned.jobs for name in job.pages]
+    assert len({name.casefold() for name in files}) == 2 * len(planned.jobs)
+    for name in files:
+        assert re.fullmatch(r"one_on_one/[A-Za-z0-9_][A-Za-z0-9_-]*(\.manager)?\.html", name)
+        assert name.split("/")[1].split(".")[0].casefold() not in ("con", "nul", "aux")
+    assert "one_on_one/ok.html" in files
+
+
+def test_names_stay_the_same_when_others_come_and_go():
+    assert safe_names(["R07", "x y"])["x y"] == safe_names(["x y", "a/b"])["x y"]
+
+
+def test_one_who_left_can_be_asked_for(strange, tmp_path):
+    planned = plan(strange, ROOT / "notebooks", tmp_path, reps=["gone", "ok"], only=["one_on_one"])
+    assert {job.values["rep"] for job in planned.jobs} == {"gone", "ok"}
+
+
+def test_parameters_reach_the_notebooks_that_have_them(strange, tmp_path):
+    folder = tmp_path / "nb"
+    save(
+        folder, "01_a", ("n", []), parameters="n: int = 1  # how many\nis_on: bool = True  # or not"
+    )
+    save(folder, "02_b", ("rep", []), parameters='rep: str = "x"  # who\nn: str = "1"  # how')
+    planned = plan(strange, folder, tmp_path, reps=["ok"], given=["n=3", "is_on=false"])
+    assert [dict(job.values) for job in planned.jobs] == [
+        {"n": 3, "is_on": False},
+        {"n": "3", "rep": "ok"},
+    ]
+    for wrong in ("m=3", "n=three", "is_on=maybe", "n", "data=x", "rep=ok"):
+        with pytest.raises(DataError, match=re.escape(wrong.partition("=")[0])):
+            plan(strange, folder, tmp_path, given=[wrong])
+
+
+def test_everything_misspelt_is_found_before_anything_runs(strange, tmp_path):
+    for options in ({"only": ["one_on_on"]}, {"reps": ["okk"]}, {"given": ["reppp=1"]}):
+        with pytest.raises(DataError):
+            plan(strange, ROOT / "notebooks", tmp_path / "out", **options)
+    assert not (tmp_path / "out").exists()
+
+
+# The run
+
+
+@pytest.fixture(scope="module")
+def ran(strange, tmp_path_factory):
+    """A batch of three small notebooks, one of which fails, run as `salesnb report` runs them."""
+    folder = tmp_path_factory.mktemp("batch")
+    lacking = "from salesnb.errors import DataError\nraise DataError('no table')"
+    save(
+        folder / "nb",
+        "01_good",
+        ("print('hidden')", ["remove-cell"]),
+        ("print('In one', 'line')", ["summary", "remove-cell"]),
+        (lacking + "\nx = 1", ["raises-exception"]),
+        ("print(x)", ["raises-exception"]),
+        ("print('the end')", []),
+    )
+    save(folder / "nb", "02_bad", ("print('so far')", []), ("1 / 0  # <b>", []))
+    save(folder / "nb", "03_rep", ("print(rep)", ["summary"]), parameters='rep: str = ""  # who')
+    planned = plan(strange, folder / "nb", folder / "out", reps=["a/b", "A/B", HOSTILE[0]])
+    return planned, *batch.run(planned, workers=2)
+
+
+def test_a_notebook_that_fails_does_not_stop_the_others(ran):
+    planned, index, failed = ran
+    html = index.read_text()
+    assert failed == 1
+    assert "ZeroDivisionError" in html
+    assert "1 / 0  # &lt;b&gt;" in html
+    assert "1 of 5 pages could not be made" in html
+    written = {str(p.relative_to(planned.folder)) for p in planned.folder.rglob("*.html")}
+    wanted = {name for job in planned.jobs for name in job.pages} - {"02_bad.html"}
+    assert written == wanted | {"index.html"}
+
+
+def test_a_lacking_table_is_no_failure(ran):
+    planned, *_ = ran
+    html = (planned.folder / "01_good.html").read_text()
+    assert '<p class="lacking">no table</p>' in html
+    assert "NameError" not in html
+    assert "not defined" not in html
+    assert "the end" in html
+    assert "hidden" not in html
+
+
+def test_the_index_leads_to_every_page(ran):
+    _, index, _ = ran
+    seen = Seen(index.read_text())
+    links = [unquote(attrs["href"]) for tag, attrs in seen.tags if tag == "a"]
+    pages_ = [link for link in links if not link.startswith("#")]
+    assert len(pages_) == 1 + 2 * 3
+    assert all((index.parent / link).is_file() for link in pages_)
+    said = " ".join("".join(seen.text).split())
+    assert "In one line" in said
+    assert HOSTILE[0] in said
+    assert said.index("álvaro") < said.index("Zoë")
+
+
+def test_nothing_is_left_lying_about(ran):
+    planned, *_ = ran
+    left = [path for path in planned.folder.parent.rglob("*") if path.is_file()]
+    assert {path.suffix for path in left} == {".html"}
+
+
+def test_files_appear_whole_or_not_at_all(tmp_path):
+    path = write_whole(tmp_path / "deep" / "a.html", "one")
+    with pytest.raises(TypeError):
+        write_whole(path, 3)
+    assert path.read_text() == "one"
+    assert [p.name for p in path.parent.iterdir()] == ["a.html"]
+
+
+def test_the_engine_names_the_cell_that_failed(tmp_path):
+    save(tmp_path, "bad", ("fine = 1", []), ("fine / 0", []))
+    with pytest.raises(engine.NotebookError, match=r"(?s)ZeroDivisionError.*cell:\s+fine / 0"):
+        engine.run(tmp_path / "bad.ipynb", {}, tmp_path / "out.ipynb")
+
+
+# The pages of the demo, of thin data and of strange people
+
+
+@pytest.fixture(scope="module")
+def demo_pages(tmp_path_factory):
+    return pages(ROOT / "data" / "demo", tmp_path_factory.mktemp("demo"))
+
+
+def test_a_reps_page_names_nobody_else(demo_pages, demo):
+    made, planned = demo_pages
+    people = demo.reps.set_index("rep_id")["name"]
+    for job in (job for job in planned.jobs if job.about):
+        own = job.values["rep"]
+        others = [*people.drop(own), *people.drop(own).index]
+        words = {word for name in people.drop(own) for word in name.split()}
+        others += sorted(words - set(people[own].split()))
+        pattern = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, others))})(?!\w)")
+        for name in job.pages:
+            html = made[planned.folder / name]
+            assert people[own] in html
+            assert not pattern.findall(html)
+
+
+def test_every_page_is_light_and_keeps_to_itself(demo_pages):
+    made, _ = demo_pages
+    assert len(made) > 40
+    for path, html in made.items():
+        assert len(html.encode()) < 300_000, path
+        tags = Seen(html).tags
+        assert not {"script", "link", "iframe"} & {tag for tag, _ in tags}
+        for tag, attrs in tags:
+            assert tag != "svg" or attrs["aria-label"].strip()
+            assert tag != "img" or attrs["alt"].strip()
+            assert not attrs.get("src", "data:").startswith(("http", "//", "file"))
+
+
+def test_every_page_states_its_data(demo_pages, demo):
+    for html in demo_pages[0].values():
+        assert demo.fingerprint in html
+        assert salesnb.__version__ in html
+        assert pd.__version__ in html
+
+
+def test_the_two_copies_differ_only_in_what_to_listen_for(demo_pages):
+    made, planned = demo_pages
+    for job in (job for job in planned.jobs if job.about):
+        reps, managers = (made[planned.folder / name] for name in job.pages)
+        assert "isten for" not in reps
+        assert "isten for" in managers
+        bare = re.sub(r'<details class="manager">.*?</details>', "", managers, flags=re.DOTALL)
+        head = re.compile(r'<p class="kicker">.*?</p>', re.DOTALL)
+        assert head.sub("", bare) == head.sub("", reps)
+
+
+def test_the_same_data_is_the_same_pages(demo_pages, tmp_path):
+    made, planned = demo_pages
+    again, _ = pages(ROOT / "data" / "demo", tmp_path, reps=["R02"])
+    for path, html in again.items():
+        assert html == made[planned.folder / path.relative_to(tmp_path / planned.folder.name)]
+
+
+def test_thin_and_strange_data_still_make_pages(strange, tmp_path):
+    made, planned = pages(strange, tmp_path)
+    for job in (job for job in planned.jobs if job.about):
+        for name in job.pages:
+            seen = Seen(made[planned.folder / name])
+            assert job.about in "".join(seen.text)
+            assert not {"script", "img"} & {tag for tag, _ in seen.tags}
+    assert any('class="lacking"' in html for html in made.values())
+
+
+def test_a_rep_without_deals_gets_a_page(small, tmp_path):
+    newcomer = small.reps.head(1).assign(rep_id="R99", name="New Comer", hired_on=small.as_of)
+    reps = pd.concat([small.reps, newcomer], ignore_index=True)
+    source = replace(small, tables={**small.tables, "reps": reps}).save(tmp_path / "team")
+    made, _ = pages(source, tmp_path, reps=["R99"], only=["one_on_one"])
+    for html in made.values():
+        assert html.count("<h2") == 8
+        assert "New Comer" in html
+
+
+def test_someone_elses_export_makes_pages(maven_source, tmp_path):
+    importers.run("maven", maven_source, tmp_path / "maven")
+    loaded = salesnb.load(tmp_path / "maven")
+    made, _ = pages(tmp_path / "maven", tmp_path, reps=loaded.reps["rep_id"].head(2))
+    assert len(made) == 2 + 2 * 2
+    assert any('class="lacking"' in html for html in made.values())
+
+
+def test_a_folder_that_moves_keeps_working(ran, tmp_path):
+    _, index, _ = ran
+    moved = shutil.copytree(index.parent, tmp_path / "elsewhere")
+    links = [a["href"] for t, a in Seen((moved / "index.html").read_text()).tags if t == "a"]
+    assert all((moved / unquote(link)).is_file() for link in links if not link.startswith("#"))
