@@ -1,5 +1,6 @@
-"""Leaks: who loses deals at which stage that the typical rep would bring on."""
+"""Leaks: who loses deals at which stage that the typical rep would bring on, and what it costs."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -7,11 +8,11 @@ from salesnb import charts
 from salesnb import leaks as computed
 from salesnb.finding import Finding
 from salesnb.team import Team
-from salesnb.units import money, number
+from salesnb.units import money, number, percent, span
 
-FIRM = ("act", "look")  # separated from chance
-NAMED = 3  # cells in a headline
-EVERYWHERE = -0.3  # logit shift at every stage from which on it may be the territory
+FIRM = ("act", "look")  # tiers separated from chance
+ALSO = 3  # further cells in a headline
+FAR = 2.33  # standard errors that a rep must be below typical, taking all stages together
 
 
 def leaks(team: Team, *, rep: str | None = None) -> Finding:
@@ -20,19 +21,25 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
     Every rep at every stage against the typical rep of the team on the same deals: segment,
     source, product, size, competitor, month, tenure and the account's traits are taken into
     account, and an open deal counts for what its age says (Larson and Dinse 1985). Estimates are
-    shrunken, and flags are given by Bayesian false discovery rate (Stephens 2017).
+    shrunken, and flags are given by Bayesian false discovery rate (Stephens 2017). How often it
+    errs and what it finds: ``docs/leaks_accuracy.md``.
+
+    Parameters
+    ----------
+    rep : id or name; the answer then names nobody else
 
     Returns
     -------
     Finding
-        One row per rep and stage with deals, in order of rep and stage:
+        One row per rep and stage with deals, in order of rep, then stage:
 
         rep_id, stage
         n_visits, n_open : deals that entered the stage; of these still in it
         advance_rate, advance_low, advance_high : the rep's chance that they advance, 90 %
             interval
         typical_rate : the typical rep's on the same deals
-        shift_logit, shift_low, shift_high : the rep's shift from the typical rep
+        shift_logit : the rep's shift from the typical rep, shrunken towards 0
+        shift_low, shift_high : 90 % interval, not shrunken
         leak_probability, strength_probability : of a shift below -0.3, above +0.3
         tier, strength_tier : ``act`` (of those named at most 5 % are expected to be false),
             ``look`` (10 %), ``watch`` (more likely than not), ``too_few`` or empty
@@ -40,7 +47,6 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
             beyond this one from the deals that entered; negative for a strength
         is_upper_bound : more than 40 % of the deals are open, the amount is at most this
         n_no_amount : deals without an amount, counted at the mean of their segment
-        precision : information on the shift (1 / variance)
 
     Raises
     ------
@@ -48,92 +54,122 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
         The team has no stage history, or no such rep.
     """
     team.need("stage_changes", why="funnel.leaks")
-    table = computed.cells(team)
-    if rep is not None:
-        table = table[table["rep_id"] == team.rep(rep)].reset_index(drop=True)
+    rep_id = None if rep is None else team.rep(rep)
+    cells = computed.cells(team)
+    if rep_id is not None:
+        cells = cells[cells["rep_id"] == rep_id].reset_index(drop=True)
     names = dict(zip(team.reps["rep_id"], team.reps["name"], strict=True))
+    flagged = cells[cells["tier"].isin(FIRM)]
+    flagged = flagged.sort_values("lost_amount", ascending=False, kind="stable")
+    low = [names[each] for each in _low_everywhere(cells)]
     return Finding(
-        headline=_headline(table, names, team.currency, rep is not None),
-        table=table,
-        draw=lambda ax: _draw(ax, table, names, rep is not None),
-        ask=_ask(table),
-        caveats=_caveats(table, names),
+        headline=_headline(cells, flagged, names, team.currency),
+        table=cells.drop(columns="precision"),
+        draw=lambda ax: _draw(ax, cells, names, rep_id is not None),
+        ask=_ask(cells, flagged, low),
+        caveats=_caveats(cells, flagged, low),
         currency=team.currency,
     )
 
 
-def _headline(table: pd.DataFrame, names: dict[str, str], currency: str, is_one: bool) -> str:
-    if table.empty:
+def _headline(
+    cells: pd.DataFrame, flagged: pd.DataFrame, names: dict[str, str], currency: str
+) -> str:
+    if cells.empty:
         return "No deal has entered a stage yet."
-    flagged = table[table["tier"].isin(FIRM)].sort_values("lost_amount", ascending=False)
     if flagged.empty:
-        seen = f"{number(table['n_visits'].sum())} stage entries of "
-        who = names[table["rep_id"].iloc[0]] if is_one else f"{table['rep_id'].nunique()} reps"
-        return f"Nothing stands out from chance in {seen}{who}."
-    first = flagged.head(NAMED)
-    cells = [*(first["rep_id"].map(names) + " at " + first["stage"])]
-    more = len(flagged) - len(first)
-    said = ", ".join(cells) + (f" and {more} more" if more else "")
-    total = flagged["lost_amount"].sum()
-    cost = f"; about {money(total, currency)} in all" if total > 0 else ""
-    return f"Deals stop more often than chance explains: {said}{cost}."
+        n, reps = number(cells["n_visits"].sum()), cells["rep_id"].unique()
+        who = names[reps[0]] if len(reps) == 1 else f"{len(reps)} reps"
+        if (cells["tier"] == "too_few").all():
+            return f"Too few deals to tell anything from chance: {n} stage entries of {who}."
+        return f"Nothing stands out from chance in {n} stage entries of {who}."
+    first = flagged.iloc[0]
+    ends = span(first["advance_low"], first["advance_high"], percent)
+    return (
+        f"{names[first['rep_id']]} loses deals at {first['stage']}: of "
+        f"{number(first['n_visits'])}, {percent(first['advance_rate'])} go on ({ends}), with the "
+        f"typical rep {percent(first['typical_rate'])} of the same deals{_cost(first, currency)}."
+        f"{_others(flagged.iloc[1:], names)}"
+    )
 
 
-def _ask(table: pd.DataFrame) -> tuple[str, ...]:
-    if table["tier"].isin(FIRM).any():
-        return ("What do the deals that stopped there have in common, seen from the rep's side?",)
-    if table["strength_tier"].isin(FIRM).any():
-        return ("What is done differently where deals go on more often, and who could use it?",)
-    return ()
+def _cost(cell: pd.Series, currency: str) -> str:
+    if pd.isna(cell["lost_amount"]):
+        return ""
+    ends = span(cell["lost_low"], cell["lost_high"], lambda amount: money(amount, currency))
+    about = "at most about" if cell["is_upper_bound"] else "about"
+    return f"; that cost {about} {money(cell['lost_amount'], currency)} ({ends})"
 
 
-def _caveats(table: pd.DataFrame, names: dict[str, str]) -> tuple[str, ...]:
+def _others(flagged: pd.DataFrame, names: dict[str, str]) -> str:
+    if flagged.empty:
+        return ""
+    said = [*(flagged["rep_id"].map(names) + " at " + flagged["stage"]).head(ALSO)]
+    said += [f"{len(flagged) - ALSO} more"] if len(flagged) > ALSO else []
+    return f" Also: {', '.join(said)}."
+
+
+def _low_everywhere(cells: pd.DataFrame) -> list[str]:
+    """Reps below typical at each of two or more stages, and clearly so taking them together."""
+    told = cells[cells["tier"] != "too_few"]
+    middle = (told["shift_low"] + told["shift_high"]) / 2
+    by_rep = told.assign(
+        is_low=middle < 0, n=1, weighted=middle * told["precision"], weight=told["precision"]
+    ).groupby("rep_id")
+    sums = by_rep.agg({"is_low": "all", "n": "sum", "weighted": "sum", "weight": "sum"})
+    is_far = sums["weighted"] < -FAR * np.sqrt(sums["weight"])
+    return sums.index[is_far & sums["is_low"].astype(bool) & (sums["n"] > 1)].to_list()
+
+
+def _ask(cells: pd.DataFrame, flagged: pd.DataFrame, low: list[str]) -> tuple[str, ...]:
+    questions = [
+        f"Can we walk through the last three deals that stopped at {stage}: what happened just "
+        "before?"
+        for stage in flagged["stage"].drop_duplicates().head(2)
+    ]
+    if cells["strength_tier"].isin(FIRM).any():
+        questions.append("What is done differently where deals go on more often than expected?")
+    if low:
+        questions.append("What would show whether it is the leads, or what is made of them?")
+    return tuple(questions)
+
+
+def _caveats(cells: pd.DataFrame, flagged: pd.DataFrame, low: list[str]) -> tuple[str, ...]:
     said = [
         "A flag says that something is there, not what it is: a skill, a territory, leads of "
         "another kind, or a stage that is entered too early."
     ]
-    few = table["tier"].eq("too_few").sum()
+    few = cells["tier"].eq("too_few").sum()
     if few:
-        said.append(f"At {number(few)} of {number(len(table))} places there are too few deals.")
-    flagged = table[table["tier"].isin(FIRM)]
+        said.append(f"At {number(few)} of {number(len(cells))} places there are too few deals.")
     if flagged["is_upper_bound"].any():
         said.append("Where more than 40 % of the deals are open, the amount is an upper bound.")
-    if table["n_no_amount"].sum():
+    if cells["n_no_amount"].any():
         said.append("Deals without an amount count at the mean of their segment.")
     said += [
-        f"{names[rep_id]} is low at every stage. Territory or rep? The deals cannot tell; it "
-        "would help to record the quality of each lead on arrival."
-        for rep_id in _low_everywhere(table)
+        f"{name} is low at every stage. Territory or rep? The deals cannot tell; it would help to "
+        "record the quality of each lead on arrival, for everyone alike."
+        for name in low
     ]
     return tuple(said)
 
 
-def _low_everywhere(table: pd.DataFrame) -> list[str]:
-    """Reps low at every stage of two or more, one of them separated from chance."""
-    told = table[table["tier"] != "too_few"]
-    low = told.assign(
-        is_low=told["shift_logit"] <= EVERYWHERE, is_firm=told["tier"].isin(FIRM)
-    ).groupby("rep_id")
-    found = low["is_low"].all() & low["is_firm"].any() & (low.size() >= 2)
-    return [*found.index[found.to_numpy(dtype=bool)]]
-
-
-def _draw(ax: Axes, table: pd.DataFrame, names: dict[str, str], is_one: bool) -> Axes:
+def _draw(ax: Axes, cells: pd.DataFrame, names: dict[str, str], is_one: bool) -> Axes:
     """Funnel plot: advanced / expected of the typical rep on the same deals."""
-    rows = table[table["typical_rate"].between(0, 1, inclusive="neither")]
+    rows = cells[cells["typical_rate"].between(0.01, 0.99)]
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    # Chance spreads advanced / expected by (1 - p) / p for each deal, p the typical rate: a stage
-    # is moved to where as much chance stands at the mean p, so that one pair of limits fits all.
-    chance = (1 - rows["typical_rate"]) / rows["typical_rate"]
-    decided = (rows["n_visits"] - rows["n_open"]).clip(lower=1)
+    # Chance spreads the ratio by (1 - p)^2 / precision: each place is moved to where as much
+    # chance stands for deals of the mean odds, so that one pair of limits fits all stages.
+    missing = 1 - rows["typical_rate"]
+    spread = float((missing / rows["typical_rate"]).mean())
     is_low, is_high = rows["tier"].isin(FIRM), rows["strength_tier"].isin(FIRM)
     said = rows["stage"] if is_one else rows["rep_id"].map(names) + ", " + rows["stage"]
     return charts.funnel_plot(
         ax,
-        (decided * chance.mean() / chance).to_numpy(),
+        (spread * rows["precision"] / missing**2).to_numpy(),
         (rows["advance_rate"] / rows["typical_rate"]).to_numpy(),
-        float(chance.mean()),
+        spread,
         said.where(is_low | is_high | is_one, "").to_list(),
         is_low.to_numpy(),
         is_high.to_numpy(),

@@ -8,7 +8,7 @@ from scipy.special import expit
 from salesnb.stage_model.fit import StageFit
 from salesnb.stage_model.shrink import GRID, NODES, Posterior, shrink, tiers
 
-FEWEST_VISITS = 50  # below: too few deals to say
+FEWEST_VISITS = 40  # below: too few deals to say
 MOST_OPEN = 0.4  # above: the lost amount is an upper bound
 TAIL = 0.05  # on each side of an interval
 CURVE = np.arange(-12, 13) * 0.25  # shifts at which rates and amounts are worked out

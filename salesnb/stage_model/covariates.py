@@ -13,7 +13,7 @@ import pandas as pd
 TRAITS = ("segment", "source", "product_id", "competitor", "industry", "country")
 FEWEST = 15  # visits a level needs to stand alone; rarer levels share one
 MOST_LEVELS = 40
-BINS = 6
+BINS = 10
 TENURE_MONTHS = (2, 4, 6, 9, 12, 18)
 SURE = 10  # wins (or losses) expected of a level, yet none seen
 

@@ -21,6 +21,7 @@ NODES = np.arange(-16, 17) * 0.25  # where log-likelihoods are given
 WEAK_SD = 0.7  # of the prior behind intervals and amounts
 ROUNDS = 50
 LIMITS = {"act": 0.05, "look": 0.10}  # expected share of false ones among those named
+NAMED = 0.75  # nobody is named whose own probability is lower, however sure the others are
 WATCH = 0.5
 
 
@@ -96,13 +97,13 @@ def tiers(probability: np.ndarray, is_enough: np.ndarray) -> np.ndarray:
     """The tier of each cell by Bayesian false discovery rate (Newton et al. 2004).
 
     ``act``, ``look`` : named in order of probability as long as the expected share of false
-    ones stays within `LIMITS`; ``watch`` : more likely than not; ``too_few`` : too few deals
-    to say; else empty.
+    ones stays within `LIMITS` and the own probability reaches `NAMED`; ``watch`` : more likely
+    than not; ``too_few`` : too few deals to say; else empty.
     """
     p, enough = probability.ravel(), is_enough.ravel()
     found = np.where(p >= WATCH, "watch", "").astype(object)
     order = np.argsort(np.where(enough, -p, 1), kind="stable")
-    order = order[enough[order] & (p[order] >= WATCH)]
+    order = order[enough[order] & (p[order] >= NAMED)]
     false_share = np.cumsum(1 - p[order]) / np.arange(1, len(order) + 1)
     for name in ("look", "act"):
         found[order[false_share <= LIMITS[name]]] = name
