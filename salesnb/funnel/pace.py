@@ -38,7 +38,7 @@ def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
         rep_id, stage
         n_visits, n_open : deals that went on or are open; of these open
         typical_days : median days of the typical rep with the same kind of deals
-        days_ratio, ratio_low, ratio_high : the rep's days / typical days, with 90 % interval
+        time_ratio, time_low, time_high : the rep's days / typical days, with 90 % interval
         slow_probability, fast_probability : of a ratio above 1.25, below 0.8
         tier, fast_tier : act, look, watch (more likely than not), too_few (deals) or empty
         late_ratio, late_tier : days until the rep closes a lost deal / typical days, beyond the
@@ -68,7 +68,7 @@ def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
 
 def _named_first(cells: pd.DataFrame) -> pd.DataFrame:
     is_named = cells["tier"].isin(NAMED)
-    first = cells[is_named].sort_values("days_ratio", ascending=False, kind="stable")
+    first = cells[is_named].sort_values("time_ratio", ascending=False, kind="stable")
     return pd.concat([first, cells[~is_named]], ignore_index=True)
 
 
@@ -80,11 +80,11 @@ def _headline(table: pd.DataFrame, named: pd.DataFrame, names: pd.Series) -> str
             return "Too few deals at every stage to tell anything from chance."
         return "Nothing stands out from chance: no stage takes anybody longer than is typical."
     first = named.iloc[0]
-    ends = span(first["ratio_low"], first["ratio_high"], _times)
+    ends = span(first["time_low"], first["time_high"], _times)
     more = len(named) - 1
     others = f" {more} more {'cell stands' if more == 1 else 'cells stand'} out." if more else ""
     return (
-        f"Deals of {names[first['rep_id']]} take {_times(first['days_ratio'])} times as long at "
+        f"Deals of {names[first['rep_id']]} take {_times(first['time_ratio'])} times as long at "
         f"{first['stage']} ({ends}, n = {number(first['n_visits'])}) as with the typical rep, "
         f"whose median is {number(first['typical_days'])} days.{others}"
     )
@@ -123,7 +123,7 @@ def _draw(ax: Axes, table: pd.DataFrame, names: pd.Series, is_team: bool) -> Axe
         return charts.nothing_to_draw(ax, "Nothing stands out from chance")
     labels = rows["stage"].astype("str")
     labels = rows["rep_id"].map(names) + ", " + labels if is_team else labels
-    value, low, high = (rows[name].to_list() for name in ("days_ratio", "ratio_low", "ratio_high"))
+    value, low, high = (rows[name].to_list() for name in ("time_ratio", "time_low", "time_high"))
     points = charts.Points("days / typical days", value, low, high)
     charts.dumbbell(ax, labels.to_list(), points, is_rate=False)
     ax.axvline(1, color=charts.MUTED, linewidth=0.8)

@@ -19,9 +19,9 @@ COLUMNS = {
     "n_visits": "int64",
     "n_open": "int64",
     "typical_days": "float64",
-    "days_ratio": "float64",
-    "ratio_low": "float64",
-    "ratio_high": "float64",
+    "time_ratio": "float64",
+    "time_low": "float64",
+    "time_high": "float64",
     "slow_probability": "float64",
     "fast_probability": "float64",
     "tier": "str",
@@ -46,7 +46,7 @@ def slowness(fitted: StageFit) -> pd.DataFrame:
         rep_id, stage
         n_visits, n_open : deals that went on or are open; of these open
         typical_days : median days in the stage of the typical rep on the same kind of deals
-        days_ratio, ratio_low, ratio_high : the rep's days / typical days with 90 % interval
+        time_ratio, time_low, time_high : the rep's days / typical days with 90 % interval
         slow_probability, fast_probability : of a ratio above 1.25, below 0.8
         tier, fast_tier : ``act``, ``look``, ``watch``, ``too_few`` or empty, as for leaks
         late_ratio, late_tier : days until the rep closes a lost deal / typical days, beyond the
@@ -115,7 +115,7 @@ def _late(fitted: StageFit) -> dict[str, np.ndarray]:
         (estimate[:, LOST] - estimate[:, ADVANCED])[None], variance.sum(axis=1)[None]
     )
     n_lost = np.bincount(fitted.rep, ~(fitted.is_advanced | fitted.is_open), n_reps)
-    ratio = _ratios(posterior)["days_ratio"][0]
+    ratio = _ratios(posterior)["time_ratio"][0]
     tier = tiers(posterior.below(), (n_lost >= FEWEST_TIMES)[None])[0]
     shape = len(fitted.stages), n_reps
     return {"late_ratio": np.broadcast_to(ratio, shape), "late_tier": np.broadcast_to(tier, shape)}
@@ -131,7 +131,7 @@ def _ratios(posterior: Posterior) -> dict[str, np.ndarray]:
     mean = posterior.mean()
     ends = posterior.quantile(1 - TAIL), posterior.quantile(TAIL)
     return {
-        "days_ratio": np.exp(mean * UNIT),
-        "ratio_low": np.exp(np.maximum(ends[0], mean) * UNIT),
-        "ratio_high": np.exp(np.minimum(ends[1], mean) * UNIT),
+        "time_ratio": np.exp(mean * UNIT),
+        "time_low": np.exp(np.maximum(ends[0], mean) * UNIT),
+        "time_high": np.exp(np.minimum(ends[1], mean) * UNIT),
     }
