@@ -246,7 +246,7 @@ def _of_reps(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.Dat
     deals = tables["deals"]["deal_id"][tables["deals"]["rep_id"].isin(ids)]
     for name, table in tables.items():
         if name in ("stage_changes", "deal_lines", "close_date_changes"):
-            table = table[table["deal_id"].isin(set(deals))]
+            table = table[history.among(table["deal_id"], deals)]
             if "rep_id" in table:
                 table = table.assign(rep_id=table["rep_id"].where(table["rep_id"].isin(ids)))
         elif "rep_id" in table:

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from salesnb.history import among
 from salesnb.metrics import tally
 from salesnb.metrics.presence import RAMP_MONTHS, days_at_work
 from salesnb.metrics.register import REGISTER, Metric
@@ -47,7 +48,7 @@ def peers(team: Team, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> l
     is_full = ~(ramped > first) & ~(reps["left_on"] <= last) & (reps["rep_id"] != rep_id)
     present = days_at_work(team, first, last).mean(axis=1)
     is_full &= reps["rep_id"].isin(present.index[present >= 1 - ABSENT])
-    return sorted(reps.loc[is_full & reps["rep_id"].isin(team.deals["rep_id"]), "rep_id"])
+    return sorted(reps.loc[is_full & among(reps["rep_id"], team.deals["rep_id"]), "rep_id"])
 
 
 def answers(view: View, register: tuple[Metric, ...] = REGISTER) -> pd.DataFrame:

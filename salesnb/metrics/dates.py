@@ -31,14 +31,12 @@ def moves(view: View) -> pd.DataFrame:
 
     A push moves the date into a later calendar month. The first date of a deal is no change.
     """
-    log = view.team.close_date_changes.sort_values(["deal_id", "changed_at", "expected_close_on"])
-    before = log.groupby("deal_id")["expected_close_on"].shift()
-    to = log["expected_close_on"]
+    log = view.ledger.close_dates
+    log = log[log["from_on"].notna() & view.within(log["changed_at"])]
+    before, to = log["from_on"], log["expected_close_on"]
     month, month_before = (d.dt.year * 12 + d.dt.month for d in (to, before))
     log = log.assign(days=(to - before).dt.days, is_push=month > month_before)
-    log["is_within"] = (log["days"] > 0) & ~log["is_push"]
-    log = log[before.notna() & view.within(log["changed_at"])]
-    return view.scoped(log.merge(view.ledger.deals[["deal_id", "rep_id"]], on="deal_id"))
+    return view.scoped(log.assign(is_within=(log["days"] > 0) & ~log["is_push"]))
 
 
 def push_count(view: View) -> pd.DataFrame:

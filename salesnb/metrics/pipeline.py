@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from salesnb.history import among, look_up
 from salesnb.metrics import tally
 from salesnb.metrics.durations import sales_cycle_days
 from salesnb.metrics.rates import average_won_amount, win_rate
@@ -82,22 +83,49 @@ def stalled_amount(view: View) -> pd.DataFrame:
     return found.assign(value=found["value"].where(told["n"] > 0))
 
 
-def untouched(view: View) -> pd.DataFrame:
+def untouched(view: View, days: int = UNTOUCHED_DAYS) -> pd.DataFrame:
     """Open deals at least 14 days old, with `is_untouched`.
 
     Untouched: no activity in the last 14 days and none booked ahead. An activity counts for its
     deal, or for every open deal of its account if it names no deal; cancelled and rescheduled
     ones do not count.
     """
-    as_of, done = view.team.as_of, view.team.activities
+    since = view.team.as_of + DAY - pd.Timedelta(days=days)
+    rows = view.open[view.open["age_days"] >= days]
+    return rows.assign(is_untouched=~_is_named(rows, touches(view, since)))
+
+
+def last_touched_on(view: View, rows: pd.DataFrame) -> pd.Series:
+    """The day of the last activity of each deal, counted as `untouched` does; blank without one."""
+    done = touches(view)
+    past = done[done["happens_at"] < view.team.as_of + DAY]
+    newest = [
+        look_up(rows[key], past.groupby(key)["happens_at"].max())
+        for key in ("deal_id", "account_id")
+    ]
+    return pd.concat(newest, axis=1).max(axis=1).dt.normalize()
+
+
+def touches(view: View, since: pd.Timestamp | None = None) -> pd.DataFrame:
+    """The activities that count as a touch: all but those cancelled or rescheduled.
+
+    Of those that name a deal the account is blank: they are no touch of its other deals.
+    """
+    done = view.team.activities[["deal_id", "account_id", "happens_at", "outcome"]]
+    done = done if since is None else done[done["happens_at"] >= since]
     done = done[~done["outcome"].isin(["cancelled", "rescheduled"])]
-    done = done[done["happens_at"] >= as_of + DAY - pd.Timedelta(days=UNTOUCHED_DAYS)]
-    rows = view.open[view.open["age_days"] >= UNTOUCHED_DAYS]
-    accounts = done.loc[done["deal_id"].isna(), "account_id"].dropna()
-    is_touched = rows["deal_id"].isin(done["deal_id"].dropna().unique()) | rows["account_id"].isin(
-        accounts.unique()
-    )
-    return rows.assign(is_untouched=~is_touched)
+    return done.assign(account_id=done["account_id"].mask(done["deal_id"].notna()))
+
+
+def has_next_step(view: View) -> pd.Series:
+    """Which deals of `view.open` have an activity ahead, counted as `untouched` does."""
+    return _is_named(view.open, touches(view, view.team.as_of + DAY))
+
+
+def _is_named(rows: pd.DataFrame, done: pd.DataFrame) -> pd.Series:
+    """Whether any of these activities names the deal or its account."""
+    by_deal = among(rows["deal_id"], done["deal_id"])
+    return by_deal | (among(rows["account_id"], done["account_id"]) & rows["account_id"].notna())
 
 
 def untouched_share(view: View) -> pd.DataFrame:

@@ -95,7 +95,11 @@ def _attainment(view: View, rows: pd.DataFrame) -> pd.DataFrame:
 
 def coming_quarter(team: Team) -> tuple[pd.Timestamp, pd.Timestamp]:
     """The fiscal quarter still to be worked: the one that holds the day after `as_of`."""
-    day = team.as_of + DAY
+    return fiscal_quarter(team, team.as_of + DAY)
+
+
+def fiscal_quarter(team: Team, day: pd.Timestamp) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """First and last day of the fiscal quarter that holds a day."""
     months = (day.month - team.settings.fiscal_year_starts) % 3
     first = day.replace(day=1) - pd.DateOffset(months=months)
     return first.as_unit("us"), (first + pd.DateOffset(months=3) - DAY).as_unit("us")
@@ -110,7 +114,7 @@ def coverage(view: View) -> pd.DataFrame:
     quarter = View(view.ledger, view.members, first, last)
     quotas = quota_rows(quarter)
     deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
-    deals = deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"])]
+    deals = deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"].unique())]
     due = tally.total(view, deals, deals["amount"])
     quota = tally.total(view, quotas, quotas["due_amount"])
     won = tally.total(view, quotas, quotas["won_amount"])

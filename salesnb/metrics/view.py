@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesnb import stats
 from salesnb.errors import DataError
-from salesnb.history import look_up
+from salesnb.history import among, look_up
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 from salesnb.visits import settled, visits
@@ -22,6 +22,7 @@ DEALS += ["closed_on", "outcome"]
 VISITS = ["deal_id", "rep_id", "stage", "outcome", "days", "entered_at", "left_at"]
 VISITS += ["is_skipped", "amount"]
 ACTIVITIES = ["rep_id", "kind", "outcome", "booked_at", "happens_at"]
+KINDS = ("call", *MEETINGS)
 LOGS = ("reps", "deals", "stage_changes", "close_date_changes")
 
 
@@ -30,8 +31,16 @@ class Ledger:
 
     def __init__(self, team: Team):
         self.team = team
-        logs = {name: team.tables[name] for name in LOGS if team.has(name)}
-        self.logs = Team(team.settings, logs)
+
+    def logs_before(self, day: pd.Timestamp) -> Team:
+        """As much of the team as tells how the deals stood that were open just before a day."""
+        logs = {name: self.team.tables[name] for name in LOGS if self.team.has(name)}
+        deals = logs["deals"]
+        was_open = (deals["created_on"] < day) & ~(deals["closed_on"] < day)
+        kept = deals.loc[was_open, "deal_id"]
+        for name in set(logs) - {"reps"}:
+            logs[name] = logs[name][among(logs[name]["deal_id"], kept)]
+        return Team(self.team.settings, logs)
 
     @cached_property
     def deals(self) -> pd.DataFrame:
@@ -49,9 +58,18 @@ class Ledger:
 
     @cached_property
     def activities(self) -> pd.DataFrame:
-        """Activities; those without a day of booking were booked on the day they took place."""
-        rows = self.team.activities[ACTIVITIES]
+        """Calls and meetings; without a day of booking, booked on the day they took place."""
+        rows = self.team.activities
+        rows = rows.loc[rows["kind"].isin(KINDS), ACTIVITIES]
         return rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
+
+    @cached_property
+    def close_dates(self) -> pd.DataFrame:
+        """Expected close dates as they were set: with the one before, `from_on`, and the rep."""
+        log = self.team.close_date_changes
+        log = log.sort_values(["deal_id", "changed_at", "expected_close_on"], kind="stable")
+        log["from_on"] = log.groupby("deal_id")["expected_close_on"].shift()
+        return log.merge(self.deals[["deal_id", "rep_id"]], on="deal_id")
 
     @cached_property
     def open_deals(self) -> pd.DataFrame:
@@ -158,7 +176,7 @@ class View:
 
     @cached_property
     def activities(self) -> pd.DataFrame:
-        """Activities that were due in the period."""
+        """Calls and meetings that were due in the period."""
         rows = self.ledger.activities
         return self.scoped(rows[self.within(rows["happens_at"])])
 
@@ -183,7 +201,7 @@ class View:
         return self.scoped(pd.concat([self._due(*quarter) for quarter in quarters(self)]))
 
     def _due(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-        deals = self.ledger.logs.at(first - DAY).deals
+        deals = self.ledger.logs_before(first).at(first - DAY).deals
         due = deals[deals["outcome"].isna() & deals["expected_close_on"].between(first, last)]
         ended = look_up(due["deal_id"], self.ledger.deals.set_index("deal_id")["closed_on"])
         return due[DEALS].assign(starts_on=first, ends_on=last, is_slipped=~(ended <= last))
