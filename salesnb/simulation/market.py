@@ -58,6 +58,16 @@ def launch_days(plan: Plan) -> np.ndarray:
     return np.array([_launch_day(plan, good) for good in words()["products"]], float)
 
 
+def _names(plan: Plan, industry: np.ndarray, countries: list[str]) -> list[str]:
+    """A name for every company, such as "Tisza Cargo Kft."; two may bear the same."""
+    dice, text = plan.dice("account names"), words()["companies"]
+    first = dice.choice(text["first_words"], len(industry))
+    turn = dice.integers(0, 3, len(industry))
+    second = np.array(text["second_words"])[industry, turn]
+    forms = [text["forms"][country] for country in countries]
+    return [" ".join(parts) for parts in zip(first, second, forms, strict=True)]
+
+
 def _launch_day(plan: Plan, good: dict) -> float:
     """A negative `launched` counts days before the history, a fraction lies within it."""
     return good["launched"] if good["launched"] < 0 else np.floor(good["launched"] * plan.n_days)
@@ -93,7 +103,7 @@ def accounts(plan: Plan, n_deals: np.ndarray) -> Accounts:
 def accounts_table(
     plan: Plan, who: People, firms: Accounts, deal_account: np.ndarray, won_on: np.ndarray
 ) -> pd.DataFrame:
-    """The table `accounts`; crm_in_use, remote_share and growth_rate are traits of its own.
+    """The table `accounts`; name, crm_in_use, remote_share and growth_rate are its own.
 
     `deal_account`, `won_on` : the won deals' companies, and the moments they were won.
     """
@@ -110,6 +120,7 @@ def accounts_table(
     table = pd.DataFrame(
         {
             "account_id": spelled(account_ids(firms)),
+            "name": _names(plan, industry, [countries[each] for each in code]),
             "industry": spelled(text["companies"]["industries"], industry),
             "country": spelled(countries, code),
             "employees": firms.employees,
