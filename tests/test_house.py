@@ -40,6 +40,8 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "standout",
             "weekly",
             "warning",
+            "waterfall",
+            "deal_odds",
         },
     ),
     (False, {"funnel", "scorecard", "coaching", "pipeline"}),

@@ -106,15 +106,29 @@ def _alternate(
     for turn in range(ROUNDS):
         times.step(expit(chances.logit + log_odds)[still])
         log_odds[still] = times.log_odds()
-        p, q = chances.p(), expit(chances.logit + log_odds)
-        if turn in CURVE_AT:
-            weight = p * (1 - p)
-            # An open visit knows the less, the less its age tells the outcomes apart.
-            known = np.maximum(weight - q * (1 - q), LEAST_WEIGHT * weight)
-            weight[is_open] = 0
-            weight[still] = known[still]
-            chances.curve(weight)
-        residual = np.where(is_open, q - p, is_advanced - p)
-        if chances.step(residual) < ENOUGH and turn > 4:
+        if climb(chances, log_odds, is_advanced, is_open, still, turn) < ENOUGH and turn > 4:
             break
     return log_odds
+
+
+def climb(
+    chances: Chances,
+    log_odds: np.ndarray,
+    is_advanced: np.ndarray,
+    is_open: np.ndarray,
+    still: np.ndarray,
+    turn: int,
+) -> float:
+    """One step of the chances, given what the ages of the open visits say.
+
+    Returns the largest change of a logit; `still` are the open visits whose age is known.
+    """
+    p, q = chances.p(), expit(chances.logit + log_odds)
+    if turn in CURVE_AT:
+        weight = p * (1 - p)
+        # An open visit knows the less, the less its age tells the outcomes apart.
+        known = np.maximum(weight - q * (1 - q), LEAST_WEIGHT * weight)
+        weight[is_open] = 0
+        weight[still] = known[still]
+        chances.curve(weight)
+    return chances.step(np.where(is_open, q - p, is_advanced - p))

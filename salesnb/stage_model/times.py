@@ -91,13 +91,18 @@ class Times:
 
     def log_odds(self) -> np.ndarray:
         """log of S_advanced(age) / S_lost(age) for each open visit."""
+        if_advanced, if_lost = self.log_survival()
+        return if_advanced - if_lost
+
+    def log_survival(self) -> tuple[np.ndarray, np.ndarray]:
+        """log S(age) of each open visit, should it advance and should it be lost."""
         still = slice(self.n_ended, None)
         law, place = self.law[still], (self._residual(still) - MIDDLE[0]) / WIDTH
         place = np.clip(place, 0, N_BINS - 1.001)
         below = place.astype(int)
         part, log = place - below, np.log(self.survival)
         found = log[law, below] * (1 - part) + log[law, below + 1] * part
-        return found[: self.n_open] - found[self.n_open :]
+        return found[: self.n_open], found[self.n_open :]
 
     def unshrunken(
         self, code: np.ndarray, size: int, weight: np.ndarray, effect: np.ndarray

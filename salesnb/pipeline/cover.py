@@ -1,0 +1,144 @@
+"""Whether the pipeline covers what is left of the quota."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts
+from salesnb.finding import Finding
+from salesnb.metrics import answers, quota
+from salesnb.metrics.view import DAY, GROUP, Ledger
+from salesnb.team import Team
+from salesnb.units import money, number, span
+
+COVERAGE = ["scope", "rep_id", "n_due", "due_amount", "left_amount", "coverage_ratio"]
+COVERAGE += ["required_ratio", "required_low", "required_high", "status"]
+MET, NO_QUOTA = "met", "no_quota"
+
+
+def coverage(team: Team, *, rep: str | None = None) -> Finding:
+    """Is there enough in the pipeline for what is left of the quota?
+
+    For the coming fiscal quarter, the one that holds the day after `team.as_of`: the open amount
+    due in it over the quota not yet won. What is required is 1 / the team's value win rate of the
+    last twelve months, never a fixed 3x. Deals that will be created and won within the quarter
+    come on top.
+
+    Returns
+    -------
+    Finding
+        The team, then one row per rep with a quota in the quarter, by id:
+
+        scope : ``team`` or ``rep``; rep_id
+        n_due, due_amount : open deals due in the quarter, team currency
+        left_amount : the quota less what is won in the quarter; below 0 once it is met
+        coverage_ratio : due / left; blank once it is met
+        required_ratio, required_low, required_high : with 90 % interval, the same for everybody:
+            one rep's wins are too few to tell
+        status : ``met``, ``covered``, ``short`` (below the interval of what is required), ``close``
+            (within it), ``unknown`` (no value win rate) or ``no_quota``
+
+    Raises
+    ------
+    DataError
+        The team has no quotas, or there is no such rep.
+    """
+    team.need("quotas", why="pipeline.coverage")
+    ledger, table = Ledger(team), _covered(team, rep)
+    n_undated = int(ledger.open_deals["expected_close_on"].isna().sum()) if len(table) else 0
+    return Finding(
+        headline=_coverage_headline(team, table, rep),
+        table=table,
+        draw=lambda ax: _draw_coverage(ax, team, table),
+        ask=("Where could the missing amount come from, and what has to start this week?",),
+        caveats=_coverage_caveats(n_undated),
+        currency=team.currency,
+    )
+
+
+def _covered(team: Team, rep: str | None) -> pd.DataFrame:
+    ledger = Ledger(team)
+    first = (team.as_of + DAY - pd.DateOffset(years=1)).as_unit("us")
+    everybody = answers.everybody(ledger, first, team.as_of)
+    found = quota.coverage(everybody)
+    ratio = quota.pipeline_coverage(everybody)["value"]
+    needed = quota.required_coverage(everybody).iloc[0]  # the group's comes first
+    table = found.assign(
+        rep_id=found["scope"].where(found["scope"] != GROUP),
+        scope=np.where(found["scope"] == GROUP, "team", "rep"),
+        n_due=found["n"].astype(int),
+        due_amount=found["open_amount"],
+        coverage_ratio=ratio,
+        required_ratio=needed["value"],
+        required_low=needed["value_low"],
+        required_high=needed["value_high"],
+    )
+    table["status"] = _status(table)
+    is_shown = table["has_quota"] if rep is None else table["rep_id"] == team.rep(rep)
+    return table.loc[is_shown, COVERAGE].reset_index(drop=True)
+
+
+def _status(table: pd.DataFrame) -> pd.Series:
+    ratio = table["coverage_ratio"]
+    found = np.select(
+        [
+            ~table["has_quota"],
+            table["left_amount"] <= 0,
+            table["required_ratio"].isna() | ratio.isna(),
+            ratio >= table["required_high"],
+            ratio < table["required_low"],
+        ],
+        [NO_QUOTA, MET, "unknown", "covered", "short"],
+        "close",
+    )
+    return pd.Series(found, index=table.index, dtype="str")
+
+
+def _coverage_headline(team: Team, table: pd.DataFrame, rep: str | None) -> str:
+    first, last = quota.coming_quarter(team)
+    if table.empty or table["status"].iloc[0] == NO_QUOTA:
+        return f"There is no quota for the quarter from {first.date()} to {last.date()}."
+    row, until = table.iloc[0], f"the quarter to {last.date()}"
+    if row["status"] == MET:
+        said = f"The quota of {until} is met."
+    else:
+        said = (
+            f"For {until}, {money(row['due_amount'], team.currency)} is open and due "
+            f"(n = {number(row['n_due'])}), {money(row['left_amount'], team.currency)} of the "
+            f"quota is left: {number(row['coverage_ratio'], 1)} times. {_required(row)}"
+        )
+    reps = table[table["scope"] == "rep"]
+    if rep is not None or reps.empty:
+        return said
+    n_short = int((reps["status"] == "short").sum())
+    return f"{said} {number(n_short)} of {number(len(reps))} reps are short of it."
+
+
+def _required(row: pd.Series) -> str:
+    if np.isnan(row["required_ratio"]):
+        return "What is required is not known: too little was won or lost."
+    ends = span(row["required_low"], row["required_high"], lambda x: number(x, 1))
+    return f"Required is {number(row['required_ratio'], 1)} ({ends})."
+
+
+def _coverage_caveats(n_undated: int) -> tuple[str, ...]:
+    said = ["Required is what the team's own win rate asks for, by amount, of the last 12 months."]
+    if n_undated:
+        said.append(f"{number(n_undated)} open deals have no expected close and are not counted.")
+    return tuple(said)
+
+
+def _draw_coverage(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
+    rows = table.dropna(subset="coverage_ratio")
+    if rows.empty:
+        return charts.nothing_to_draw(ax)
+    names = team.reps.set_index("rep_id")["name"]
+    labels = ["team" if pd.isna(r) else str(names[r]) for r in rows["rep_id"]]
+    points = charts.Points("open and due / quota left", rows["coverage_ratio"].to_list())
+    charts.dumbbell(ax, labels, points, is_rate=False)
+    low, high = rows[["required_low", "required_high"]].iloc[0]
+    if np.isfinite(low) and np.isfinite(high):
+        ax.axvspan(low, high, color=charts.FAINT, label="required", zorder=0)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2)
+    ax.set_xlim(left=0)
+    return ax

@@ -1,0 +1,171 @@
+"""How the pipeline moves: what came and went, and how fast it turns into money."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, metrics
+from salesnb import waterfall as steps
+from salesnb.errors import DataError
+from salesnb.finding import Finding
+from salesnb.metrics import quota
+from salesnb.metrics.view import DAY, period
+from salesnb.team import Team, load
+from salesnb.units import label, money, number
+
+
+def waterfall(
+    team: Team,
+    *,
+    rep: str | None = None,
+    starts_on: str | None = None,
+    ends_on: str | None = None,
+    due_by: str | None = None,
+    earlier: str | None = None,
+) -> Finding:
+    """How did the open pipeline change, step by step?
+
+    From the evening before `starts_on` to the evening of `ends_on`, by default the fiscal quarter
+    that holds `team.as_of` so far. Beside all open deals, those due by `due_by`, by default the
+    end of the quarter that holds `ends_on`: deals leave and enter them by their close date too.
+    The steps add up to the cent.
+
+    Parameters
+    ----------
+    earlier : the folder of an earlier export, as the pipeline at the start. Amounts have no
+        history in a CRM export: without it every deal counts with its present amount on both
+        days, so nothing is resized
+
+    Returns
+    -------
+    Finding
+        One row per step, in order:
+
+        step : ``start``; ``new``; ``reopened``, if any; ``won``; ``lost``; ``pushed`` (still open,
+            now due later than `due_by`, or without a date); ``pulled_in`` (open at the start, now
+            due or won by `due_by`); ``resized``; ``handed_over``, of one rep's deals; ``removed``,
+            gone since the earlier export; ``end``
+        n_deals, amount : all open deals; negative where they leave
+        n_due, due_amount : the same of those due by `due_by`
+
+    Raises
+    ------
+    DataError
+        There is no such rep, a day that cannot be read, a period that holds no day, or an earlier
+        export that is not earlier or in another currency.
+    """
+    before, after = _two_days(team, starts_on, ends_on, earlier)
+    last = after.as_of
+    due = quota.fiscal_quarter(team, last)[1] if due_by is None else _day(due_by)
+    table = steps.table(before, after, due, None if rep is None else team.rep(rep))
+    return Finding(
+        headline=_waterfall_headline(table, before.as_of, last, due, team.currency),
+        table=table,
+        draw=lambda ax: _draw_waterfall(ax, table, due),
+        ask=("Which step surprises you, and which could we have seen coming?",),
+        caveats=_waterfall_caveats(before, after, due, earlier),
+        currency=team.currency,
+    )
+
+
+def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
+    """Does the pipeline turn into money faster or slower than before, and through what?
+
+    The same as `metrics.velocity`: open deals x average won amount x win rate / sales cycle, of
+    the last months against as many before, the change split into the four (LMDI, Ang 2005).
+
+    Returns
+    -------
+    Finding
+        One row per factor, then the velocity itself:
+
+        factor, unit : what is counted, and in which unit
+        then, now : its value in the earlier and in the later window
+        n_then, n_now : the cases behind it
+        change_amount : what it did to the velocity, team currency per day; blank where a window
+            has a factor that is 0 or unknown
+
+    Raises
+    ------
+    DataError
+        A rep who is not on the team, or less than one month.
+    """
+    return metrics.velocity(team, rep=rep, months=months)
+
+
+def _two_days(
+    team: Team, starts_on: str | None, ends_on: str | None, earlier: str | None
+) -> tuple[Team, Team]:
+    """The team on the evening before the period, and on its last."""
+    if earlier is not None:
+        if starts_on is not None:
+            raise DataError("Give starts_on or earlier, not both: an export has its own day.")
+        before = load(earlier)
+        if before.currency != team.currency:
+            raise DataError(f"{earlier} is in {before.currency}, the team in {team.currency}.")
+        first, last = period(team, str((before.as_of + DAY).date()), ends_on)
+        return before, team.at(last)
+    if starts_on is None:
+        day = team.as_of if ends_on is None else min(_day(ends_on), team.as_of)
+        starts_on = str(quota.fiscal_quarter(team, day)[0].date())
+    first, last = period(team, starts_on, ends_on)
+    return team.at(first - DAY), team.at(last)
+
+
+def _day(day: str) -> pd.Timestamp:
+    try:
+        return pd.Timestamp(day).normalize().as_unit("us")
+    except ValueError:
+        raise DataError(f"found {day!r}, expected a day such as 2026-06-30.") from None
+
+
+def _waterfall_headline(
+    table: pd.DataFrame, before: pd.Timestamp, after: pd.Timestamp, due: pd.Timestamp, currency: str
+) -> str:
+    rows = table.set_index("step")
+
+    def said(step: str, column: str = "amount") -> str:
+        return money(abs(float(rows[column][step])), currency)
+
+    if not rows[["n_deals", "n_due"]].any(axis=None):
+        return f"No deal was open between {before.date()} and {after.date()}."
+    moved = ""
+    if rows["n_due"].any():
+        moved = (
+            f" Of what was due by {due.date()}, {said('pushed', 'due_amount')} was pushed beyond "
+            f"and {said('pulled_in', 'due_amount')} pulled in."
+        )
+    return (
+        f"From {before.date()} to {after.date()} the open pipeline went from {said('start')} "
+        f"({number(rows['n_deals']['start'])} deals) to {said('end')} "
+        f"({number(rows['n_deals']['end'])}): {said('new')} new, {said('won')} won, "
+        f"{said('lost')} lost.{moved}"
+    )
+
+
+def _waterfall_caveats(
+    before: Team, after: Team, due: pd.Timestamp, earlier: str | None
+) -> tuple[str, ...]:
+    said = []
+    if earlier is None:
+        said.append(
+            "Amounts have no history: every deal counts with its present amount on both days, so "
+            "what was resized cannot be seen. An earlier export tells it (earlier=)."
+        )
+    is_open = after.deals["outcome"].isna()
+    n_undated = int((is_open & after.deals["expected_close_on"].isna()).sum())
+    if n_undated:
+        said.append(f"{number(n_undated)} open deals have no expected close: never counted as due.")
+    n_blank = int((is_open & after.deals["amount"].isna()).sum())
+    if n_blank:
+        said.append(f"{number(n_blank)} open deals have no amount and count as 0.")
+    return tuple(said)
+
+
+def _draw_waterfall(ax: Axes, table: pd.DataFrame, due: pd.Timestamp) -> Axes:
+    """The deals due by a day, or all where none has a close date."""
+    has_due = bool(table["n_due"].any())
+    column = "due_amount" if has_due else "amount"
+    rows = table[(table[column] != 0) | table["step"].isin(["start", "end"])]
+    charts.waterfall(ax, [label(str(step)) for step in rows["step"]], rows[column].to_list())
+    ax.set_xlabel(f"open amount due by {due.date()}" if has_due else "open amount")
+    return ax

@@ -1,0 +1,145 @@
+"""What the open deals are worth: the odds of each, and how good such odds have been."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+
+from salesnb import charts, deal_odds, stats
+from salesnb.finding import Finding
+from salesnb.metrics.view import Ledger
+from salesnb.team import Team
+from salesnb.units import money, number
+
+COLUMNS = ["deal_id", "rep_id", "stage", "age_days", "stage_days", "expected_close_on", "amount"]
+COLUMNS += ["win_rate", "win_low", "win_high", "expected_amount"]
+BINS = 8
+FEWEST = 100  # forecasts with a known end, below which nothing is said of how good they were
+RIVALS = {"stage_rate": "stage probabilities", "historic_rate": "the historic win rate"}
+
+
+def forecast(team: Team, *, rep: str | None = None) -> Finding:
+    """What will come of the open deals?
+
+    The chance of each to be won in the end: to advance from its stage, given how long it has been
+    there, then from every later stage, by its segment, source, product, competitor, amount and
+    the traits of its account, with what is known of its rep, shrunken. The age counts by the
+    cumulative incidence of advancing (Aalen and Johansen 1978): an age at which deals have not
+    been won any more speaks against a deal, though nobody has closed it. Calibrated on the odds
+    of earlier days, each worked out from what was known then. How good it is on simulated teams:
+    ``docs/forecast_accuracy.md``.
+
+    Returns
+    -------
+    Finding
+        One row per open deal, largest expected amount first:
+
+        deal_id, rep_id, stage
+        age_days, stage_days : days since it was created, and in its stage
+        expected_close_on
+        amount : team currency
+        win_rate, win_low, win_high : chance to be won, with the 90 % interval of the estimate;
+            blank for a deal whose stage is not known
+        expected_amount : amount x win rate
+
+        The picture: forecasts of earlier days against the share won, of the deals since decided.
+
+    Raises
+    ------
+    DataError
+        There is no such rep.
+    """
+    found, rep_id = deal_odds.forecast(team), None if rep is None else team.rep(rep)
+    table = _table(team, found.now, rep_id)
+    checked = found.past.dropna(subset="is_won")
+    return Finding(
+        headline=_headline(team, found, table),
+        table=table,
+        draw=lambda ax: _draw(ax, checked),
+        ask=("Where do you know something of a deal that its stage and age cannot show?",),
+        caveats=_caveats(table, checked),
+        currency=team.currency,
+    )
+
+
+def _table(team: Team, now: pd.DataFrame, rep_id: str | None) -> pd.DataFrame:
+    deals = Ledger(team).open_deals
+    deals = deals if rep_id is None else deals[deals["rep_id"] == rep_id]
+    odds = now[["deal_id", "stage", "stage_days", "win_rate", "win_low", "win_high"]]
+    table = deals.merge(odds, on="deal_id", how="left")
+    if not team.has("stage_changes"):
+        table["stage"] = None
+    table["expected_amount"] = table["amount"] * table["win_rate"]
+    order = table.sort_values(["expected_amount", "deal_id"], ascending=[False, True])
+    return order[COLUMNS].astype({"stage": "str"}).reset_index(drop=True)
+
+
+def _headline(team: Team, found: deal_odds.Forecast, table: pd.DataFrame) -> str:
+    if table.empty:
+        return "No deal is open."
+    n = f"{number(len(table))} open {'deal' if len(table) == 1 else 'deals'}"
+    known = table.dropna(subset="win_rate")
+    if known.empty:
+        return f"{n}: nothing is known of their stages, so nothing of their odds."
+    wins = f"{number(known['win_rate'].sum())} of {n} can be expected to be won"
+    if not known["amount"].sum() > 0:
+        return f"{wins}."
+    total, low, high = deal_odds.total(found, known)
+    worth, open_ = money(total, team.currency), money(table["amount"].sum(), team.currency)
+    ends = f"{money(low, team.currency)} to {money(high, team.currency)}"
+    return f"{wins}: {worth} ({ends}) of the {open_} that is open."
+
+
+def _caveats(table: pd.DataFrame, checked: pd.DataFrame) -> tuple[str, ...]:
+    said = [_record(checked)]
+    n_blank = int(table["amount"].isna().sum())
+    if n_blank:
+        said.append(f"{number(n_blank)} open deals have no amount and count in no sum.")
+    n_unknown = int(table["win_rate"].isna().sum())
+    if n_unknown:
+        said.append(f"Of {number(n_unknown)} open deals no stage is on record.")
+    said.append("To be won in the end, whenever that is; deals not yet created come on top.")
+    return tuple(said)
+
+
+def _record(checked: pd.DataFrame) -> str:
+    """How good the forecasts of earlier days were, beside their rivals."""
+    if len(checked) < FEWEST:
+        return "Too few earlier forecasts have come to an end to say how good they are."
+    error = {name: _brier(checked, name) for name in ("win_rate", *RIVALS)}
+    rivals = " and ".join(f"{error[name]:.3f} for {said}" for name, said in RIVALS.items())
+    is_best = error["win_rate"] < min(error[name] for name in RIVALS)
+    verdict = "" if is_best else " On this team's past a rival was better: lean on it lightly."
+    return (
+        f"Checked on {checked['day'].nunique()} earlier days with what was known then, "
+        f"{number(len(checked))} forecasts of {number(checked['deal_id'].nunique())} deals since "
+        f"decided: Brier score {error['win_rate']:.3f}, against {rivals} (0 is perfect)."
+        f"{verdict}"
+    )
+
+
+def _brier(checked: pd.DataFrame, name: str) -> float:
+    """Mean squared error of a chance (Brier 1950)."""
+    return float(((checked[name] - checked["is_won"]) ** 2).mean())
+
+
+def _draw(ax: Axes, checked: pd.DataFrame) -> Axes:
+    """Reliability: of the deals given about the same chance, how many were won."""
+    if len(checked) < FEWEST:
+        return charts.nothing_to_draw(ax, "Too few earlier forecasts have come to an end")
+    rank = checked["win_rate"].rank(method="first", pct=True)
+    bins = checked.groupby(np.ceil(rank * BINS))
+    said, came = bins["win_rate"].mean(), bins["is_won"].mean()
+    # A deal seen on several days is one deal, so the interval is that of the deals.
+    low, high = stats.wilson(came.to_numpy(), bins["deal_id"].nunique().to_numpy())
+    ax.plot([0, 1], [0, 1], color=charts.MUTED, linewidth=1, linestyle="--", label="as forecast")
+    ax.vlines(said, low, high, color=charts.ACCENT, linewidth=2, alpha=0.5)
+    ax.plot(said, came, "o", color=charts.ACCENT, label="came")
+    ax.set_xlim(0, 1)
+    ax.set_ylim(0, 1)
+    ax.set_xlabel("chance given on earlier days")
+    ax.set_ylabel("share won")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_formatter(PercentFormatter(1, decimals=0))
+    ax.legend(loc="upper left")
+    return ax
