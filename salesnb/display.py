@@ -15,6 +15,7 @@ import pandas as pd
 from salesnb import units
 
 LONGEST = 60  # characters of a cell in a terminal
+OPEN_ROWS = 12  # a longer table is folded away below its picture
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
@@ -50,10 +51,18 @@ def html(
     return (
         f'<div class="finding"><p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
-        + (table_html(table, currency) if len(table) else "")
+        + (_folded(table, currency, bool(picture)) if len(table) else "")
         + _list("caveats", "Keep in mind", caveats)
         + "</div>"
     )
+
+
+def _folded(table: pd.DataFrame, currency: str, has_picture: bool) -> str:
+    """The table; a long one folded away where a picture says the same."""
+    if not has_picture or len(table) <= OPEN_ROWS:
+        return table_html(table, currency)
+    summary = f"<summary>The numbers, {len(table):,} rows</summary>"
+    return f"<details>{summary}{table_html(table, currency)}</details>"
 
 
 def table_html(table: pd.DataFrame, currency: str = "", rows: int = 30) -> str:
@@ -90,7 +99,7 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     values = table[name]
     if name == "metric":
         return [units.label(metric) for metric in values]
-    if name in CODES:
+    if name.rpartition("_")[2] in CODES:
         return [*values.astype("str").str.replace("_", "\N{NO-BREAK SPACE}").fillna("")]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
@@ -120,7 +129,11 @@ def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[s
         return cells
     low, high = (map(units.end_writer(unit, shape), column) for column in columns[1:])
     rows = zip(cells, low, high, strict=True)
-    return [f"{cell} ({a}–{b})" if cell and a and b else cell for cell, a, b in rows]
+    return [f"{cell} ({_between(a, b)})" if cell and a and b else cell for cell, a, b in rows]
+
+
+def _between(low: str, high: str) -> str:
+    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
 
 
 def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:

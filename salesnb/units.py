@@ -87,7 +87,7 @@ def label(column: str) -> str:
     words = column.split("_")
     if words[0] == "n":
         return " ".join(["n", *words[1:]])
-    if len(words) > 1 and words[-1] in SPANS:
+    if len(words) > 1 and words[-1] in SPANS and not words[-2].isdigit():
         words = [*words[:-2], words[-2] + ",", words[-1]]
     elif len(words) > 1 and words[-1] in ("on", "at", "id"):
         words = words[:-1]

@@ -89,6 +89,24 @@ def test_small_rates_and_narrow_intervals_keep_their_digits():
     assert display.readable(table).iloc[0, 0] == "1.00 (0.50–2.00)"
 
 
+def test_an_interval_below_nought_can_be_read():
+    table = pd.DataFrame({"shift": [-0.44], "shift_low": [-0.94], "shift_high": [-0.16]})
+    assert display.readable(table).iloc[0, 0] == "-0.44 (-0.94 to -0.16)"
+
+
+def test_estimated_amounts_do_not_look_exact():
+    table = pd.DataFrame({"lost_amount": [69876.5], "lost_low": [22444], "lost_high": [121987]})
+    assert display.readable(table, "EUR").iloc[0, 0] == "€69,900 (22,400–122,000)"
+
+
+def test_a_long_table_is_folded_below_its_picture():
+    table = pd.DataFrame({"n": np.arange(13.0)})
+    draw = Finding("many", table, lambda ax: ax.plot([1, 2]))
+    assert "<details><summary>The numbers, 13 rows</summary>" in draw._repr_html_()
+    assert "<details" not in Finding("many", table)._repr_html_()
+    assert "<details" not in Finding("few", table.head(12), draw.draw)._repr_html_()
+
+
 def test_two_columns_with_one_label_both_stay():
     table = pd.DataFrame({"closed": ["a"], "closed_on": pd.to_datetime(["2026-01-01"])})
     assert list(display.readable(table)) == ["Closed", "closed_on"]
@@ -143,6 +161,7 @@ def test_a_finding_without_rows_is_its_headline():
     [
         ("age_days", "Age, days"),
         ("days", "Days"),
+        ("won_within_90_days", "Won within 90 days"),
         ("n_deals", "n deals"),
         ("n", "n"),
         ("is_ramping", "Ramping"),
