@@ -120,7 +120,6 @@ def accounts_table(
     table = pd.DataFrame(
         {
             "account_id": spelled(account_ids(firms)),
-            "name": _names(plan, industry, [countries[each] for each in code]),
             "industry": spelled(text["companies"]["industries"], industry),
             "country": spelled(countries, code),
             "employees": firms.employees,
@@ -128,6 +127,7 @@ def accounts_table(
             "founded_year": np.maximum(np.floor(plan.start.year - 1.0 - years), 1850),
             "churned_on": dates(plan, churned),
             "expansion_amount": expansion,
+            "name": _names(plan, industry, [countries[each] for each in code]),
             "crm_in_use": spelled(text["market"]["crm"], crm),
             "remote_share": np.round(dice.beta(remote[:, 0], remote[:, 1]), 2),
             "growth_rate": np.round(growth, 3),
