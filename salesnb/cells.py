@@ -28,6 +28,11 @@ def blank_to_na(values: pd.Series) -> pd.Series:
     return values.mask(values.astype("str").str.strip() == "")
 
 
+def composed(text: pd.Series) -> pd.Series:
+    """Text with accents as one character each: a Mac writes ``Ő`` as two, which looks the same."""
+    return text if text.dropna().str.isascii().all() else text.str.normalize("NFC")
+
+
 def convert(values: pd.Series, kind: str, is_day: bool = False) -> pd.Series:
     """Values as ``text``, ``number``, ``time`` or ``flag``; one that is none becomes missing."""
     if kind == "text":
@@ -74,7 +79,7 @@ def _text(values: pd.Series) -> pd.Series:
         known = values.dropna()
         if ((known % 1 == 0) & (known.abs() < 2**53)).all():
             values = values.astype("Int64")
-    text = values.astype("str").where(values.notna())
+    text = composed(values.astype("str").where(values.notna()))
     bad = text.str.fullmatch(NO_VALUE) | text.str.fullmatch(FORMULA)
     return text.mask((bad | text.str.contains("\0", regex=False)).fillna(False).astype(bool))
 

@@ -24,7 +24,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = self.table + (f", {_rows(self.rows)}" if self.rows else "")
-        place += f", column {self.column}" if self.column else ""
+        word = "" if self.table.endswith(".toml") else "column "
+        place += f", {word}{self.column}" if self.column else ""
         found = f"found {self.value!r}, " if self.value else ""
         hint = f" (nearest: {self.nearest!r})" if self.nearest else ""
         return f"{place}: {found}expected {self.expected}{hint}"

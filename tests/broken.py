@@ -273,12 +273,12 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
     ),
     "no as_of": (
         swap("team.toml", "as_of = 2026-06-30\n", ""),
-        ["team.toml, column as_of: expected the day of the export, such as as_of = 2026-06-30"],
+        ["team.toml, as_of: expected the day of the export, such as as_of = 2026-06-30"],
     ),
     "as_of in quotes": (
         swap("team.toml", "2026-06-30", '"2026-06-30"'),
         [
-            "team.toml, column as_of: found '2026-06-30', expected the day of the export without quotes, such as 2026-06-30"
+            "team.toml, as_of: found '2026-06-30', expected the day of the export without quotes, such as 2026-06-30"
         ],
     ),
     "a currency that is none, a zone that is none, a month that is none": (
@@ -288,15 +288,15 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
             swap("team.toml", "as_of", "fiscal_year_starts = 13\ncountry = 'Hungary'\nas_of"),
         ),
         [
-            "team.toml, column currency: found 'EURO', expected an ISO 4217 code such as EUR (nearest: 'EUR')",
-            "team.toml, column timezone: found 'Europe/Budapset', expected a zone such as Europe/Budapest (nearest: 'Europe/Budapest')",
-            "team.toml, column fiscal_year_starts: found '13', expected a month, 1 to 12",
-            "team.toml, column country: found 'Hungary', expected an ISO 3166 code of two capitals, such as HU",
+            "team.toml, currency: found 'EURO', expected an ISO 4217 code such as EUR (nearest: 'EUR')",
+            "team.toml, timezone: found 'Europe/Budapset', expected a zone such as Europe/Budapest (nearest: 'Europe/Budapest')",
+            "team.toml, fiscal_year_starts: found '13', expected a month, 1 to 12",
+            "team.toml, country: found 'Hungary', expected an ISO 3166 code of two capitals, such as HU",
         ],
     ),
     "a misspelt setting": (
         swap("team.toml", "currency", "curency"),
-        ["team.toml, column curency: expected a known setting (nearest: 'currency')"],
+        ["team.toml, curency: expected a known setting (nearest: 'currency')"],
     ),
     "stages that are no list, a zone that is one": (
         all_of(
@@ -304,15 +304,13 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
             swap("team.toml", '"Europe/Budapest"', '["Europe/Budapest"]'),
         ),
         [
-            "team.toml, column timezone: found \"['Europe/Budapest']\", expected a zone such as Europe/Budapest (nearest: 'Europe/Budapest')",
-            'team.toml, column stages: found \'Qualify, Demo\', expected different stage names in order: ["Qualification", "Demo"]',
+            "team.toml, timezone: found \"['Europe/Budapest']\", expected a zone such as Europe/Budapest (nearest: 'Europe/Budapest')",
+            'team.toml, stages: found \'Qualify, Demo\', expected different stage names in order: ["Qualification", "Demo"]',
         ],
     ),
     "a skill of an unknown stage": (
         swap("team.toml", "{ Demo =", "{ Demos ="),
-        [
-            "team.toml, column skills: found 'Demos', expected a stage named in stages (nearest: 'Demo')"
-        ],
+        ["team.toml, skills: found 'Demos', expected a stage named in stages (nearest: 'Demo')"],
     ),
     # values
     "an unknown stage": (
@@ -323,7 +321,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
     ),
     "no stages in team.toml": (
         swap("team.toml", 'stages = ["Qualify", "Demo"]\nskills = { Demo = ["presenting"] }', ""),
-        ["team.toml, column stages: expected the open stages in order, as stage_changes has them"],
+        ["team.toml, stages: expected the open stages in order, as stage_changes has them"],
     ),
     "an id twice": (
         add("deals.csv", "D2,R1,A1,P1,2026-02-01,,,"),
@@ -482,7 +480,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
             put("products.csv", "product_id;name\nP1;\nP2;Pro\n"),
         ),
         [
-            "team.toml, column currency: found 'XYZ', expected an ISO 4217 code such as EUR",
+            "team.toml, currency: found 'XYZ', expected an ISO 4217 code such as EUR",
             "products, row 2, column name: expected a value, which is required",
             "reps, rows 2, 3, column rep_id: found 'R1', expected every value once",
             "activities, row 3, column rep_id: found 'R2', expected a rep_id of reps",
@@ -506,5 +504,6 @@ SOUND: dict[str, Break] = {
     "quotes everywhere": each("products.csv", "Basic", '"Basic"'),
     "a BOM in team.toml": each("team.toml", "name =", "\ufeffname ="),
     "space around numbers and days": each("deals.csv", "250.5,2026-03-01", " 250.5 , 2026-03-01 "),
+    "accents as two characters": each("reps.csv", "Ő", "O\u030b"),
     "a day with an hour": each("deals.csv", "2026-03-01", "2026-03-01T23:30:00-05:00"),
 }

@@ -270,7 +270,7 @@ EXPORTS = {
     ),
     "no date at all": (
         lambda e: change(e.parent / "map.toml", '["deals.Closed", "deals.Demo on"]', '["deals.Unused"]'),
-        ["map.toml, column settings.as_of: expected a date in deals.csv Unused"],
+        ["map.toml, settings.as_of: expected a date in deals.csv Unused"],
     ),
 }  # fmt: skip
 
@@ -317,7 +317,7 @@ def test_a_fault_of_a_mapping_names_its_place(export, case):
     old, new, expected = MAPPINGS[case]
     change(export.parent / "map.toml", old, new)
     said = faults_of(export)
-    assert any(line.startswith(f"map.toml, column {expected}") for line in said), said
+    assert any(line.startswith(f"map.toml, {expected}") for line in said), said
 
 
 def test_faults_of_the_mapping_and_of_the_files_come_together(export):
@@ -327,8 +327,8 @@ def test_faults_of_the_mapping_and_of_the_files_come_together(export):
     change(export / "owners.csv", "Owner", "Person")
     said = faults_of(export)
     assert [line.split(":")[0] for line in said] == [
-        "map.toml, column settings.curency",
-        "map.toml, column reps.hired",
+        "map.toml, settings.curency",
+        "map.toml, reps.hired",
         "goods.csv",
         "owners.csv, column Owner",
     ]

@@ -119,7 +119,7 @@ def _sheet(source: Source, path: Path, raw: pd.DataFrame) -> Sheet:
 
 def _mended(file: str, raw: pd.Series, mends: Mapping[str, str]) -> tuple[pd.Series, list[Mended]]:
     """A column as text, without space around the values and with its mends."""
-    text = raw if cells.is_text(raw) else cells.convert(raw, "text")
+    text = cells.composed(raw) if cells.is_text(raw) else cells.convert(raw, "text")
     values = text.str.strip()
     counts = [(SPACE, "", int((text.notna() & (values != text)).sum()))]
     for old, new in mends.items():

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
@@ -81,8 +82,8 @@ def parts(
             columns[name], wrong = _values(column, sheet, known)
             faults += wrong
         frame = pd.DataFrame(columns, index=rows.index)
-        part = Part(block, sheet, frame, {**sheet.left_out, **counts})
-        found.setdefault(block.table, []).append(part)
+        all_out = dict(Counter(sheet.left_out) + Counter(counts))
+        found.setdefault(block.table, []).append(Part(block, sheet, frame, all_out))
     return found, spellings, faults
 
 

@@ -26,8 +26,7 @@ def free(dest: Path, source: Path, overwrite: bool) -> Path:
         raise DataError(f"{dest} exists and is not an earlier import; choose a new folder.")
     if not overwrite:
         raise DataError(
-            f"{dest} holds an earlier import. Replace it with --overwrite, "
-            "or choose a new folder."
+            f"{dest} holds an earlier import. Replace it with --overwrite, or choose a new folder."
         )
     touched = _touched(dest)
     if touched:
