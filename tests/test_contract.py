@@ -111,9 +111,8 @@ def test_ten_times_the_money_changes_amounts_and_nothing_else(name, small, answe
     is_amount_row = before.get("unit", pd.Series("", index=before.index)).eq("amount")
     for column in before:
         factor = pd.Series(1.0, index=before.index)
-        if re.search(r"(^|_)amount($|_)", column):
-            factor[:] = 10
-        elif re.fullmatch(r"lost_(low|high)", column) and "lost_amount" in before:
+        is_lost = "lost_amount" in before and column in ("lost_low", "lost_high")
+        if is_lost or re.search(r"(^|_)amount($|_)", column):
             factor[:] = 10
         elif re.match(r"(value|benchmark|change|then|now)(_low|_high)?$", column):
             factor = factor.mask(is_amount_row, 10)
