@@ -698,12 +698,12 @@ def earlier(deals):
 
 def test_the_win_curve_is_the_cumulative_incidence(six):
     table = metrics.win_curve(six).table.set_index("day")
-    assert table.loc[28, "won_share"] == 0
-    assert table.loc[56, "won_share"] == pytest.approx(5 / 24)
-    assert table.loc[63, "won_share"] == pytest.approx(10 / 24)
+    assert table.loc[20, "won_share"] == 0
+    assert table.loc[50, "won_share"] == pytest.approx(5 / 24)
+    assert table.loc[60, "won_share"] == pytest.approx(10 / 24)
     # Lost: 1/6 on day 20, half of what is left (5/12) on day 70.
     assert table.loc[70, "lost_share"] == pytest.approx(1 / 6 + 5 / 24)
-    assert table.loc[28, "n_waiting"] == 4
+    assert table.loc[20, "n_waiting"] == 5
 
 
 def test_glossary_defines_every_metric():

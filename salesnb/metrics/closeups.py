@@ -15,7 +15,7 @@ from salesnb.units import label, money, number, percent, span
 
 FACTORS = {"n_open": "count", "average_won_amount": "amount", "win_rate": "rate"}
 FACTORS |= {"sales_cycle_days": "days", "sales_velocity_amount": "amount"}
-WEEK = 7
+STEP_DAYS = 10
 CURVE = ["day", "won_share", "won_low", "won_high", "lost_share", "lost_low", "lost_high"]
 CURVE += ["n_waiting"]
 PAIRS = ["product_id", "with_product_id", "n_won", "n_both", "attach_rate", "attach_low"]
@@ -60,7 +60,9 @@ def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
         table=table,
         draw=lambda ax: _draw_velocity(ax, table),
         ask=("Which of the four could be moved most easily in the next quarter?",),
-        caveats=("The four factors move one another: a shorter cycle may cost wins.",),
+        caveats=(
+            "The four factors move one another, and a few large deals move the average amount.",
+        ),
         currency=team.currency,
     )
 
@@ -124,7 +126,7 @@ def win_curve(
     Returns
     -------
     Finding
-        One row per week, up to the age of the last deal that closed:
+        One row per ten days, up to the age of the last deal that closed:
 
         day : since creation
         won_share, won_low, won_high : won by the end of that day, with 90 % interval
@@ -153,7 +155,7 @@ def _curve(deals: pd.DataFrame) -> pd.DataFrame:
     is_won, is_lost = deals["outcome"] == "won", deals["outcome"] == "lost"
     waited, nobody = deals["days"].to_numpy(), np.zeros(len(deals), int)
     closed = deals.loc[is_won | is_lost, "days"]
-    days = np.arange(0, closed.max() + WEEK, WEEK) if len(closed) else np.array([])
+    days = np.arange(0, closed.max() + STEP_DAYS, STEP_DAYS) if len(closed) else np.array([])
     found = {"day": days}
     for name, event in (("won", (is_won, is_lost)), ("lost", (is_lost, is_won))):
         curve = stats.incidence(waited, np.select(event, [1, 2]), nobody)
