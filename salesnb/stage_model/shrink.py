@@ -130,7 +130,7 @@ def _kinds() -> tuple[np.ndarray, np.ndarray]:
     spikes = [(size == 0).astype(float), _normal(0.1)]
     sides = [slab * (side * GRID > 0) for slab in slabs for side in (-1, 1)]
     kinds = np.array([*spikes, _normal(0.2), *sides])
-    strength = np.r_[5.0, 5.0, np.full(len(kinds) - 2, 1 / (len(kinds) - 2))]
+    strength = np.r_[2.5, 2.5, np.full(len(kinds) - 2, 1 / (len(kinds) - 2))]
     return kinds / kinds.sum(axis=1, keepdims=True), strength
 
 

@@ -81,9 +81,8 @@ def slowness(fitted: StageFit) -> pd.DataFrame:
 
 
 def _weights(fitted: StageFit) -> np.ndarray:
-    """What each row of the times weighs: an open visit as much as its outcome is likely."""
-    p = expit(fitted.chances.logit + fitted.log_odds)[fitted.times.open]
-    return np.r_[np.ones(fitted.times.n_ended), p, 1 - p]
+    logit = fitted.chances.logit + fitted.log_odds
+    return fitted.times.weight(expit(logit)[fitted.times.open])
 
 
 def _pace(fitted: StageFit) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -2,7 +2,8 @@
 
 An accelerated failure time model fitted by Buckley and James' method (1979): a visit that goes
 on counts with the time it can be expected to take. The law of the residuals is estimated too, a
-normal one smoothed towards what is seen, so that log-normal times are a start and no dogma.
+normal one smoothed towards what is seen, so that log-normal times are a start and no dogma. Some lost
+deals are never closed: how many is a rep's own habit (a cure model, Boag 1949).
 """
 
 import numpy as np
@@ -17,6 +18,8 @@ BELL = np.exp(-0.5 * (np.arange(-6, 7) * WIDTH / 0.15) ** 2)
 BELL /= BELL.sum()
 NORMAL_VISITS = 20.0  # what the normal law weighs against the visits seen
 ADVANCED, LOST = 0, 1
+NEVER_CLOSED = 0.02  # of lost deals, to begin with
+HABIT = 10.0  # lost deals that the team's habit weighs against the rep's own
 
 
 class Times:
@@ -24,6 +27,7 @@ class Times:
 
     pace : log days a rep takes more than the typical one, by what it is common to:
         everything, an outcome, a stage
+    never_closed : share of each rep's lost deals that stay open for good
     """
 
     def __init__(
@@ -52,6 +56,8 @@ class Times:
             "outcome": (rep[row] * 2 + outcome, 2 * n_reps),
             "stage": (stage[row] * n_reps + rep[row], n_stages * n_reps),
         }
+        self.open_rep, self.n_lost = rep[still], np.bincount(rep[is_lost], minlength=n_reps)
+        self.never_closed = np.full(n_reps, NEVER_CLOSED)
         self.effect = {name: np.zeros(size) for name, (_, size) in self.parts.items()}
         self.variance = {"kind": 4.0, "rep": 0.1, "outcome": 0.05, "stage": 0.03}
         self._start()
@@ -70,7 +76,8 @@ class Times:
 
     def step(self, p_advance: np.ndarray) -> None:
         """One round of the fit, given how likely each open visit is to advance."""
-        weight = np.r_[np.ones(self.n_ended), p_advance, 1 - p_advance]
+        self._learn_habit(p_advance)
+        weight = self.weight(p_advance)
         self._learn_law(weight)
         self._expect()
         precision = weight / self.scale[self.law] ** 2
@@ -94,8 +101,30 @@ class Times:
         if_advanced, if_lost = self.log_survival()
         return if_advanced - if_lost
 
+    def weight(self, p_advance: np.ndarray) -> np.ndarray:
+        """What each row counts: an open visit as much as its outcome is likely."""
+        will_be_closed = (1 - p_advance) * (1 - self._share_never())
+        return np.r_[np.ones(self.n_ended), p_advance, will_be_closed]
+
     def log_survival(self) -> tuple[np.ndarray, np.ndarray]:
         """log S(age) of each open visit, should it advance and should it be lost."""
+        if_advanced, if_closed = self._log_survival()
+        never = self.never_closed[self.open_rep]
+        return if_advanced, np.log(never + (1 - never) * np.exp(if_closed))
+
+    def _share_never(self) -> np.ndarray:
+        """How likely each open visit, if lost, is one that is never closed."""
+        never = self.never_closed[self.open_rep]
+        return never / (never + (1 - never) * np.exp(self._log_survival()[1]))
+
+    def _learn_habit(self, p_advance: np.ndarray) -> None:
+        lost, n_reps = 1 - p_advance, len(self.never_closed)
+        never = np.bincount(self.open_rep, lost * self._share_never(), n_reps)
+        n = self.n_lost + np.bincount(self.open_rep, lost, n_reps)
+        usual = np.clip(never.sum() / max(n.sum(), 1), 0.001, 0.9)
+        self.never_closed = (never + HABIT * usual) / (n + HABIT)
+
+    def _log_survival(self) -> tuple[np.ndarray, np.ndarray]:
         still = slice(self.n_ended, None)
         law, place = self.law[still], (self._residual(still) - MIDDLE[0]) / WIDTH
         place = np.clip(place, 0, N_BINS - 1.001)
