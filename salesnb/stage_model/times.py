@@ -2,8 +2,8 @@
 
 An accelerated failure time model fitted by Buckley and James' method (1979): a visit that goes
 on counts with the time it can be expected to take. The law of the residuals is estimated too, a
-normal one smoothed towards what is seen, so that log-normal times are a start and no dogma. Some lost
-deals are never closed: how many is a rep's own habit (a cure model, Boag 1949).
+normal one smoothed towards what is seen, so that log-normal times are a start and no dogma. Some
+lost deals are never closed: how many is a rep's own habit (a cure model, Boag 1949).
 """
 
 import numpy as np
