@@ -262,8 +262,11 @@ def funnel_plot(
     labels : text beside a point, or empty
     is_low, is_high : separated from chance
     """
-    kinds = ((~(is_low | is_high), "o", MUTED, "not separated from chance"),)
-    kinds += ((is_low, "v", WARN, "fewer go on"), (is_high, "^", ACCENT, "more go on"))
+    kinds = [
+        (~(is_low | is_high), "o", MUTED, "not separated from chance"),
+        (is_low, "v", WARN, "fewer go on"),
+        (is_high, "^", ACCENT, "more go on"),
+    ]
     for which, marker, colour, name in kinds:
         if which.any():
             ax.plot(n[which], ratio[which], marker, color=colour, label=name, markersize=5)
@@ -275,8 +278,8 @@ def funnel_plot(
     ax.axhline(1, color=MUTED, linewidth=0.8)
     named = [i for i in np.argsort(ratio, kind="stable") if labels[i]]
     for place, i in enumerate(named):  # by turns above and below, so that neighbours part
-        aside, side = (4, 3 if place % 2 else -9), (n[i], ratio[i])
-        ax.annotate(shortened(labels[i], 34), side, aside, textcoords="offset points", size=7)
+        aside, said = (4, 3 if place % 2 else -9), shortened(labels[i], 34)
+        ax.annotate(said, (n[i], ratio[i]), aside, textcoords="offset points", size=7)
     far = max(0.3, float(np.abs(ratio - 1).max(initial=0)) * 1.2)
     ax.set_ylim(max(0, 1 - far), 1 + far)
     ax.set_xlim(0, longest * 1.1)
