@@ -17,7 +17,9 @@ from salesnb.errors import Fault, nearest
 
 FILE = "team.toml"
 ZONES = available_timezones()
-COUNTRIES = {code for code in Locale("en").territories if len(code) == 2 and code.isalpha()}
+COUNTRIES = {
+    code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()
+}
 
 
 @dataclass(frozen=True)

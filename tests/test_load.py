@@ -171,7 +171,7 @@ def test_a_guess_is_made_only_where_there_is_one_reading(kind, written, meant):
     assert cells.meant(kind, written) == meant
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_a_mutated_set_loads_or_says_why(tmp_path_factory, data):
     """Bytes cut out, put in, moved and repeated: a team or a `DataError`, nothing else."""
@@ -226,7 +226,7 @@ TRICKY = [
 ]
 
 
-@settings(max_examples=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=12, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     names=st.lists(st.one_of(NAMES, st.sampled_from(TRICKY)), min_size=1, max_size=6),
     amounts=st.lists(st.floats(0, 1e300), min_size=6, max_size=6),
