@@ -18,7 +18,7 @@ BELL = np.exp(-0.5 * (np.arange(-6, 7) * WIDTH / 0.15) ** 2)
 BELL /= BELL.sum()
 NORMAL_VISITS = 20.0  # what the normal law weighs against the visits seen
 ADVANCED, LOST = 0, 1
-NEVER_CLOSED = 0.02  # of lost deals, to begin with
+NEVER_CLOSED = 0.1  # of lost deals, to begin with
 HABIT = 10.0  # lost deals that the team's habit weighs against the rep's own
 
 
@@ -68,7 +68,8 @@ class Times:
         n = np.bincount(law, minlength=self.n_laws)
         self.typical = (np.bincount(law, y, self.n_laws) + usual) / (n + 1)
         self.middle = self.typical[self.law]
-        self.scale = np.ones(self.n_laws)
+        off = np.bincount(law, (y - self.typical[law]) ** 2, self.n_laws)
+        self.scale = np.sqrt((off + 1) / (n + 1))
         self.expected, self.known = self.log_days, np.ones(len(self.log_days))
         self.density = np.tile(NORMAL, (self.n_laws, 1))
         self._tabulate()
