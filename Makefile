@@ -2,13 +2,13 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lab lock check format data
+.PHONY: demo test lab lock check format data notebooks
 
 demo: .venv/installed
 	$(BIN)/salesnb report data/demo
 
 test: .venv/installed check
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadgroup
 
 check: .venv/installed
 	$(BIN)/ruff check .
@@ -26,6 +26,10 @@ format: .venv/installed
 data: .venv/installed
 	rm -rf data/demo
 	$(BIN)/salesnb simulate data/demo --seed 0
+
+# Runs the notebooks again and keeps the figures that the tests check.
+notebooks: .venv/installed
+	$(BIN)/python notebooks/refresh.py
 
 # Rewrites what CI runs on: the newest releases that fit pyproject.toml.
 lock: .venv/installed

@@ -14,7 +14,7 @@ import pandas as pd
 
 from salesnb import units
 
-LONGEST = 60  # characters of a cell in a terminal
+LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}

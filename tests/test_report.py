@@ -20,6 +20,8 @@ from salesnb.report.files import safe_names, write_whole
 from salesnb.report.plan import plan
 
 AS_OF = "2026-06-30"
+# In one process: its pages are made once and looked at by many tests.
+pytestmark = pytest.mark.xdist_group("report")
 
 
 def save(folder, name, *cells, parameters=""):

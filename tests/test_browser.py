@@ -1,0 +1,214 @@
+"""The pages as people meet them: at a desk, on a phone, on paper, with odd names."""
+
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import ROOT
+from inprocess import pages
+from playwright.sync_api import sync_playwright
+from test_display import HOSTILE
+
+from salesnb import cli
+
+CHROMIUM = shutil.which("chromium")
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.xdist_group("browser"),
+    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path"),
+]
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
+FLAGS += ["--disable-background-networking", "--disable-component-update"]
+SCREENS = {"desk": (1280, 900), "phone": (390, 844)}
+each_screen = pytest.mark.parametrize("screen", SCREENS)
+AGREED = "<img src=x onerror=alert(2)> & {{8*8}}"
+REPS = ["R01", "R02", "R11"]  # one with many deals, one with few, one who has just started
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The demo's report as the command makes it, in kernels, for a few reps."""
+    output = tmp_path_factory.mktemp("reports")
+    words = ["report", str(ROOT / "data/demo"), "--notebooks", str(ROOT / "notebooks")]
+    words += [word for rep in REPS for word in ("--rep", rep)] + ["--output", str(output)]
+    cli.app(words, standalone_mode=False)
+    (index,) = output.glob("*/index.html")
+    return index
+
+
+@pytest.fixture(scope="module")
+def odd(small, tmp_path_factory):
+    """The one-on-one pages of a team whose reps have hostile names."""
+    folder = tmp_path_factory.mktemp("odd")
+    reps = small.reps.assign(name=[*HOSTILE, *small.reps["name"]][: len(small.reps)])
+    products = small.products.assign(name=HOSTILE[0])
+    coaching = small.coaching.assign(commitment=AGREED, strength=AGREED)
+    tables = {**small.tables, "reps": reps, "products": products, "coaching": coaching}
+    source = replace(small, tables=tables).save(folder / "team")
+    chosen = reps["rep_id"].head(3)
+    made, _ = pages(source, folder, reps=chosen, only=["one_on_one"])
+    return dict(zip(made, [name for name in HOSTILE[:3] for _ in range(2)], strict=False)), reps
+
+
+@pytest.fixture
+def visit(browser):
+    """Open a page at a size; afterwards nothing may have been asked for, said or refused."""
+    contexts, troubles = [], []
+
+    def open_page(path, screen="desk", **options):
+        width, height = SCREENS[screen]
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda said: troubles.append(said.text))
+        page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("dialog", lambda dialog: troubles.append(dialog.message))
+        page.on("request", lambda r: troubles.append(r.url) if not is_own(r.url, path) else None)
+        page.goto(Path(path).as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not troubles
+
+
+def is_own(url, path):
+    return url.startswith("data:") or url.split("#")[0] == Path(path).as_uri()
+
+
+def everything(report):
+    return sorted(report.parent.rglob("*.html"))
+
+
+def test_the_report_is_whole(report):
+    names = {str(path.relative_to(report.parent)) for path in everything(report)}
+    wanted = {"index.html", "00_start_here.html", "02_funnel.html"}
+    wanted |= {f"one_on_one/{rep}{copy}.html" for rep in REPS for copy in ("", ".manager")}
+    assert wanted <= names
+    assert "could not be made" not in report.read_text()
+
+
+@each_screen
+def test_nothing_sticks_out_and_nothing_is_fetched(report, visit, screen):
+    for path in everything(report):
+        page = visit(path, screen)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        assert width <= SCREENS[screen][0], path
+        # Opened folds must not push anything out either.
+        page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0], path
+
+
+def test_the_words_in_pictures_can_be_read_on_a_phone(report, visit):
+    script = """[...document.querySelectorAll('figure svg')].map(s =>
+        s.getBoundingClientRect().width / s.viewBox.baseVal.width)"""
+    for path in everything(report):
+        scales = visit(path, "phone").evaluate(script)
+        assert all(scale * 9 >= 8 for scale in scales), "nine points shrunk below eight pixels"
+
+
+def test_every_picture_has_words(report, visit):
+    for path in everything(report):
+        page = visit(path)
+        for picture in page.locator("svg, img").all():
+            words = picture.get_attribute("aria-label") or picture.get_attribute("alt")
+            assert words, path
+            assert picture.get_attribute("role") == "img"
+
+
+def test_one_on_ones_fit_on_two_sheets(report, visit):
+    for path in (report.parent / "one_on_one").glob("*.html"):
+        assert sheets(visit(path)) <= 2, path
+
+
+def sheets(page):
+    pdf = page.pdf(prefer_css_page_size=True)
+    return max(int(count) for count in re.findall(rb"/Count (\d+)", pdf))
+
+
+def test_the_index_leads_there_and_back(report, visit):
+    page = visit(report)
+    links = page.locator("main a").all()
+    assert len(links) == 2 + 2 * len(REPS)
+    for link in links:
+        target = report.parent / link.get_attribute("href")
+        other = visit(target)
+        is_reps = target.parent.name == "one_on_one" and ".manager" not in target.name
+        assert other.locator("a.back").count() == (0 if is_reps else 1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_words_stand_out_from_the_paper(report, visit, scheme):
+    script = """() => {
+        const seen = new Set()
+        for (const e of document.querySelectorAll('body *')) {
+            const own = [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+            if (!own || !e.checkVisibility()) continue
+            const style = getComputedStyle(e)
+            seen.add(e instanceof SVGElement ? style.fill : style.color)
+        }
+        return [getComputedStyle(document.documentElement).backgroundColor, ...seen]
+    }"""
+    for name in ("index.html", "02_funnel.html", "one_on_one/R01.manager.html"):
+        page = visit(report.parent / name, color_scheme=scheme)
+        paper, *inks = page.evaluate(script)
+        for ink in inks:
+            assert contrast(ink, paper) >= 4.5, f"{ink} on {paper} in {name}"
+
+
+def contrast(one, other):
+    """The contrast ratio of WCAG 2."""
+    bright, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def luminance(colour):
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+def test_the_keyboard_gets_past_the_head_of_a_page(report, visit):
+    page = visit(report.parent / "one_on_one" / "R01.manager.html")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    page.keyboard.press("Enter")
+    assert page.evaluate("location.hash") == "#main"
+
+
+def test_what_to_listen_for_is_folded_away(report, visit):
+    page = visit(report.parent / "one_on_one" / "R01.manager.html")
+    fold = page.locator("details.manager")
+    table = fold.locator("table")
+    assert not table.is_visible()
+    fold.locator("summary").click()
+    assert table.is_visible()
+    assert "isten for" in fold.inner_text()
+
+
+@each_screen
+def test_odd_names_are_shown_as_they_are(odd, visit, screen):
+    named, _ = odd
+    for path, name in named.items():
+        page = visit(path, screen)
+        assert name in page.locator("h1").inner_text()
+        assert name in page.title()
+        assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
+        assert page.locator("script, body img").count() == 0
+        assert AGREED in page.locator("main").inner_text()
+
+
+def test_odd_pages_fit_on_two_sheets(odd, visit):
+    named, _ = odd
+    assert all(sheets(visit(path)) <= 2 for path in named)
