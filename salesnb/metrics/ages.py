@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import stats
-from salesnb.metrics.view import Ledger
+from salesnb.metrics.view import ledger
 from salesnb.team import Team
 
 BANDS = (
@@ -20,10 +20,10 @@ COLUMNS = ["band", "to_days", "n_open", "open_share", "open_low", "open_high", "
 
 def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
     """One row per band, `COLUMNS`; see `funnel.open_age`. Blank with fewer than ten wins."""
-    ledger = Ledger(team)
-    rows = ledger.open_deals
+    book = ledger(team)
+    rows = book.open_deals
     rows = rows if rep_id is None else rows[rows["rep_id"] == rep_id]
-    won = ledger.deals[ledger.deals["outcome"] == "won"]
+    won = book.deals[book.deals["outcome"] == "won"]
     cycles = (won["closed_on"] - won["created_on"]).dt.days
     if len(cycles) < WINS_TO_TELL:
         return _empty()

@@ -82,63 +82,52 @@ def of_team(ledger: Ledger, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataF
     return pd.concat([table[is_team], table[~is_team]], ignore_index=True)
 
 
-def of_rep(
-    ledger: Ledger,
-    rep_id: str,
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    register: tuple[Metric, ...] = REGISTER,
-) -> pd.DataFrame:
+def of_rep(ledger: Ledger, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
     """`COLUMNS` for one rep, each metric followed by that of a typical rep, if there are enough."""
-    own = answers(each(ledger, [rep_id], first, last), register)
-    own = own.assign(scope="rep", rep_id=rep_id)
     others = peers(ledger.team, rep_id, first, last)
-    if len(others) >= PEERS:
-        typical = _typical(ledger, rep_id, others, first, last, register)
-        typical = typical.assign(scope="typical", rep_id=None)
-        own = pd.concat([own, typical], ignore_index=True)
-    own["rep_id"] = own["rep_id"].astype("str")
-    order = {metric.name: place for place, metric in enumerate(REGISTER)}
-    stages = {stage: place for place, stage in enumerate(ledger.team.stages)}
-    places = own["metric"].map(order) * 1000 + own["stage"].map(stages).fillna(0).astype(float)
-    return own.loc[places.sort_values(kind="stable").index, COLUMNS].reset_index(drop=True)
+    others = others if len(others) >= PEERS else []
+    members = pd.DataFrame({"rep_id": [rep_id, *others], "scope": [rep_id] + [GROUP] * len(others)})
+    table = answers(View(ledger, members.astype("str"), first, last))
+    is_own = table["scope"] == rep_id
+    found = [table[is_own].assign(scope="rep", rep_id=rep_id)]
+    if others:
+        typical = _per_rep(table[~is_own], each(ledger, others, first, last))
+        typical = _of_hires(typical, ledger, rep_id, first, last)
+        found.append(typical.assign(scope="typical", rep_id=None))
+    both = pd.concat(found).astype({"rep_id": "str"})
+    # In the order of the metrics and stages of the rep's own rows.
+    order = {place: i for i, place in enumerate(zip(*_places(found[0]), strict=True))}
+    both["order"] = [order[place] for place in zip(*_places(both), strict=True)]
+    return both.sort_values("order", kind="stable")[COLUMNS].reset_index(drop=True)
 
 
-def _typical(
-    ledger: Ledger,
-    rep_id: str,
-    others: list[str],
-    first: pd.Timestamp,
-    last: pd.Timestamp,
-    register: tuple[Metric, ...],
-) -> pd.DataFrame:
-    """The metrics of these reps together; of amounts and counts the median of the reps."""
-    register = tuple(metric for metric in register if ledger.team.has(*metric.needs))
-    of_hires = tuple(metric for metric in register if metric.is_of_hires)
-    register = tuple(metric for metric in register if not metric.is_of_hires)
-    summed = tuple(metric for metric in register if metric.unit in SUMMED)
-    found = answers(together(ledger, others, first, last), register)
-    values = answers(each(ledger, others, first, last), summed).groupby("metric")["value"]
-    is_summed = found["unit"].isin(SUMMED)
+def _places(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    return table["metric"], table["stage"].fillna("")
+
+
+def _per_rep(table: pd.DataFrame, single: View) -> pd.DataFrame:
+    """The rows of several reps together; of amounts and counts the median of the reps."""
+    team = single.team
+    summed = tuple(m for m in REGISTER if m.unit in SUMMED and team.has(*m.needs))
+    values = answers(single, summed).groupby("metric")["value"]
+    is_summed = table["metric"].isin([metric.name for metric in summed])
     for column, per_rep in (("value", values.median()), ("n", values.count().astype(float))):
-        found[column] = found[column].mask(is_summed, found["metric"].map(per_rep))
-    found["why"] = found["why"].where(found["value"].isna())
-    if not of_hires:
-        return found
-    return pd.concat([found, _of_hires(ledger, rep_id, of_hires, first, last)])
+        table = table.assign(
+            **{column: table[column].mask(is_summed, table["metric"].map(per_rep))}
+        )
+    table = table[table["metric"].isin([m.name for m in REGISTER if team.has(*m.needs)])]
+    return table.assign(why=table["why"].where(table["value"].isna()))
 
 
 def _of_hires(
-    ledger: Ledger,
-    rep_id: str,
-    register: tuple[Metric, ...],
-    first: pd.Timestamp,
-    last: pd.Timestamp,
+    table: pd.DataFrame, ledger: Ledger, rep_id: str, first: pd.Timestamp, last: pd.Timestamp
 ) -> pd.DataFrame:
-    """Metrics of new hires for all other reps; nothing if there are too few to hide a person."""
+    """The same rows, metrics of new hires for all other reps; too few would show a person."""
+    register = tuple(metric for metric in REGISTER if metric.is_of_hires)
     others = sorted(set(ledger.team.reps["rep_id"]) - {rep_id})
     found = answers(together(ledger, others, first, last), register)
     is_few = found["n"] < PEERS
     found[VALUES] = found[VALUES].mask(is_few)
     found["why"] = found["why"].mask(is_few, f"fewer than {PEERS} other hires")
-    return found.assign(n=found["n"].mask(is_few, 0.0))
+    found["n"] = found["n"].mask(is_few, 0.0)
+    return pd.concat([table[~table["metric"].isin(found["metric"])], found])

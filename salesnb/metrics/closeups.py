@@ -9,7 +9,7 @@ from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers, rates
 from salesnb.metrics.pipeline import velocity_factors
-from salesnb.metrics.view import DAY, Ledger, in_words, period
+from salesnb.metrics.view import DAY, in_words, ledger, period
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent, span
 
@@ -48,11 +48,11 @@ def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
     if months < 1:
         raise DataError(f"months: found {months}, expected at least 1.")
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
-    ledger, ends = Ledger(team), team.as_of + DAY
+    book, ends = ledger(team), team.as_of + DAY
     windows = []
     for last in (ends - pd.DateOffset(months=months), ends):
         first = (last - pd.DateOffset(months=months)).as_unit("us")
-        window = answers.together(ledger, rep_ids, first, (last - DAY).as_unit("us"))
+        window = answers.together(book, rep_ids, first, (last - DAY).as_unit("us"))
         windows.append(velocity_factors(window))
     table = _taken_apart(*windows)
     return Finding(
@@ -140,7 +140,7 @@ def win_curve(
     """
     first, last = period(team, starts_on, ends_on)
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
-    deals = answers.together(Ledger(team), rep_ids, first, last).created
+    deals = answers.together(ledger(team), rep_ids, first, last).created
     table = _curve(deals)
     return Finding(
         headline=_curve_headline(table, len(deals), in_words(first, last)),
@@ -221,7 +221,7 @@ def attach(
     team.need("deal_lines", why="metrics.attach")
     first, last = period(team, starts_on, ends_on)
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
-    table = _pairs(rates.won_lines(answers.together(Ledger(team), rep_ids, first, last)))
+    table = _pairs(rates.won_lines(answers.together(ledger(team), rep_ids, first, last)))
     return Finding(
         headline=_attach_headline(team, table, in_words(first, last)),
         table=table,

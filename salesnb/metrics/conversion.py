@@ -5,9 +5,9 @@ import pandas as pd
 
 from salesnb import stats
 from salesnb.metrics.durations import gone_on
-from salesnb.metrics.view import DAY
+from salesnb.metrics.view import DAY, ledger
 from salesnb.team import Team
-from salesnb.visits import settled, visits
+from salesnb.visits import settled
 
 TOTAL = "all"  # the row from creation to won, after those of the stages
 BY = {"rep": "rep_id", "segment": "segment", "source": "source"}
@@ -72,7 +72,7 @@ def _rates(parts: dict[str, pd.DataFrame], keys: list[np.ndarray], n_groups: int
 
 def _stages(team: Team) -> pd.DataFrame:
     """Stage visits with the days on which they began, ended, and their deal was decided."""
-    rows, deals = visits(team), settled(team).set_index("deal_id")
+    rows, deals = ledger(team).all_visits, ledger(team).deals.set_index("deal_id")
     return rows.assign(
         stage=rows["stage"].astype("str"),
         days=rows["days"].where(~rows["is_skipped"], 0.0),

@@ -13,7 +13,7 @@ from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers
 from salesnb.metrics.register import Metric, find
-from salesnb.metrics.view import DAY, Ledger, in_words, period
+from salesnb.metrics.view import DAY, Ledger, in_words, ledger, period
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent, span
 
@@ -58,12 +58,12 @@ def overview(
         A rep who is not on the team, or a period that holds no day.
     """
     first, last = period(team, starts_on, ends_on)
-    ledger = Ledger(team)
+    book = ledger(team)
     if rep is None:
-        table = answers.of_team(ledger, first, last)
+        table = answers.of_team(book, first, last)
         headline = _team_headline(team, table, in_words(first, last))
     else:
-        table = answers.of_rep(ledger, team.rep(rep), first, last)
+        table = answers.of_rep(book, team.rep(rep), first, last)
         headline = _rep_headline(team, table, in_words(first, last))
     return Finding(
         headline=headline,
@@ -118,12 +118,12 @@ def trend(
 
 def _by_month(team: Team, metric: Metric, rep_ids: list[str], months: int) -> pd.DataFrame:
     tables = {"reps", "deals", "stage_changes", "absences", *metric.needs}
-    team = Team(team.settings, {name: t for name, t in team.tables.items() if name in tables})
-    last, ledger, parts = team.as_of.to_period("M"), Ledger(team), []
+    few = Team(team.settings, {name: t for name, t in team.tables.items() if name in tables})
+    last, parts = team.as_of.to_period("M"), []
     for month in pd.period_range(last - (months - 1), last, freq="M"):
         first = month.start_time.as_unit("us")
         end = min(month.end_time.normalize().as_unit("us"), team.as_of)
-        known = Ledger(team.at(end)) if metric.is_now else ledger
+        known = Ledger(few.at(end)) if metric.is_now else ledger(team)
         found = answers.answers(answers.together(known, rep_ids, first, end), (metric,))
         parts.append(found.assign(starts_on=first, ends_on=end))
     return pd.concat(parts, ignore_index=True)[BY_MONTH]

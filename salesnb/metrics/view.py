@@ -1,7 +1,7 @@
 """What a metric sees: the settled tables, a period, and for whom each row counts."""
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -31,8 +31,23 @@ class Ledger:
 
     def __init__(self, team: Team):
         self.team = team
+        self._due: dict[tuple[pd.Timestamp, pd.Timestamp], pd.DataFrame] = {}
 
-    def logs_before(self, day: pd.Timestamp) -> Team:
+    def due(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+        """The deals that were due between two days, as known when that time began.
+
+        With `starts_on` and `ends_on` of that time, the owner then, and by its end `is_slipped`:
+        still open, or closed only later.
+        """
+        if (first, last) not in self._due:
+            deals = self._logs_before(first).at(first - DAY).deals
+            due = deals[deals["outcome"].isna() & deals["expected_close_on"].between(first, last)]
+            ended = look_up(due["deal_id"], self.deals.set_index("deal_id")["closed_on"])
+            due = due[DEALS].assign(starts_on=first, ends_on=last, is_slipped=~(ended <= last))
+            self._due[first, last] = due
+        return self._due[first, last]
+
+    def _logs_before(self, day: pd.Timestamp) -> Team:
         """As much of the team as tells how the deals stood that were open just before a day."""
         logs = {name: self.team.tables[name] for name in LOGS if self.team.has(name)}
         deals = logs["deals"]
@@ -48,10 +63,15 @@ class Ledger:
         return settled(self.team)[DEALS]
 
     @cached_property
+    def all_visits(self) -> pd.DataFrame:
+        """Stage visits with all they carry."""
+        return visits(self.team)
+
+    @cached_property
     def visits(self) -> pd.DataFrame:
         """Stage visits with the outcome of their deal and its day, blank while open."""
         deals = self.deals.set_index("deal_id")
-        found = visits(self.team)[VISITS]
+        found = self.all_visits[VISITS]
         for column, of_deal in (("outcome", "deal_outcome"), ("closed_on", "deal_closed_on")):
             found[of_deal] = look_up(found["deal_id"], deals[column])
         return found
@@ -76,6 +96,12 @@ class Ledger:
         """Deals open on `as_of`, with `age_days` since they were created."""
         deals = self.deals[self.deals["outcome"].isna()]
         return deals.assign(age_days=(self.team.as_of - deals["created_on"]).dt.days.astype(float))
+
+
+@lru_cache(maxsize=4)
+def ledger(team: Team) -> Ledger:
+    """The ledger of a team, kept for the next question: a team never changes."""
+    return Ledger(team)
 
 
 @dataclass(frozen=True)
@@ -193,18 +219,8 @@ class View:
 
     @cached_property
     def due(self) -> pd.DataFrame:
-        """Deals that were due in each whole quarter of the period, as known when it began.
-
-        Of each: the quarter's `starts_on` and `ends_on`, the owner then, and by its end
-        `is_slipped`: still open, or closed only later.
-        """
-        return self.scoped(pd.concat([self._due(*quarter) for quarter in quarters(self)]))
-
-    def _due(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-        deals = self.ledger.logs_before(first).at(first - DAY).deals
-        due = deals[deals["outcome"].isna() & deals["expected_close_on"].between(first, last)]
-        ended = look_up(due["deal_id"], self.ledger.deals.set_index("deal_id")["closed_on"])
-        return due[DEALS].assign(starts_on=first, ends_on=last, is_slipped=~(ended <= last))
+        """Deals that were due in each whole quarter of the period: see `Ledger.due`."""
+        return self.scoped(pd.concat([self.ledger.due(*quarter) for quarter in quarters(self)]))
 
 
 def period(
