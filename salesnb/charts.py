@@ -24,6 +24,7 @@ ACCENT = "#0072b2"  # strengths and the rep under view
 WARN = "#d55e00"  # leaks; always told apart by place or mark too, never by colour alone
 
 OWN = "salesnb"  # marks figures that no one else has laid out
+NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
 # A page may set these to suit a dark screen; elsewhere the colours above hold.
 ROLES = {INK: "ink", MUTED: "muted", FAINT: "faint", ACCENT: "accent", WARN: "warn"}
 ROLES |= {"#ffffff": "paper"}
@@ -276,18 +277,38 @@ def funnel_plot(
         for side in (-z, z):
             ax.plot(x, 1 + side * np.sqrt(spread / x), style, color=MUTED, linewidth=0.8)
     ax.axhline(1, color=MUTED, linewidth=0.8)
-    named = [i for i in np.argsort(ratio, kind="stable") if labels[i]]
-    for place, i in enumerate(named):  # by turns above and below, so that neighbours part
-        aside, said = (4, 3 if place % 2 else -9), shortened(labels[i], 34)
-        ax.annotate(said, (n[i], ratio[i]), aside, textcoords="offset points", size=7)
     far = max(0.3, float(np.abs(ratio - 1).max(initial=0)) * 1.2)
     ax.set_ylim(max(0, 1 - far), 1 + far)
     ax.set_xlim(0, longest * 1.1)
+    _name_aside(ax, n, ratio, labels)
     ax.set_xlabel("decided deals, weighted to equal odds")
     ax.set_ylabel("go on / expected")
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=7.5, handlelength=1)
     return ax
+
+
+def _name_aside(ax: Axes, x: np.ndarray, y: np.ndarray, labels: Sequence[str]) -> None:
+    """Names of points in a column beside the Axes, a thin line to each, none over another."""
+    far_out = np.argsort(-np.abs(y - 1), kind="stable")
+    named = [i for i in far_out if labels[i]][:NAMED]
+    named.sort(key=lambda i: (-y[i], x[i]))
+    low, high = ax.get_ylim()
+    heights = [(y[i] - low) / (high - low) for i in named]
+    for place in range(1, len(heights)):  # from the top down, each below the one before
+        heights[place] = min(heights[place], heights[place - 1] - APART)
+    for place in range(len(heights) - 1, -1, -1):  # and back up from the foot
+        heights[place] = max(heights[place], (len(heights) - 1 - place) * APART)
+    for i, height in zip(named, heights, strict=True):
+        ax.annotate(
+            shortened(labels[i]),
+            (x[i], y[i]),
+            (1.03, height),
+            textcoords=ax.transAxes,
+            size=7,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": FAINT, "shrinkB": 3},
+        )
 
 
 def shortened(label: str, longest: int = 32) -> str:
