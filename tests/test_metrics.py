@@ -605,6 +605,29 @@ def test_overview_says_what_it_cannot_answer(six):
     )
 
 
+def test_a_rep_is_called_apart_only_where_chance_over_all_reps_is_rare():
+    def won_by_first(k):
+        rows = [("R1", i, i < k) for i in range(40)]
+        rows += [(f"R{r}", i, i < 20) for r in (2, 3, 4, 5) for i in range(40)]
+        return team_of(
+            reps=[(f"R{r}", f"Rep {r}", None, None) for r in range(1, 6)],
+            deals=[
+                (f"{rep}-{i}", rep, "2026-01-01", "2026-02-01", "won" if is_won else "lost", 1)
+                for rep, i, is_won in rows
+            ],
+        )
+
+    # 13 of 40 against 80 of 160: z = 1.98, p = 0.048, but one of five reps: not below 0.01.
+    assert "no further apart than chance" in metrics.overview(won_by_first(13), rep="R1").headline
+    # 10 of 40: z = 2.84, p = 0.0045.
+    assert "alike, further apart" in metrics.overview(won_by_first(10), rep="R1").headline
+
+
+def test_a_rep_is_told_what_the_data_cannot_answer(six):
+    found = metrics.overview(six, rep="R1")
+    assert any("needs quotas" in caveat for caveat in found.caveats)
+
+
 def test_a_benchmark_leaves_out_the_rep_the_ramping_and_the_part_timers():
     reps = [
         ("R1", "Ágnes", "2020-01-01", None),

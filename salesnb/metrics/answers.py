@@ -59,12 +59,12 @@ def answers(view: View, register: tuple[Metric, ...] = REGISTER) -> pd.DataFrame
 
 
 def _answer(metric: Metric, view: View) -> pd.DataFrame:
-    """One metric of a view; a single row where the data set lacks a table that it needs."""
+    """One metric of a view; where the data set lacks a table that it needs, rows that say so."""
     named = {"metric": metric.name, "unit": metric.unit}
     lacking = [name for name in metric.needs if not view.team.has(name)]
     if lacking:
-        row = tally.plain(view.labels().head(1), np.nan, 0)
-        return row.assign(stage=None, why=f"needs {' and '.join(lacking)}", **named)
+        rows = tally.plain(view.labels(), np.nan, 0)
+        return rows.assign(stage=None, why=f"needs {' and '.join(lacking)}", **named)
     found = metric.compute(view)
     said = found["why"] if "why" in found else pd.Series("", index=found.index)
     why = said.mask(said == "", "none open" if metric.is_now else "no cases in the period")
@@ -73,8 +73,13 @@ def _answer(metric: Metric, view: View) -> pd.DataFrame:
 
 
 def of_team(ledger: Ledger, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    """`COLUMNS` for the team, then for the reps; metrics in the order of the register."""
+    """`COLUMNS` for the team, then for the reps; metrics in the order of the register.
+
+    What the data set cannot answer is said once, of the team.
+    """
     table = answers(everybody(ledger, first, last))
+    is_known = table["metric"].isin([m.name for m in REGISTER if ledger.team.has(*m.needs)])
+    table = table[is_known | (table["scope"] == GROUP)]
     is_team = table["scope"] == GROUP
     table["rep_id"] = table["scope"].mask(is_team)
     table = table.assign(scope=np.where(is_team, "team", "rep"))[COLUMNS]

@@ -15,6 +15,8 @@ from salesnb.units import label, money, number, percent, span
 
 FACTORS = {"n_open": "count", "average_won_amount": "amount", "win_rate": "rate"}
 FACTORS |= {"sales_cycle_days": "days", "sales_velocity_amount": "amount"}
+SAID = {"n_open": "the number of open deals", "average_won_amount": "the average won amount"}
+SAID |= {"win_rate": "the win rate", "sales_cycle_days": "the sales cycle"}
 STEP_DAYS = 10
 CURVE = ["day", "won_share", "won_low", "won_high", "lost_share", "lost_low", "lost_high"]
 CURVE += ["n_waiting"]
@@ -93,7 +95,7 @@ def _velocity_headline(table: pd.DataFrame, months: int, currency: str) -> str:
     largest = parts.iloc[int(parts["change_amount"].abs().to_numpy().argmax())]
     return (
         f"Sales velocity {when}: {money(total['now'], currency)} a day, before "
-        f"{money(total['then'], currency)}; {label(largest['factor']).lower()} did most of it "
+        f"{money(total['then'], currency)}; {SAID[largest['factor']]} did most of it "
         f"({'+' if largest['change_amount'] > 0 else ''}"
         f"{money(largest['change_amount'], currency)} a day)."
     )

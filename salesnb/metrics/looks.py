@@ -188,8 +188,10 @@ def _rep_headline(team: Team, table: pd.DataFrame, when: str) -> str:
     if not typical["n"]:
         return f"{said}; there are too few others for a benchmark."
     p = stats.two_rates_p(own["value"], own["n"], typical["value"], typical["n"])
-    chance = ", no further apart than chance" if p >= CHANCE else ""
-    return f"{said}; a typical rep {percent(typical['value'])}{chance}."
+    # Every rep gets such a sentence: over all of them chance should be taken for more but rarely.
+    is_chance = p >= CHANCE / len(team.reps)
+    apart = "no further" if is_chance else "if their deals were alike, further"
+    return f"{said}; a typical rep {percent(typical['value'])}: {apart} apart than chance."
 
 
 def _row(table: pd.DataFrame, scope: str, metric: str) -> dict[str, Any]:
