@@ -87,17 +87,23 @@ def of_team(ledger: Ledger, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataF
     return pd.concat([table[is_team], table[~is_team]], ignore_index=True)
 
 
-def of_rep(ledger: Ledger, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+def of_rep(
+    ledger: Ledger,
+    rep_id: str,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    register: tuple[Metric, ...] = REGISTER,
+) -> pd.DataFrame:
     """`COLUMNS` for one rep, each metric followed by that of a typical rep, if there are enough."""
     others = peers(ledger.team, rep_id, first, last)
     others = others if len(others) >= PEERS else []
     members = pd.DataFrame({"rep_id": [rep_id, *others], "scope": [rep_id] + [GROUP] * len(others)})
-    table = answers(View(ledger, members.astype("str"), first, last))
+    table = answers(View(ledger, members.astype("str"), first, last), register)
     is_own = table["scope"] == rep_id
     found = [table[is_own].assign(scope="rep", rep_id=rep_id)]
     if others:
-        typical = _per_rep(table[~is_own], each(ledger, others, first, last))
-        typical = _of_hires(typical, ledger, rep_id, first, last)
+        typical = _per_rep(table[~is_own], each(ledger, others, first, last), register)
+        typical = _of_hires(typical, ledger, rep_id, first, last, register)
         found.append(typical.assign(scope="typical", rep_id=None))
     both = pd.concat(found).astype({"rep_id": "str"})
     # In the order of the metrics and stages of the rep's own rows.
@@ -110,10 +116,10 @@ def _places(table: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
     return table["metric"], table["stage"].fillna("")
 
 
-def _per_rep(table: pd.DataFrame, single: View) -> pd.DataFrame:
+def _per_rep(table: pd.DataFrame, single: View, register: tuple[Metric, ...]) -> pd.DataFrame:
     """The rows of several reps together; of amounts and counts the median of the reps."""
     team = single.team
-    summed = tuple(m for m in REGISTER if m.unit in SUMMED and team.has(*m.needs))
+    summed = tuple(m for m in register if m.unit in SUMMED and team.has(*m.needs))
     values = answers(single, summed).groupby("metric")["value"]
     is_summed = table["metric"].isin([metric.name for metric in summed])
     for column, per_rep in (("value", values.median()), ("n", values.count().astype(float))):
@@ -125,10 +131,17 @@ def _per_rep(table: pd.DataFrame, single: View) -> pd.DataFrame:
 
 
 def _of_hires(
-    table: pd.DataFrame, ledger: Ledger, rep_id: str, first: pd.Timestamp, last: pd.Timestamp
+    table: pd.DataFrame,
+    ledger: Ledger,
+    rep_id: str,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    register: tuple[Metric, ...],
 ) -> pd.DataFrame:
     """The same rows, metrics of new hires for all other reps; too few would show a person."""
-    register = tuple(metric for metric in REGISTER if metric.is_of_hires)
+    register = tuple(metric for metric in register if metric.is_of_hires)
+    if not register:
+        return table
     others = sorted(set(ledger.team.reps["rep_id"]) - {rep_id})
     found = answers(together(ledger, others, first, last), register)
     is_few = found["n"] < PEERS

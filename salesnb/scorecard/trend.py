@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import lru_cache
+from textwrap import fill
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -111,7 +112,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """A small picture per metric: before and now, with the typical rep's as a line."""
     rows = table.dropna(subset=["value", "then"])
     for panel, (_, row) in zip(charts.panels(ax, len(rows)), rows.iterrows(), strict=False):
-        panel.set_title(label(row["metric"]), fontsize=8)
+        panel.set_title(fill(label(row["metric"]), 15), fontsize=7)
         charts.before_and_now(
             panel,
             (row["then"], row["then_low"], row["then_high"]),
