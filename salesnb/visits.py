@@ -45,13 +45,18 @@ def visits(team: Team) -> pd.DataFrame:
         The team has no stage history.
     """
     team.need("stage_changes", why="a view of the stages")
-    changes = _changes(team)
-    deals = _furthest(settled(team), changes, len(team.stages))
+    deals, changes = settled(team), team.stage_changes
+    # Numbers in the order of the ids: text is slow to look up.
+    names = pd.Index(deals["deal_id"]).sort_values()
+    for table in (deals, changes):
+        table["deal"] = names.get_indexer(pd.Index(table["deal_id"]))
+    changes = _in_order(changes, team.stages)
+    deals = _furthest(deals, changes, len(team.stages))
     stages = range(max(1, len(team.stages)))  # a team without stages has no visits, but columns
     found = pd.concat([_of_stage(rank, team, deals, changes) for rank in stages])
     found["stage"] = pd.Categorical(found["stage"], categories=list(team.stages), ordered=True)
     found["tenure_months"] = _tenure(team, found)
-    return found[COLUMNS].sort_values(["deal_id", "stage"], ignore_index=True)
+    return found.sort_values(["deal", "stage"], ignore_index=True)[COLUMNS]
 
 
 def settled(team: Team) -> pd.DataFrame:
@@ -67,18 +72,17 @@ def settled(team: Team) -> pd.DataFrame:
     return deals
 
 
-def _changes(team: Team) -> pd.DataFrame:
-    """Stage changes in order of time, with their rank and how long each visit lasted."""
-    changes = team.stage_changes
-    changes["rank"] = changes["stage"].map({s: i for i, s in enumerate(team.stages)}).astype(float)
-    changes = changes.sort_values(["deal_id", "entered_at", "rank"], ignore_index=True)
-    changes["next_at"] = changes.groupby("deal_id")["entered_at"].shift(-1)
+def _in_order(changes: pd.DataFrame, stages: tuple[str, ...]) -> pd.DataFrame:
+    """Stage changes in order of time, with their rank and when the next visit began."""
+    changes["rank"] = changes["stage"].map({s: i for i, s in enumerate(stages)}).astype(float)
+    changes = changes.sort_values(["deal", "entered_at", "rank"], ignore_index=True)
+    changes["next_at"] = changes.groupby("deal")["entered_at"].shift(-1)
     return changes
 
 
 def _furthest(deals: pd.DataFrame, changes: pd.DataFrame, n_stages: int) -> pd.DataFrame:
     """Deals with the rank of their furthest stage; the number of stages where won."""
-    furthest = look_up(deals["deal_id"], changes.groupby("deal_id")["rank"].max())
+    furthest = look_up(deals["deal"], changes.groupby("deal")["rank"].max())
     log_began = changes["entered_at"].dt.normalize().min()
     is_unlogged = furthest.isna() & (deals["created_on"] >= log_began)
     furthest = furthest.mask(is_unlogged, 0)
@@ -92,9 +96,9 @@ def _of_stage(rank: int, team: Team, deals: pd.DataFrame, changes: pd.DataFrame)
     """The visits of one stage."""
     reached = deals[deals["furthest"] >= rank].copy(deep=False)
     own = changes[changes["rank"] == rank]
-    beyond = changes[changes["rank"] > rank].drop_duplicates("deal_id").set_index("deal_id")
-    ids = reached["deal_id"]
-    first = own.drop_duplicates("deal_id").set_index("deal_id")["entered_at"]
+    beyond = changes[changes["rank"] > rank].drop_duplicates("deal").set_index("deal")
+    ids = reached["deal"]
+    first = own.drop_duplicates("deal").set_index("deal")["entered_at"]
     reached["entered_at"] = look_up(ids, first)
     if rank == 0:
         created = reached["created_on"].where(reached["is_unlogged"])
@@ -111,10 +115,10 @@ def _of_stage(rank: int, team: Team, deals: pd.DataFrame, changes: pd.DataFrame)
 
 def _days(reached: pd.DataFrame, own: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     """Days in a stage, all visits added up; a visit ends with the next, the close or `as_of`."""
-    closed = look_up(own["deal_id"], reached.set_index("deal_id")["closed_on"])
+    closed = look_up(own["deal"], reached.set_index("deal")["closed_on"])
     end = own["next_at"].fillna(closed).fillna(as_of).dt.normalize()
     spent = (end - own["entered_at"].dt.normalize()).dt.days.clip(lower=0)
-    logged = look_up(reached["deal_id"], spent.groupby(own["deal_id"]).sum())
+    logged = look_up(reached["deal"], spent.groupby(own["deal"]).sum())
     since = (reached["closed_on"].fillna(as_of) - reached["entered_at"].dt.normalize()).dt.days
     return logged.fillna(since.clip(lower=0)).astype(float)
 
