@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from salesnb import coaching, funnel, metrics, scorecard
+    from salesnb import coaching, funnel, metrics, pipeline, scorecard
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
@@ -20,6 +20,7 @@ __all__ = [
     "funnel",
     "load",
     "metrics",
+    "pipeline",
     "scorecard",
     "simulate",
 ]

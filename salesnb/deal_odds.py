@@ -17,7 +17,7 @@ from salesnb.metrics import answers
 from salesnb.metrics.durations import stage_to_won
 from salesnb.metrics.pipeline import longest_win_days
 from salesnb.metrics.rates import win_rate
-from salesnb.metrics.view import Ledger, View
+from salesnb.metrics.view import View, ledger
 from salesnb.team import Team
 
 LOOKS, EVERY = 6, 45  # earlier days, and days between them; the latest lies so long ago
@@ -121,7 +121,7 @@ def _look(team: Team) -> pd.DataFrame:
 def whole(team: Team) -> View:
     """All of the team's history."""
     first = min(team.deals["created_on"].min(), team.as_of)
-    return answers.together(Ledger(team), sorted(team.reps["rep_id"]), first, team.as_of)
+    return answers.together(ledger(team), sorted(team.reps["rep_id"]), first, team.as_of)
 
 
 def stage_rates(view: View) -> pd.Series:

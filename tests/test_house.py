@@ -42,6 +42,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "warning",
             "waterfall",
             "deal_odds",
+            "attention",
         },
     ),
     (False, {"funnel", "scorecard", "coaching", "pipeline"}),

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.metrics import answers, quota
-from salesnb.metrics.view import DAY, GROUP, Ledger
+from salesnb.metrics.view import DAY, GROUP, ledger
 from salesnb.team import Team
 from salesnb.units import money, number, span
 
@@ -44,8 +44,8 @@ def coverage(team: Team, *, rep: str | None = None) -> Finding:
         The team has no quotas, or there is no such rep.
     """
     team.need("quotas", why="pipeline.coverage")
-    ledger, table = Ledger(team), _covered(team, rep)
-    n_undated = int(ledger.open_deals["expected_close_on"].isna().sum()) if len(table) else 0
+    table = _covered(team, rep)
+    n_undated = int(ledger(team).open_deals["expected_close_on"].isna().sum()) if len(table) else 0
     return Finding(
         headline=_coverage_headline(team, table, rep),
         table=table,
@@ -57,9 +57,8 @@ def coverage(team: Team, *, rep: str | None = None) -> Finding:
 
 
 def _covered(team: Team, rep: str | None) -> pd.DataFrame:
-    ledger = Ledger(team)
     first = (team.as_of + DAY - pd.DateOffset(years=1)).as_unit("us")
-    everybody = answers.everybody(ledger, first, team.as_of)
+    everybody = answers.everybody(ledger(team), first, team.as_of)
     found = quota.coverage(everybody)
     ratio = quota.pipeline_coverage(everybody)["value"]
     needed = quota.required_coverage(everybody).iloc[0]  # the group's comes first

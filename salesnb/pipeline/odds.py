@@ -7,7 +7,7 @@ from matplotlib.ticker import PercentFormatter
 
 from salesnb import charts, deal_odds, stats
 from salesnb.finding import Finding
-from salesnb.metrics.view import Ledger
+from salesnb.metrics.view import ledger
 from salesnb.team import Team
 from salesnb.units import money, number
 
@@ -63,7 +63,7 @@ def forecast(team: Team, *, rep: str | None = None) -> Finding:
 
 
 def _table(team: Team, now: pd.DataFrame, rep_id: str | None) -> pd.DataFrame:
-    deals = Ledger(team).open_deals
+    deals = ledger(team).open_deals
     deals = deals if rep_id is None else deals[deals["rep_id"] == rep_id]
     odds = now[["deal_id", "stage", "stage_days", "win_rate", "win_low", "win_high"]]
     table = deals.merge(odds, on="deal_id", how="left")

@@ -6,7 +6,7 @@ import pandas as pd
 from salesnb import stats
 from salesnb.history import look_up
 from salesnb.metrics import answers
-from salesnb.metrics.view import Ledger, View
+from salesnb.metrics.view import View, ledger
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
@@ -18,7 +18,7 @@ def rep_ids(team: Team, rep: str | None) -> list[str]:
 
 def now(team: Team, rep: str | None) -> View:
     """The open deals of everybody together, or of one rep, as `view.open`."""
-    return answers.together(Ledger(team), rep_ids(team, rep), team.as_of, team.as_of)
+    return answers.together(ledger(team), rep_ids(team, rep), team.as_of, team.as_of)
 
 
 def stages(view: View, deals: pd.DataFrame) -> pd.Series:

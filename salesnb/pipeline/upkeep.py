@@ -9,7 +9,7 @@ from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.metrics import answers, dates
 from salesnb.metrics import hygiene as faulty
-from salesnb.metrics.view import Ledger, View, in_words, period
+from salesnb.metrics.view import View, in_words, ledger, period
 from salesnb.pipeline.opened import largest, now, rep_ids, share, stages, worth
 from salesnb.team import Team
 from salesnb.units import number, percent, span
@@ -57,7 +57,7 @@ def slipping(
     """
     team.need("close_date_changes", why="pipeline.slipping")
     first, last = period(team, starts_on, ends_on)
-    view = answers.together(Ledger(team), rep_ids(team, rep), first, last)
+    view = answers.together(ledger(team), rep_ids(team, rep), first, last)
     open_deals = _pushed(now(team, rep))
     is_listed = (open_deals["n_pushes"] > 0) | (open_deals["overdue_days"] > 0)
     table = largest(open_deals[is_listed], SLIPPING)

@@ -18,6 +18,7 @@ from salesnb.stage_model.shrink import GRID, Posterior, shrink
 
 SURE = 1e-4  # no chance nearer to 0 or 1 than this
 PRIOR_VISITS = 20.0  # what the log-normal times weigh against the visits seen
+UNSEEN = 0.25  # visits that may yet advance at an age at which none has been seen to
 WRITTEN_LATE = 0.2  # difference between the shares filled in on open and on closed deals
 FEW = 20  # deals below which that difference is not looked at
 TRAITS = ["segment", "source", "product_id", "competitor", "industry", "country"]
@@ -117,9 +118,9 @@ def _age_says(fitted: StageFit) -> np.ndarray:
         there = np.where(is_young, 1.0, row["survival"])
         share = (n * total + 1) / (n + 2)
         prior = PRIOR_VISITS * np.array([share, 1 - share])
-        advance = n * (total - by_then) + prior[0] * np.exp(if_advanced[at])
+        advance = n * (total - by_then) + prior[0] * np.exp(if_advanced[at]) + UNSEEN
         not_ = n * np.maximum(there - total + by_then, 0) + prior[1] * np.exp(if_lost[at])
-        start = (n * total + prior[0]) / (n * (1 - total) + prior[1])
+        start = (n * total + prior[0] + UNSEEN) / (n * (1 - total) + prior[1])
         found[at] = np.log(advance / not_) - np.log(start)
     return found
 

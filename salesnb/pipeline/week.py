@@ -1,0 +1,131 @@
+"""The manager's Monday: who needs a word this week, and why."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts
+from salesnb.attention import REASONS, unusual
+from salesnb.finding import Finding
+from salesnb.team import Team
+from salesnb.units import number, span
+from salesnb.warning import Warning, warning
+
+COLUMNS = ["rep_id", "reason", "n_now", "usual", "usual_low", "usual_high", "why"]
+LINES = 5
+MEETINGS = "meetings"
+SAID = {
+    "untouched": "without any activity in 14 days and none ahead",
+    "overdue": "past their expected close",
+    "stalled": "longer in their stage than four in five won deals were",
+}
+
+
+def week(team: Team) -> Finding:
+    """Who needs a word this week, and why?
+
+    At most five lines, each against the rep's own usual: meetings booked, as `early_warning`
+    raises an alarm; then open deals untouched, overdue or stalled, more than the same rep had on
+    earlier days (of those named at most 5 % are expected to be chance). Drops in meetings come
+    first, then what is surest; the lines stand in order of name.
+
+    Returns
+    -------
+    Finding
+        One row per line:
+
+        rep_id
+        reason : ``meetings``, ``untouched``, ``overdue`` or ``stalled``
+        n_now : meetings booked since the drop began, or such deals today
+        usual, usual_low, usual_high : how many are usual for this rep, with their 90 % range
+        why : in words
+    """
+    booked = warning(team) if team.has("activities") else None
+    lines = pd.concat([_meetings(booked), _deals(team)], ignore_index=True)
+    names = team.reps.set_index("rep_id")["name"]
+    table = lines.head(LINES).assign(name=lines["rep_id"].map(names))
+    table = table.sort_values(["name", "rep_id", "reason"], ignore_index=True)
+    return Finding(
+        headline=_headline(team, table, booked),
+        table=table[COLUMNS],
+        draw=lambda ax: _draw(ax, table),
+        ask=("What has been different lately, and what would help?",) if len(table) else (),
+        caveats=_caveats(team, len(lines) - len(table)),
+        currency=team.currency,
+    )
+
+
+def _meetings(booked: Warning | None) -> pd.DataFrame:
+    """The reps with an alarm, the largest shortfall first."""
+    if booked is None or booked.now.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    short = booked.now[booked.now["is_alarm"].astype(bool)]
+    gap = (short["expected"] - short["n_booked"]).rename("gap")
+    short = short.join(gap).sort_values(["gap", "rep_id"], ascending=[False, True])
+    return pd.DataFrame(
+        {
+            "rep_id": short["rep_id"],
+            "reason": MEETINGS,
+            "n_now": short["n_booked"].astype(float),
+            "usual": short["expected"].astype(float),
+            "usual_low": short["low"].astype(float),
+            "usual_high": short["high"].astype(float),
+            "why": [f"meetings, {booked.about(row)}" for _, row in short.iterrows()],
+        }
+    )
+
+
+def _deals(team: Team) -> pd.DataFrame:
+    """The reps whose open deals are out of their usual range, the surest first."""
+    found = unusual(team)
+    said = []
+    for reason, n_now, n, usual, low, high in zip(
+        *(found[name] for name in ("reason", "n_now", "n", "usual", "usual_low", "usual_high")),
+        strict=True,
+    ):
+        said.append(
+            f"{number(n_now)} of {number(n)} open deals {SAID[reason]}, usually {number(usual)} "
+            f"({span(low, high)})"
+        )
+    return found.assign(why=pd.Series(said, index=found.index, dtype="str"))[COLUMNS]
+
+
+def _headline(team: Team, table: pd.DataFrame, booked: Warning | None) -> str:
+    if not _known(team):
+        return "Nothing to compare: no activities, close dates or stages on record."
+    if table.empty:
+        n_unknown = 0 if booked is None else int((~booked.now["is_sure"].astype(bool)).sum())
+        rest = f"; of {number(n_unknown)} too little is known of their meetings yet"
+        return f"All within their usual range{rest if n_unknown else ''}."
+    said = "; ".join(
+        f"{name}: {why}" for name, why in zip(table["name"], table["why"], strict=True)
+    )
+    n = table["rep_id"].nunique()
+    return f"{number(n)} {'person' if n == 1 else 'people'} to have a word with. {said}."
+
+
+def _known(team: Team) -> list[str]:
+    """What can be looked at."""
+    known = {MEETINGS: "activities"} | {reason: table for reason, (_, table) in REASONS.items()}
+    return [name for name, table in known.items() if len(team.tables.get(table, ())) > 0]
+
+
+def _caveats(team: Team, n_more: int) -> tuple[str, ...]:
+    said = ["Out of one's own usual range, no more: somebody may have had a reason."]
+    if n_more:
+        said.append(f"{number(n_more)} further lines, less sure, are left out.")
+    unknown = [name for name in (MEETINGS, *REASONS) if name not in _known(team)]
+    if unknown:
+        said.append(f"Not looked at, for lack of a log: {', '.join(unknown)}.")
+    return tuple(said)
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    if table.empty:
+        return charts.nothing_to_draw(ax, "All within their usual range")
+    labels = [f"{name}: {why}" for name, why in zip(table["name"], table["reason"], strict=True)]
+    usual, low, high = (table[f"usual{end}"].to_list() for end in ("", "_low", "_high"))
+    points = (
+        charts.Points("usual", usual, low, high, charts.MUTED),
+        charts.Points("now", table["n_now"].to_list(), colour=charts.WARN, marker="D"),
+    )
+    return charts.dumbbell(ax, labels, *points, is_rate=False)
