@@ -6,6 +6,7 @@ from salesnb.pipeline.idle import stalled, untouched
 from salesnb.pipeline.movement import velocity, waterfall
 from salesnb.pipeline.odds import forecast
 from salesnb.pipeline.upkeep import hygiene, slipping
+from salesnb.pipeline.week import week
 
 __all__ = ["coverage", "early_warning", "forecast", "hygiene", "slipping", "stalled"]
-__all__ += ["untouched", "velocity", "waterfall"]
+__all__ += ["untouched", "velocity", "waterfall", "week"]
