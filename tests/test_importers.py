@@ -476,7 +476,7 @@ def test_maven_at_the_command_line(maven_source, tmp_path, monkeypatch, capsys):
     dest = tmp_path / "maven"
     monkeypatch.setattr(sys, "argv", ["salesnb", "import", "maven", str(maven_source), str(dest)])
     for code, words in (
-        (0, ["8,300 kept, 500 left out", "- activities: pipeline.early_warning"]),
+        (0, ["8,300 kept, 500 left out", "\n- activities: ", "pipeline.early_warning"]),
         (2, ["holds an earlier import"]),
     ):
         with pytest.raises(SystemExit) as left:
