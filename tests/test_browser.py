@@ -57,7 +57,8 @@ def odd(small, tmp_path_factory):
     source = replace(small, tables=tables).save(folder / "team")
     chosen = reps["rep_id"].head(3)
     made, _ = pages(source, folder, reps=chosen, only=["one_on_one"])
-    return dict(zip(made, [name for name in HOSTILE[:3] for _ in range(2)], strict=False)), reps
+    names = dict(zip(reps["rep_id"], reps["name"], strict=True))
+    return {path: names[path.name.split(".")[0]] for path in made}, reps
 
 
 @pytest.fixture
