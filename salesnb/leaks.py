@@ -50,7 +50,7 @@ def cells(team: Team) -> pd.DataFrame:
         leak_probability, strength_probability : of a shift below -0.3, above +0.3
         tier, strength_tier : ``act``, ``look`` (separated from chance: at most 5 and 10 % of
             those named are expected to be false), ``watch`` (more likely than not),
-            ``too_few`` (below 50 deals) or empty
+            ``too_few`` (below 40 deals) or empty
         lost_amount, lost_low, lost_high : amount x (typical - own chance) x own chance to win
             from the next stage on, summed over the deals that entered; negative where the rep
             is better than typical; 90 % interval
