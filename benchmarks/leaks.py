@@ -21,7 +21,8 @@ import salesnb
 from salesnb import leaks
 from salesnb.visits import visits
 
-SIZES = [(reps, deals) for reps in (8, 30, 200) for deals in (20, 100, 500)]
+SIZES = [(8, 20), (8, 100), (8, 500), (30, 20), (30, 100), (30, 200), (30, 500)]
+SIZES += [(200, 20), (200, 100), (200, 500)]
 TABLES = ("accounts", "products", "stage_changes")
 MATERIAL = -0.3
 OURS = "salesnb, act and look"

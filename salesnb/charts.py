@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter, StrMethodFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 INK = "#1f2933"
@@ -23,6 +23,8 @@ FAINT = "#d9dee4"
 ACCENT = "#0072b2"  # strengths and the rep under view
 WARN = "#d55e00"  # leaks; always told apart by place or mark too, never by colour alone
 
+# A legend grows to the left, over the labels, where there is room for it.
+ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
 OWN = "salesnb"  # marks figures that no one else has laid out
 NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
 # A page may set these to suit a dark screen; elsewhere the colours above hold.
@@ -135,7 +137,7 @@ def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = T
     if is_rate:
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(series))
+    ax.legend(**ABOVE, ncols=len(series))
     fit_height(ax, len(labels))
     return ax
 
@@ -164,7 +166,7 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(unit)
     few = {"ncols": min(3, lengths.shape[1]), "fontsize": 7.5, "handlelength": 1}
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), columnspacing=1, **few)
+    ax.legend(**ABOVE, columnspacing=1, **few)
     fit_height(ax, len(lengths) + 1)
     return ax
 
@@ -204,8 +206,10 @@ def before_and_now(
     ax.set_xticks([0, 1], ["before", "now"])
     ax.tick_params(labelsize=7)
     ax.yaxis.set_major_locator(MaxNLocator(3))
-    percents, plain = PercentFormatter(1, decimals=0), StrMethodFormatter("{x:,g}")
-    ax.yaxis.set_major_formatter(percents if is_rate else plain)
+    if is_rate:
+        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+    elif ax.get_ylim()[1] >= 1000:
+        ax.yaxis.set_major_formatter(EngFormatter(sep=""))
     return ax
 
 
@@ -235,7 +239,7 @@ def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mar
     ax.grid(color=FAINT)
     ax.set_axisbelow(True)
     if any(len(mark.places) for mark in marks):
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=len(marks))
+        ax.legend(**ABOVE, ncols=len(marks))
     else:
         middle = (len(columns) - 1) / 2, (len(rows) - 1) / 2
         ax.text(*middle, "Nothing stands out from chance", ha="center", color=MUTED)
@@ -284,7 +288,7 @@ def funnel_plot(
     ax.set_xlabel("decided deals, weighted to equal odds")
     ax.set_ylabel("go on / expected")
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, fontsize=7.5, handlelength=1)
+    ax.legend(**ABOVE, ncols=3, fontsize=7.5, handlelength=1)
     return ax
 
 
@@ -335,7 +339,7 @@ def over_time(
     if is_rate:
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if len(lines) > 1:
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=min(5, len(lines)))
+        ax.legend(**ABOVE, ncols=min(5, len(lines)))
     return ax
 
 

@@ -16,6 +16,7 @@ from salesnb import units
 
 LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
+PAGE_ROWS = 25  # and even without one
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
@@ -58,8 +59,8 @@ def html(
 
 
 def _folded(table: pd.DataFrame, currency: str, has_picture: bool) -> str:
-    """The table; a long one folded away where a picture says the same."""
-    if not has_picture or len(table) <= OPEN_ROWS:
+    """The table; a long one folded away, sooner where a picture says the same."""
+    if len(table) <= (OPEN_ROWS if has_picture else PAGE_ROWS):
         return table_html(table, currency)
     summary = f"<summary>The numbers, {len(table):,} rows</summary>"
     return f"<details>{summary}{table_html(table, currency)}</details>"

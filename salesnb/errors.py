@@ -32,12 +32,15 @@ class Fault:
 
 
 class DataError(ValueError):
-    """The data, or a name that was asked for, does not fit; `faults` holds every fault found."""
+    """The data, or a name that was asked for, does not fit; `faults` holds every fault found.
 
-    def __init__(self, faults: Iterable[Fault] | str):
+    The message lists the faults, unless they are `said` in a sentence.
+    """
+
+    def __init__(self, faults: Iterable[Fault] | str, said: str = ""):
         self.faults = (Fault("data", faults),) if isinstance(faults, str) else tuple(faults)
-        if isinstance(faults, str):
-            super().__init__(faults)
+        if said or isinstance(faults, str):
+            super().__init__(said or faults)
             return
         lines = [f"- {fault}" for fault in self.faults[:SHOWN]]
         more = len(self.faults) - SHOWN

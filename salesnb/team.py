@@ -89,9 +89,13 @@ class Team:
         """Raise a `DataError` that names every table lacking, and `why` it is needed."""
         lacking = [name for name in names if name not in self.tables]
         if lacking:
+            tables = " and ".join(
+                f"{name} ({', '.join(schema.required(name))})" for name in lacking
+            )
+            which = "a table" if len(lacking) == 1 else "tables"
             raise DataError(
-                Fault(name, f"this table: {why} needs {', '.join(schema.required(name))}")
-                for name in lacking
+                (Fault(name, f"this table: {why} needs it") for name in lacking),
+                f"{why[:1].upper()}{why[1:]} needs {which} this data set does not have: {tables}.",
             )
 
     def rep(self, rep: str) -> str:

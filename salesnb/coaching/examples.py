@@ -46,7 +46,7 @@ def deals_to_discuss(team: Team, rep: str) -> Finding:
         return Finding(f"{seen.name}: no deals yet to walk through.", table)
     said = standout.labels(chosen, team.currency) + " " + chosen["shows"]
     return Finding(
-        f"{seen.name}, worth walking through: {'; '.join(said)}.",
+        f"{seen.name}: worth walking through: {'; '.join(said)}.",
         table,
         lambda ax: _draw(ax, seen, chosen),
         ask=("What do you notice when you lay these deals side by side?",) * (len(table) > 1),

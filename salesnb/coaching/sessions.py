@@ -14,7 +14,7 @@ from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import LOCALE, percent
 
-COLUMNS = ["held_on", "kind", "topic", "strength", "commitment", "due_on", "done_on", "status"]
+COLUMNS = ["held_on", "topic", "strength", "commitment", "due_on", "done_on", "status"]
 NUMBERS = ["then_rate", "then_low", "then_high", "n_then"]
 NUMBERS += ["now_rate", "now_low", "now_high", "n_now"]
 CHANCE = 0.05
@@ -41,7 +41,7 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     Finding
         One row per session, the latest first:
 
-        held_on, kind, topic, strength, commitment, due_on, done_on
+        held_on, topic, strength, commitment, due_on, done_on
         status : done, done later, open or past its day; blank where nothing was agreed
         then_rate, then_low, then_high, n_then : moved on in the year up to the session, 90 %
             interval (Wilson 1927), deals that left the stage

@@ -177,7 +177,7 @@ def _draw_stalled(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     ax.set_yticks(range(len(team.stages)), [charts.shortened(name) for name in team.stages])
     ax.set_ylim(len(team.stages) - 0.5, -0.5)
     ax.set_xlabel("days in the stage; the line is the limit")
-    ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3)
+    ax.legend(**charts.ABOVE, ncols=3)
     return ax
 
 
