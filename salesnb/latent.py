@@ -1,0 +1,193 @@
+"""Kinds of things by their traits: a latent-class mixture for numbers, words and blanks.
+
+Knows no team: arrays in, arrays out. Within a kind, traits are independent; numbers are normal,
+words have their own shares, and a trait that is not known says nothing (full information
+likelihood). After Vermunt and Magidson (2002), "Latent class cluster analysis", fitted by EM with
+weak priors, so that a small kind has neither a share nor a variance of zero.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logsumexp
+
+STARTS, KEPT = 6, 2  # random starts, and how many of them are followed to the end
+FEW_ROUNDS, ROUNDS = 15, 200
+ENOUGH = 1e-6  # relative gain of the likelihood below which a fit is done
+FOLDS, SHUFFLES = 5, 3
+PRIOR_LEVELS, PRIOR_VARIANCE = 1.0, 2.0  # cases that the whole weighs in every kind
+LEAST_VARIANCE = 0.02  # of a trait whose variance in all is 1
+SAMPLE = 2500  # rows on which the number of kinds is decided
+BLOCK = 100_000  # rows worked on at a time
+
+
+@dataclass(frozen=True, eq=False)
+class Traits:
+    """Rows of traits: `numbers` (n, p), spread about 1, NaN where not known; `levels` (n, q).
+
+    A level is a code from 0 up to ``n_levels[trait]``, -1 where not known.
+    """
+
+    numbers: np.ndarray
+    levels: np.ndarray
+    n_levels: tuple[int, ...]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, rows: np.ndarray) -> "Traits":
+        """Some of the rows, by number."""
+        return Traits(self.numbers[rows], self.levels[rows], self.n_levels)
+
+    def shuffled(self, dice: np.random.Generator) -> "Traits":
+        """The same values of each trait, dealt out anew: no trait tells of another any more."""
+        return Traits(
+            dice.permuted(self.numbers, axis=0), dice.permuted(self.levels, axis=0), self.n_levels
+        )
+
+    def blocks(self) -> Iterator[slice]:
+        """The rows in pieces that fit into memory."""
+        for first in range(0, len(self), BLOCK):
+            yield slice(first, first + BLOCK)
+
+    def features(self, rows: slice = slice(None)) -> np.ndarray:
+        """What a normal and a share of levels see of a row: x known, x, x squared, levels."""
+        x = self.numbers[rows]
+        is_known, x = ~np.isnan(x), np.nan_to_num(x)
+        marks = [
+            self.levels[rows, trait][:, None] == np.arange(n)
+            for trait, n in enumerate(self.n_levels)
+        ]
+        return np.hstack([is_known, x, x**2, *marks], dtype=float)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """A fitted mixture: every kind's share, and what it makes of the features of a row.
+
+    weight : (k,) shares; slope : (features, k), offset : (k,) of the log-likelihood
+    """
+
+    weight: np.ndarray
+    slope: np.ndarray
+    log_likelihood: float
+
+    def log_joint(self, features: np.ndarray) -> np.ndarray:
+        """Log of the share of each kind x how likely it is to look like this, (n, k)."""
+        return features @ self.slope + np.log(self.weight)
+
+    def posterior(self, traits: Traits) -> np.ndarray:
+        """The chance that each row is of each kind, (n, k)."""
+        parts = [self.log_joint(traits.features(rows)) for rows in traits.blocks()]
+        joint = np.concatenate(parts) if parts else np.empty((0, len(self.weight)))
+        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+
+    def score(self, traits: Traits) -> np.ndarray:
+        """The log-likelihood of each row, of those of the fit or of others, (n,)."""
+        return logsumexp(self.log_joint(traits.features()), axis=1)
+
+
+def fit(traits: Traits, k: int, seed: int = 0) -> Mixture:
+    """The best mixture of `k` kinds from several random starts."""
+    dice, features = np.random.default_rng(seed), traits.features()
+    if k == 1:
+        return _em(traits, features, np.ones((len(traits), 1)), 1)
+    n = len(traits)
+    pilot = dice.choice(n, min(n, SAMPLE), replace=False)
+    some = traits.take(pilot)
+    begun = [
+        _em(some, features[pilot], _start(dice, features[pilot], k), FEW_ROUNDS)
+        for _ in range(STARTS)
+    ]
+    begun.sort(key=lambda each: -each.log_likelihood)
+    ended = [_em(traits, features, each.posterior(traits), ROUNDS) for each in begun[:KEPT]]
+    return max(ended, key=lambda each: each.log_likelihood)
+
+
+def held_out(traits: Traits, k: int) -> np.ndarray:
+    """The log-likelihood of each row under a fit that has not seen it (Smyth 2000), (n,)."""
+    fold = np.random.default_rng(0).permutation(len(traits)) % FOLDS
+    found = np.empty(len(traits))
+    for each in range(FOLDS):
+        mixture = fit(traits.take(np.flatnonzero(fold != each)), k)
+        found[fold == each] = mixture.score(traits.take(np.flatnonzero(fold == each)))
+    return found
+
+
+def number_of_kinds(traits: Traits, most: int) -> int:
+    """How many kinds the rows tell apart, 1 if none: by rows held out, and beyond chance.
+
+    The smallest number that is not clearly worse than the best (one standard error, Breiman et
+    al. 1984, section 3.4.3). Numbers that are not normal make several kinds look better than
+    one, though no trait tells of another: so it has to gain twice what it gains on rows whose
+    traits were dealt out anew.
+    """
+    some = sample(traits)
+    if len(some) < 2 * FOLDS:
+        return 1
+    scores = [held_out(some, k) for k in range(1, most + 1)]
+    best = max(scores, key=np.sum)
+    worse = [best - score for score in scores]
+    margin = [np.sqrt(len(some)) * np.std(each) for each in worse]
+    k = next(i for i, each in enumerate(worse) if each.sum() <= margin[i]) + 1
+    if k == 1:
+        return 1
+    dice = np.random.default_rng(0)
+    dealt = [some.shuffled(dice) for _ in range(SHUFFLES)]
+    by_chance = max((held_out(each, k) - held_out(each, 1)).sum() for each in dealt)
+    return k if (scores[k - 1] - scores[0]).sum() > 2 * max(0.0, by_chance) else 1
+
+
+def sample(traits: Traits) -> Traits:
+    """At most `SAMPLE` of the rows, the same in every run."""
+    if len(traits) <= SAMPLE:
+        return traits
+    return traits.take(np.random.default_rng(0).choice(len(traits), SAMPLE, replace=False))
+
+
+def _start(dice: np.random.Generator, features: np.ndarray, k: int) -> np.ndarray:
+    """Rows given to the nearest of `k` rows drawn at random, softly."""
+    centres = features[dice.choice(len(features), k, replace=len(features) < k)]
+    far = (features**2).sum(1)[:, None] - 2 * features @ centres.T + (centres**2).sum(1)
+    near = np.exp(-(far - far.min(1, keepdims=True)) / 2)
+    return near / near.sum(1, keepdims=True)
+
+
+def _em(traits: Traits, features: np.ndarray, kinds: np.ndarray, rounds: int) -> Mixture:
+    """From the chances of the kinds to a mixture and back, until nothing is gained."""
+    whole = features.mean(0)
+    before, mixture = -np.inf, None
+    for _ in range(rounds):
+        mixture = _maximised(traits, features, kinds, whole)
+        joint = mixture.log_joint(features)
+        total = logsumexp(joint, axis=1)
+        now = float(total.sum())
+        if now - before < ENOUGH * abs(now):
+            break
+        before, kinds = now, np.exp(joint - total[:, None])
+    assert mixture is not None
+    return Mixture(mixture.weight, mixture.slope, now)
+
+
+def _maximised(
+    traits: Traits, features: np.ndarray, kinds: np.ndarray, whole: np.ndarray
+) -> Mixture:
+    """The mixture that suits the rows when each belongs to each kind by this chance."""
+    k, p = kinds.shape[1], traits.numbers.shape[1]
+    weight = (kinds.sum(0) + 1) / (len(kinds) + k)
+    sums = features.T @ kinds
+    n, x, x2 = np.split(sums[: 3 * p], 3) if p else (np.empty((0, k)),) * 3
+    mean = x / (n + 0.5)
+    # x is centred on 0 and spread about 1 in all: that is what the prior holds it to.
+    variance = (x2 - 2 * mean * x + mean**2 * (n + 0.5) + PRIOR_VARIANCE / 2) / (n + PRIOR_VARIANCE)
+    variance = np.maximum(variance, LEAST_VARIANCE)
+    normal = [-0.5 * (mean**2 / variance + np.log(2 * np.pi * variance))]
+    normal += [mean / variance, -0.5 / variance]
+    slopes, at = [*normal], 3 * p
+    for n_levels in traits.n_levels:
+        prior = whole[at : at + n_levels, None] + 0.1 / n_levels
+        share = sums[at : at + n_levels] + PRIOR_LEVELS * prior
+        slopes.append(np.log(share / share.sum(0)))
+        at += n_levels
+    return Mixture(weight, np.concatenate(slopes), np.nan)
