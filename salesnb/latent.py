@@ -15,7 +15,7 @@ from scipy.special import logsumexp
 STARTS, KEPT = 6, 2  # random starts, and how many of them are followed to the end
 FEW_ROUNDS, ROUNDS = 15, 200
 ENOUGH = 1e-6  # relative gain of the likelihood below which a fit is done
-FOLDS, SHUFFLES = 5, 3
+FOLDS, SHUFFLES, RESAMPLES = 5, 3, 8
 PRIOR_LEVELS, PRIOR_VARIANCE = 1.0, 2.0  # cases that the whole weighs in every kind
 LEAST_VARIANCE = 0.02  # of a trait whose variance in all is 1
 SAMPLE = 2500  # rows on which the number of kinds is decided
@@ -137,6 +137,34 @@ def number_of_kinds(traits: Traits, most: int) -> int:
     dealt = [some.shuffled(dice) for _ in range(SHUFFLES)]
     by_chance = max((held_out(each, k) - held_out(each, 1)).sum() for each in dealt)
     return k if (scores[k - 1] - scores[0]).sum() > 2 * max(0.0, by_chance) else 1
+
+
+def stability(traits: Traits, mixture: Mixture) -> float:
+    """How alike the kinds are that are found in resampled rows (Hennig 2007).
+
+    The median adjusted Rand index (Hubert and Arabie 1985): 1 the same, 0 no more than chance.
+    """
+    some, k = sample(traits), len(mixture.weight)
+    own = mixture.posterior(some).argmax(1)
+    found = []
+    for each in range(RESAMPLES):
+        rows = np.random.default_rng(each).integers(0, len(some), len(some))
+        found.append(alike(own, fit(some.take(rows), k, seed=each).posterior(some).argmax(1)))
+    return float(np.median(found))
+
+
+def alike(one: np.ndarray, other: np.ndarray) -> float:
+    """The adjusted Rand index of two ways to sort the same rows (Hubert and Arabie 1985)."""
+    table = np.zeros((one.max() + 1, other.max() + 1))
+    np.add.at(table, (one, other), 1)
+
+    def pairs(n: np.ndarray) -> float:
+        return float((n * (n - 1) / 2).sum())
+
+    both, by_one, by_other = pairs(table), pairs(table.sum(1)), pairs(table.sum(0))
+    chance = by_one * by_other / pairs(np.array([len(one)]))
+    most = (by_one + by_other) / 2
+    return (both - chance) / (most - chance) if most > chance else 1.0
 
 
 def sample(traits: Traits) -> Traits:

@@ -1,0 +1,128 @@
+"""Kinds of companies in plain words: the path to each in a small decision tree."""
+
+import numpy as np
+import pandas as pd
+
+from salesnb.customers import Customers
+from salesnb.units import number, percent
+
+LEAVES, SAID = 8, 3  # of the tree; traits said of a kind at most, if that tells it from others
+LEAST_LIFT, LEAST_SHARE = 1.5, 0.4  # of a word in a kind, for it to be said to be typical
+
+
+def names(found: Customers, kind: np.ndarray, k: int) -> tuple[str, ...]:
+    """A name for each kind: what a tree of eight leaves asks to find it.
+
+    Parameters
+    ----------
+    kind : (accounts,) the kind of each account, -1 where it is not known
+    """
+    design = _design(found)
+    tree = _tree(design, kind)
+    called: list[str] = []
+    for place in range(k):
+        path, typical = _conditions(tree, design, found, place, kind), _typical(found, kind, place)
+        words = list(dict.fromkeys([*typical[:1], *path, *typical[1:]]))
+        longer = (", ".join(words[:n]) for n in range(SAID, len(words) + 1))
+        shortest = ", ".join(words[:SAID]) or "no trait in common"
+        called.append(next((name for name in longer if name not in called), shortest))
+    return tuple(called)
+
+
+def _design(found: Customers) -> pd.DataFrame:
+    """Numbers as recorded; a column per word, named (trait, word)."""
+    columns: dict[tuple[str, str], np.ndarray] = {
+        (name, ""): found.accounts[name].to_numpy(float) for name in found.numbers
+    }
+    for name in found.words:
+        values = found.accounts[name]
+        for word in sorted(values[found.is_customer].value_counts().head(12).index):
+            columns[name, word] = np.where(values.isna(), np.nan, values == word)
+    return pd.DataFrame(columns, index=found.accounts.index)
+
+
+def _tree(design: pd.DataFrame, kind: np.ndarray):
+    from sklearn.tree import DecisionTreeClassifier  # a second that others need not wait for
+
+    known = kind >= 0
+    leaf = max(5, int(0.01 * known.sum()))
+    tree = DecisionTreeClassifier(max_leaf_nodes=LEAVES, min_samples_leaf=leaf, random_state=0)
+    return tree.fit(design[known].to_numpy(np.float32), kind[known])
+
+
+def _conditions(
+    tree, design: pd.DataFrame, found: Customers, place: int, kind: np.ndarray
+) -> list[str]:
+    """The path to the leaf that holds most of a kind, in words."""
+    inner, known = tree.tree_, kind >= 0
+    at = tree.apply(design[known].to_numpy(np.float32))
+    leaves, counts = np.unique(at[kind[known] == place], return_counts=True)
+    if not len(leaves):
+        return []
+    leaf = leaves[counts.argmax()]
+    if tree.classes_[inner.value[leaf][0].argmax()] != place:
+        return []
+    above = {child: (node, side) for node in range(inner.node_count) for side, child in
+             (("below", inner.children_left[node]), ("above", inner.children_right[node]))
+             if child >= 0}  # fmt: skip
+    ranges: dict[str, list[float]] = {}
+    words: dict[str, list[str]] = {}
+    while leaf in above:
+        leaf, side = above[leaf]
+        name, word = design.columns[inner.feature[leaf]]
+        if word:
+            words.setdefault(name, []).append(word if side == "above" else f"not {word}")
+        else:
+            low_high = ranges.setdefault(name, [-np.inf, np.inf])
+            edge, end = inner.threshold[leaf], 1 if side == "below" else 0
+            low_high[end] = min(low_high[1], edge) if end else max(low_high[0], edge)
+    said = [_words(name, of_it, found, kind == place) for name, of_it in words.items()]
+    return [*filter(None, said), *(_range(name, *ends) for name, ends in ranges.items())]
+
+
+def _words(name: str, found_words: list[str], found: Customers, is_it: np.ndarray) -> str:
+    """The word that is met, or the commonest of those that are left."""
+    met = [word for word in found_words if not word.startswith("not ")]
+    if not met:
+        values = found.accounts.loc[is_it, name].dropna().value_counts()
+        met = [str(values.index[0])] if len(values) and values.iloc[0] > 0.5 * values.sum() else []
+    return in_words(name, met[0]) if met else ""
+
+
+def in_words(name: str, word: str) -> str:
+    """A word of a trait as one would say it: "Software", "CRM in use: modern"."""
+    return word if name in ("industry", "country") else f"{said(name)}: {word}"
+
+
+def said(name: str) -> str:
+    """A trait's name as one would say it."""
+    return name.replace("_", " ").replace("crm", "CRM").removesuffix(" rate").removesuffix(" share")
+
+
+def _range(name: str, low: float, high: float) -> str:
+    def say(value: float) -> str:
+        if name.endswith(("_share", "_rate")):
+            return percent(value)
+        return number(float(f"{value:.2g}"))
+
+    if np.isinf(low):
+        return f"{say(high)} {said(name)} or fewer" if name == "employees" else (
+            f"{said(name)} up to {say(high)}"
+        )  # fmt: skip
+    if np.isinf(high):
+        return f"over {say(low)} {said(name)}" if name == "employees" else (
+            f"{said(name)} over {say(low)}"
+        )  # fmt: skip
+    ends = f"{say(low)}–{say(high)}"
+    return f"{ends} {said(name)}" if name == "employees" else f"{said(name)} {ends}"
+
+
+def _typical(found: Customers, kind: np.ndarray, place: int) -> list[str]:
+    """The words that are met in a kind far more often than elsewhere, at most two."""
+    is_it, lifts = kind == place, []
+    for name in found.words:
+        own = found.accounts.loc[is_it, name].value_counts(normalize=True).head(1)
+        usual = found.accounts[name].value_counts(normalize=True).reindex(own.index)
+        is_typical = (own > LEAST_SHARE) & (own > LEAST_LIFT * usual)
+        lifts += [(own[w] / usual[w], in_words(name, str(w))) for w in own.index[is_typical]]
+    return [words for _, words in sorted(lifts, reverse=True)[:2]]
