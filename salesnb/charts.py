@@ -117,6 +117,14 @@ class Points:
     colour: str = ACCENT
     marker: str = "o"
 
+    @classmethod
+    def of(
+        cls, name: str, rows: pd.DataFrame, column: str, colour: str = ACCENT, marker: str = "o"
+    ) -> "Points":
+        """A column of a table with its interval: ``win_rate`` with ``win_low, win_high``."""
+        stem = column.rpartition("_")[0]
+        return cls(name, rows[column], rows[f"{stem}_low"], rows[f"{stem}_high"], colour, marker)
+
 
 def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = True) -> Axes:
     """Rows from top to bottom, in each the values of the series side by side with intervals."""

@@ -68,21 +68,28 @@ def customers(team: Team) -> Customers:
     columns = ["deal_id", "account_id", "rep_id", "outcome", "amount", "created_on", "closed_on"]
     deals = deals[columns].dropna(subset="account_id").sort_values("deal_id", ignore_index=True)
     deals["outcome"] = deals["outcome"].astype("str")
-    known = with_years(accounts, team.as_of.year)
+    known = traits_of(accounts, team.as_of.year)
     decided = deals.dropna(subset="outcome")
     is_customer = known.index.isin(decided["account_id"].unique())
     has_bought = decided["outcome"].eq("won").groupby(decided["account_id"]).any()
     left_out = _no_use(known[is_customer])
     left_out |= _known_too_late(known[is_customer].drop(columns=list(left_out)), has_bought)
-    kept = [name for name in known if name not in left_out]
+    kept = [str(name) for name in known if name not in left_out]
     numbers = tuple(name for name in kept if types.is_numeric_dtype(known[name].dtype))
     words = tuple(name for name in kept if name not in numbers)
     return Customers(known[kept], numbers, words, deals, is_customer, left_out)
 
 
-def with_years(accounts: pd.DataFrame, year: int) -> pd.DataFrame:
-    """Accounts with their possible traits: ages for years of founding, words for yes and no."""
+def traits_of(accounts: pd.DataFrame, year: int) -> pd.DataFrame:
+    """Accounts with their possible traits: ages for years of founding, words for yes and no.
+
+    Revenue is taken per head, for size is said by the heads already.
+    """
     found = accounts.drop(columns=[name for name in accounts if name in NO_TRAITS])
+    if {"employees", "annual_revenue"} <= set(found):
+        heads = found["employees"].clip(lower=1)
+        found["annual_revenue"] = found["annual_revenue"] / heads
+        found = found.rename(columns={"annual_revenue": "revenue_per_head"})
     for name in found:
         if types.is_bool_dtype(found[name].dtype):
             found[name] = found[name].map({True: "yes", False: "no"}).astype("str")
@@ -137,7 +144,7 @@ def binned(values: pd.Series) -> np.ndarray:
     """Codes of the levels of a trait: words as they are, numbers in eighths, blanks last."""
     if types.is_numeric_dtype(values.dtype):
         rank = values.rank(pct=True, method="average")
-        return np.ceil(rank * BINS).fillna(BINS + 1).to_numpy(int) - 1
+        return (rank * BINS).apply(np.ceil).fillna(BINS + 1).to_numpy(int) - 1
     codes, levels = pd.factorize(values, sort=True)
     return np.where(codes < 0, len(levels), codes)
 
@@ -167,7 +174,7 @@ class Scale:
     def __call__(self, accounts: pd.DataFrame) -> Traits:
         """The traits of companies; a column that is lacking is unknown for all."""
         accounts = accounts.reindex(columns=[*self.numbers, *self.words])
-        x = _logs(_numeric(accounts, self.numbers), self.is_log)
+        x = _logs(accounts[list(self.numbers)].to_numpy(float), self.is_log)
         x = np.clip((x - self.middle) / self.spread, -FARTHEST, FARTHEST)
         codes = [
             _codes(accounts[name], levels)
@@ -183,7 +190,7 @@ class Scale:
 
 def scale(accounts: pd.DataFrame, numbers: tuple[str, ...], words: tuple[str, ...]) -> Scale:
     """Learn the scale of traits from companies."""
-    x = _numeric(accounts, numbers)
+    x = accounts[list(numbers)].to_numpy(float)
     is_log = np.array([_is_skewed(x[:, i]) for i in range(x.shape[1])], bool)
     x = _logs(x, is_log)
     middle = np.nanmean(x, axis=0) if len(x) else np.zeros(x.shape[1])
@@ -196,15 +203,6 @@ def scale(accounts: pd.DataFrame, numbers: tuple[str, ...], words: tuple[str, ..
         np.where(spread > 0, spread, 1.0),
         tuple(_common(accounts[name]) for name in words),
     )
-
-
-def _numeric(accounts: pd.DataFrame, numbers: tuple[str, ...]) -> np.ndarray:
-    """The numbers, revenue per head instead of in all: size is said by the heads already."""
-    found = accounts[list(numbers)].astype(float)
-    if {"employees", "annual_revenue"} <= set(numbers):
-        heads = found["employees"].clip(lower=1)
-        found["annual_revenue"] = found["annual_revenue"] / heads
-    return found.to_numpy()
 
 
 def _is_skewed(x: np.ndarray) -> bool:
@@ -229,5 +227,5 @@ def _common(values: pd.Series) -> pd.Index:
 
 
 def _codes(values: pd.Series, levels: pd.Index) -> np.ndarray:
-    codes = levels.get_indexer(values.astype("str"))
+    codes = levels.get_indexer(pd.Index(values.astype("str")))
     return np.where(values.isna(), -1, np.where(codes < 0, len(levels), codes))

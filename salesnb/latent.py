@@ -51,6 +51,35 @@ class Traits:
         for first in range(0, len(self), BLOCK):
             yield slice(first, first + BLOCK)
 
+    @property
+    def n_traits(self) -> int:
+        """How many traits there are, of both sorts."""
+        return self.numbers.shape[1] + len(self.n_levels)
+
+    def alone(self, trait: int) -> "Traits":
+        """The same rows, were one trait all that is known; numbers are counted first."""
+        numbers, levels = np.full_like(self.numbers, np.nan), np.full_like(self.levels, -1)
+        if trait < self.numbers.shape[1]:
+            numbers[:, trait] = self.numbers[:, trait]
+        else:
+            trait -= self.numbers.shape[1]
+            levels[:, trait] = self.levels[:, trait]
+        return Traits(numbers, levels, self.n_levels)
+
+    def plain(self) -> np.ndarray:
+        """Numbers as they are, 0 where not known, and a column per level, (n, m)."""
+        p = self.numbers.shape[1]
+        features = self.features()
+        return np.hstack([features[:, p : 2 * p], features[:, 3 * p :]])
+
+    def columns_of(self, trait: int) -> np.ndarray:
+        """Where the features of a trait stand, numbers counted first."""
+        p = self.numbers.shape[1]
+        if trait < p:
+            return np.array([trait, p + trait, 2 * p + trait])
+        first = 3 * p + sum(self.n_levels[: trait - p])
+        return np.arange(first, first + self.n_levels[trait - p])
+
     def features(self, rows: slice = slice(None)) -> np.ndarray:
         """What a normal and a share of levels see of a row: x known, x, x squared, levels."""
         x = self.numbers[rows]
@@ -80,6 +109,20 @@ class Mixture:
     def posterior(self, traits: Traits) -> np.ndarray:
         """The chance that each row is of each kind, (n, k)."""
         parts = [self.log_joint(traits.features(rows)) for rows in traits.blocks()]
+        joint = np.concatenate(parts) if parts else np.empty((0, len(self.weight)))
+        return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
+
+    def in_order(self, kinds: np.ndarray) -> "Mixture":
+        """The same with the kinds in another order."""
+        return Mixture(self.weight[kinds], self.slope[:, kinds], self.log_likelihood)
+
+    def posterior_by(self, traits: Traits, trait: int) -> np.ndarray:
+        """The same, were this trait all that is known."""
+        own = traits.columns_of(trait)
+        parts = [
+            traits.features(rows)[:, own] @ self.slope[own] + np.log(self.weight)
+            for rows in traits.blocks()
+        ]
         joint = np.concatenate(parts) if parts else np.empty((0, len(self.weight)))
         return np.exp(joint - logsumexp(joint, axis=1, keepdims=True))
 

@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.special import expit, logit
 
 ROUNDS, ENOUGH = 100, 1e-5
+ATTENUATION = 0.346  # of a logit by a normal spread (Zeger, Liang and Albert 1988)
 FIRST_VARIANCE, LEAST_VARIANCE = 0.1, 1e-4
 
 
@@ -26,6 +27,12 @@ class Chances:
     effects: np.ndarray
     covariance: np.ndarray
     variances: np.ndarray
+
+    def in_order(self, first: np.ndarray) -> "Chances":
+        """The same with the columns of the first block in another order."""
+        rest = np.arange(len(first) + 1, len(self.effects))
+        order = np.r_[0, 1 + first, rest]
+        return Chances(self.effects[order], self.covariance[np.ix_(order, order)], self.variances)
 
     def logits(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard error of the logit of rows, effects not in them left at zero.
@@ -61,6 +68,11 @@ def fit(hit: np.ndarray, blocks: list[sparse.sparray | np.ndarray]) -> Chances:
         if max(np.abs(step).max(), np.abs(variances - before).max(initial=0)) < ENOUGH:
             break
     return Chances(effects, covariance, variances)
+
+
+def typical_rate(logits: np.ndarray, model: Chances) -> np.ndarray:
+    """Chances for logits of all blocks but the last, over that block's whole spread."""
+    return expit(logits / np.sqrt(1 + ATTENUATION * model.variances[-1]))
 
 
 def _variances(

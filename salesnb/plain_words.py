@@ -77,7 +77,7 @@ def _conditions(
             edge, end = inner.threshold[leaf], 1 if side == "below" else 0
             low_high[end] = min(low_high[1], edge) if end else max(low_high[0], edge)
     said = [_words(name, of_it, found, kind == place) for name, of_it in words.items()]
-    return [*filter(None, said), *(_range(name, *ends) for name, ends in ranges.items())]
+    return [*filter(None, said), *(range_in_words(name, *ends) for name, ends in ranges.items())]
 
 
 def _words(name: str, found_words: list[str], found: Customers, is_it: np.ndarray) -> str:
@@ -95,26 +95,52 @@ def in_words(name: str, word: str) -> str:
 
 
 def said(name: str) -> str:
-    """A trait's name as one would say it."""
-    return name.replace("_", " ").replace("crm", "CRM").removesuffix(" rate").removesuffix(" share")
+    """A trait's name as one would say it: ``"crm_in_use"`` is "CRM in use"."""
+    words = name.replace("_", " ").removesuffix(" rate").removesuffix(" share")
+    return " ".join(
+        word.upper() if word in ("crm", "erp", "it") else word for word in words.split()
+    )
 
 
-def _range(name: str, low: float, high: float) -> str:
-    def say(value: float) -> str:
-        if name.endswith(("_share", "_rate")):
-            return percent(value)
-        return number(float(f"{value:.2g}"))
+def as_said(name: str, values: pd.Series) -> np.ndarray:
+    """The values of a trait as one would say them: "160 employees", "CRM in use: modern"."""
+    codes, levels = pd.factorize(values if values.dtype != float else _two_digits(values))
+    texts = [
+        _of(name, _say(name, level)) if isinstance(level, float) else in_words(name, level)
+        for level in levels
+    ]
+    return np.array([*texts, ""], dtype=object)[codes]
 
+
+def _two_digits(values: pd.Series) -> pd.Series:
+    """Numbers as people say them: to two digits."""
+    x = values.to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        unit = 10.0 ** (np.floor(np.log10(np.abs(x))) - 1)
+        found = np.where(x == 0, 0.0, np.round(x / unit) * unit)
+    return pd.Series(found, index=values.index)
+
+
+def _say(name: str, value: float) -> str:
+    if name.endswith(("_share", "_rate")):
+        return percent(value)
+    digits = 0 if abs(value) >= 10 else 1
+    return number(float(f"{value:.2g}"), digits)
+
+
+def range_in_words(name: str, low: float, high: float) -> str:
+    """A range of a number as one would say it: "82–510 employees"."""
     if np.isinf(low):
-        return f"{say(high)} {said(name)} or fewer" if name == "employees" else (
-            f"{said(name)} up to {say(high)}"
-        )  # fmt: skip
+        return _of(name, f"up to {_say(name, high)}")
     if np.isinf(high):
-        return f"over {say(low)} {said(name)}" if name == "employees" else (
-            f"{said(name)} over {say(low)}"
-        )  # fmt: skip
-    ends = f"{say(low)}–{say(high)}"
-    return f"{ends} {said(name)}" if name == "employees" else f"{said(name)} {ends}"
+        return _of(name, f"over {_say(name, low)}")
+    return _of(name, f"{_say(name, low)}–{_say(name, high)}")
+
+
+def _of(name: str, figure: str) -> str:
+    if name.endswith("_years_ago"):
+        return f"{said(name.removesuffix('_years_ago'))} {figure} years ago"
+    return f"{figure} employees" if name == "employees" else f"{said(name)} {figure}"
 
 
 def _typical(found: Customers, kind: np.ndarray, place: int) -> list[str]:
