@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
 from scipy.stats import chi2
 
 from salesnb import mixed, stats
@@ -19,8 +18,8 @@ def chances(decided: pd.DataFrame, design: np.ndarray) -> mixed.Chances:
     design : (companies, m)
     """
     won = decided["outcome"].eq("won").to_numpy(float)
-    rep = pd.factorize(decided["rep_id"], sort=True)[0]
-    sellers = sparse.csr_array((np.ones(len(rep)), (np.arange(len(rep)), rep)))
+    rep, reps = pd.factorize(decided["rep_id"], sort=True)
+    sellers = mixed.marks(rep, len(reps))
     return mixed.fit(won, [design[decided["place"].to_numpy(int)], sellers])
 
 
@@ -45,6 +44,21 @@ def table(
     share = belongs[decided["place"]].mean(0) if len(decided) else np.full(k, 1 / k)
     overall = float(np.average(found["win_rate"], weights=share))
     return found.assign(**_judged(found, share, overall, can_differ)), overall
+
+
+def none() -> pd.DataFrame:
+    """The same table where there are no kinds."""
+    floats = [
+        "win_rate",
+        "win_low",
+        "win_high",
+        "value_amount",
+        "value_amount_low",
+        "value_amount_high",
+    ]
+    types = dict.fromkeys(floats, "float64") | dict.fromkeys(["n_won", "n_lost", "n_open"], "int64")
+    types |= {"is_ideal": "bool", "is_anti": "bool"}
+    return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
 
 
 def worth(found: pd.DataFrame) -> np.ndarray:
@@ -90,9 +104,9 @@ def _judged(
     rate, rate_low, rate_high = (
         found[name].to_numpy() for name in ("win_rate", "win_low", "win_high")
     )
-    value_low = (found["value_low"] / found["value_amount"]).fillna(1.0).to_numpy()
+    value_amount_low = (found["value_amount_low"] / found["value_amount"]).fillna(1.0).to_numpy()
     log_worth = np.log(worth(found))
-    below = np.hypot(np.log(rate_low / rate), np.log(value_low))
+    below = np.hypot(np.log(rate_low / rate), np.log(value_amount_low))
     middle = float(np.average(log_worth, weights=share))
     order = np.argsort(log_worth)
     half = min(int(np.searchsorted(np.cumsum(share[order]), 0.5)), len(order) - 1)
@@ -117,7 +131,7 @@ def _value(decided: pd.DataFrame, kind: np.ndarray, k: int) -> pd.DataFrame:
     """
     won = decided[(decided["outcome"] == "won") & (decided["amount"] > 0)]
     of_deal, log = kind[won["place"]], np.log(won["amount"].to_numpy())
-    columns = ["value_amount", "value_low", "value_high"]
+    columns = ["value_amount", "value_amount_low", "value_amount_high"]
     if not len(log):
         return pd.DataFrame(np.nan, index=range(k), columns=columns)
     n = np.bincount(of_deal, minlength=k).astype(float)

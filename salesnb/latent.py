@@ -227,7 +227,7 @@ def _start(dice: np.random.Generator, features: np.ndarray, k: int) -> np.ndarra
 
 def _em(traits: Traits, features: np.ndarray, kinds: np.ndarray, rounds: int) -> Mixture:
     """From the chances of the kinds to a mixture and back, until nothing is gained."""
-    whole = features.mean(0)
+    whole = features.sum(0) / max(len(features), 1)
     before, mixture = -np.inf, None
     for _ in range(rounds):
         mixture = _maximised(traits, features, kinds, whole)

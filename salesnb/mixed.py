@@ -11,6 +11,7 @@ from scipy import sparse
 from scipy.special import expit, logit
 
 ROUNDS, ENOUGH = 100, 1e-5
+MEAN_PENALTY = 0.05  # so weak that it matters only where all or none are hits
 ATTENUATION = 0.346  # of a logit by a normal spread (Zeger, Liang and Albert 1988)
 FIRST_VARIANCE, LEAST_VARIANCE = 0.1, 1e-4
 
@@ -48,6 +49,11 @@ class Chances:
         return mean, np.sqrt(np.maximum(spread, 0))
 
 
+def marks(codes: np.ndarray, n: int) -> sparse.csr_array:
+    """A column for each code from 0 up to `n`, 1 where a row has it."""
+    return sparse.csr_array((np.ones(len(codes)), (np.arange(len(codes)), codes)), (len(codes), n))
+
+
 def fit(hit: np.ndarray, blocks: list[sparse.sparray | np.ndarray]) -> Chances:
     """Chances of `hit` (0 or 1) from blocks of columns, each with a variance of its own."""
     design = sparse.csr_array(sparse.hstack([np.ones((len(hit), 1)), *blocks]))
@@ -57,7 +63,7 @@ def fit(hit: np.ndarray, blocks: list[sparse.sparray | np.ndarray]) -> Chances:
     effects = np.zeros(design.shape[1])
     effects[0] = logit((hit.sum() + 0.5) / (len(hit) + 1))
     for _ in range(ROUNDS):
-        penalty = np.r_[0.0, 1 / variances[block]]
+        penalty = np.r_[MEAN_PENALTY, 1 / variances[block]]
         chance = expit(design @ effects)
         curve = design.T @ (design * (chance * (1 - chance))[:, None])
         curve = curve.toarray() + np.diag(penalty)

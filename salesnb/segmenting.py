@@ -29,7 +29,7 @@ class Segments:
     names : in plain words
     odds : the chances to win by kind, adjusted for who sold; by trait where there are no kinds
     table : a row per kind: n_won, n_lost, n_open, win_rate, win_low, win_high, value_amount,
-        value_low, value_high, is_ideal, is_anti
+        value_amount_low, value_amount_high, is_ideal, is_anti
     overall_rate : won of decided deals, over all kinds
     p : how often chance alone would make the kinds differ as much in odds; NaN without kinds
     stability : adjusted Rand index of the kinds found again in resampled customers
@@ -100,7 +100,7 @@ def segments(team: Team) -> Segments:
     # One kind's chance follows from those of the others.
     p = kind_odds.p_within_reps(decided, belongs[decided["place"], 1:]) if has_kinds else np.nan
     odds = kind_odds.chances(decided, belongs if has_kinds else traits.plain())
-    rows, overall = pd.DataFrame({"is_ideal": [], "is_anti": []}), np.nan
+    rows, overall = kind_odds.none(), np.nan
     if has_kinds:
         rows, overall = kind_odds.table(deals, belongs, odds, can_differ=p < CHANCE)
         best_first = np.argsort(-kind_odds.worth(rows), kind="stable")

@@ -20,8 +20,8 @@ COLUMNS = ["ranking", "n_deals", "n_top", "win_lift_ratio", "win_lift_low", "win
 COLUMNS += ["revenue_lift_ratio", "revenue_lift_low", "revenue_lift_high"]
 TOP = 0.2
 QUARTER = pd.DateOffset(months=3)
-HALF_WAY = pd.Timedelta(days=45)
-DRAWS = 400
+EARLY = pd.Timedelta(days=14)  # later on, effort follows success
+DRAWS = 200
 FEWEST, FEWEST_WON = 40, 10  # decided deals, and won ones, for a look back to say anything
 SCORE, TREES, OWN, RANDOM = "score", "gradient boosting", "reps' own choice", "random"
 TABLES = ("reps", "accounts", "products", "deals", "stage_changes", "close_date_changes")
@@ -34,8 +34,8 @@ def backtest(team: Team, *, quarters: int = 4) -> Finding:
     (`Team.at`), and ranks the deals that were open or created in the quarter by their company
     alone. The lift is the win rate, and the revenue per deal, of the top fifth of the deals since
     decided, over that of all; the bands are bootstrapped over companies. Beside it: chance, the
-    deals on which the reps had spent most by the middle of the quarter, and gradient boosting on
-    the same traits.
+    deals on which the reps did most in the first two weeks, and gradient boosting on the same
+    traits.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def backtest(team: Team, *, quarters: int = 4) -> Finding:
         One row per ranking; none where too little was decided:
 
         ranking : ``score`` (icp.scores), ``gradient boosting``, ``reps' own choice`` (activities
-            on the deal; blank without activities), ``random``
+            in the first two weeks of the deal; blank without activities), ``random``
         n_deals, n_top : deals ranked and since decided; of these in the top fifth
         win_lift_ratio, win_lift_low, win_lift_high : won among the top / won among all
         revenue_lift_ratio, revenue_lift_low, revenue_lift_high : amount won per deal, likewise
@@ -84,7 +84,7 @@ def _look(known: Team, day: pd.Timestamp, team: Team) -> pd.DataFrame:
     """The deals of one quarter with how each ranking saw them at its start, and what came."""
     columns = ["account_id", "look", "is_won", "amount", SCORE, TREES, OWN]
     then = known.at(day)
-    deals = ledger(known).deals
+    deals = ledger(known).deals.sort_values("deal_id")
     was_there = (deals["created_on"] <= day + QUARTER) & ~(deals["closed_on"] <= day)
     rows = deals[was_there & deals["outcome"].notna() & deals["account_id"].notna()]
     scorer = company_scores.scorer(then)
@@ -98,18 +98,18 @@ def _look(known: Team, day: pd.Timestamp, team: Team) -> pd.DataFrame:
         amount=rows["amount"].fillna(0.0),
         **{SCORE: look_up(rows["account_id"], scored)},
         **{TREES: look_up(rows["account_id"], _by_trees(scorer.found.customers))},
-        **{OWN: _effort(team, rows, day + HALF_WAY)},
+        **{OWN: _effort(team, rows)},
     )
     return rows.dropna(subset=SCORE)[columns]
 
 
-def _effort(team: Team, deals: pd.DataFrame, until: pd.Timestamp) -> pd.Series:
-    """Activities on each deal by the middle of the quarter."""
-    rows = team.activities
-    rows = rows[(rows["happens_at"] < until) & rows["deal_id"].notna()]
+def _effort(team: Team, deals: pd.DataFrame) -> pd.Series:
+    """Activities on each deal in its first days: what the rep made of it before it went on."""
+    rows = team.activities[["deal_id", "happens_at"]].merge(deals[["deal_id", "created_on"]])
     if rows.empty:
         return pd.Series(np.nan, index=deals.index)
-    return look_up(deals["deal_id"], rows["deal_id"].value_counts()).fillna(0.0).astype(float)
+    early = rows[rows["happens_at"] < rows["created_on"] + EARLY]
+    return look_up(deals["deal_id"], early["deal_id"].value_counts()).fillna(0.0).astype(float)
 
 
 def _by_trees(known: Customers) -> pd.Series:

@@ -13,7 +13,14 @@ from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
 COLUMNS = ["segment", "name", "n_won", "n_lost", "n_open", "share_of_accounts"]
-COLUMNS += ["win_rate", "win_low", "win_high", "value_amount", "value_low", "value_high"]
+COLUMNS += [
+    "win_rate",
+    "win_low",
+    "win_high",
+    "value_amount",
+    "value_amount_low",
+    "value_amount_high",
+]
 AFTER = ["cycle_days", "cycle_low", "cycle_high", "margin_rate"]
 AFTER += ["retention_rate", "retention_low", "retention_high"]
 AFTER += ["expansion_rate", "expansion_low", "expansion_high"]
@@ -42,7 +49,7 @@ def segments(team: Team) -> Finding:
         n_won, n_lost, n_open : deals
         share_of_accounts : of all accounts on record (0-1)
         win_rate, win_low, win_high : for a typical rep, shrunken towards that of all
-        value_amount, value_low, value_high : mean amount of a won deal, shrunken
+        value_amount, value_amount_low, value_amount_high : mean amount of a won deal, shrunken
         cycle_days, cycle_low, cycle_high : median days from creation to won
         margin_rate : of the lines of won deals; blank where no margins are on record
         retention_rate, retention_low, retention_high : customers kept for a year (Kaplan-Meier)
@@ -125,7 +132,7 @@ def _retention(
     days = until.dt.days.clip(lower=0).to_numpy(float)
     curve = stats.incidence(days, has_left.to_numpy(int), first["kind"].to_numpy())
     left = stats.incidence_by(curve, k, A_YEAR)
-    kept = 1 - left[["value", "value_high", "value_low"]]
+    kept = 1 - left[["value", "value_amount_high", "value_amount_low"]]
     return kept.set_axis(columns, axis=1)
 
 

@@ -5,7 +5,6 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy import sparse
 from scipy.stats import false_discovery_control
 
 from salesnb import charts, mixed, stats
@@ -92,11 +91,9 @@ def _of_trait(known: Customers, decided: pd.DataFrame, name: str) -> pd.DataFram
     n = np.bincount(code, minlength=len(labels)).astype(float)
     if len(rows) == 0 or won.min() == won.max():
         return pd.DataFrame(columns=[*COLUMNS, "p"])
-    mark = sparse.csr_array((np.ones(len(code)), (np.arange(len(code)), code)))
-    mark.resize(len(code), len(labels))
-    rep = pd.factorize(rows["rep_id"], sort=True)[0]
-    sellers = sparse.csr_array((np.ones(len(rep)), (np.arange(len(rep)), rep)))
-    model = mixed.fit(won, [mark, sellers])
+    mark = mixed.marks(code, len(labels))
+    rep, reps = pd.factorize(rows["rep_id"], sort=True)
+    model = mixed.fit(won, [mark, mixed.marks(rep, len(reps))])
     mean, error = model.logits(np.eye(len(labels)))
     table = pd.DataFrame(
         {name: mixed.typical_rate(mean + z * stats.z() * error, model) for name, z in ENDS.items()}
