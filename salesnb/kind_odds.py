@@ -104,9 +104,9 @@ def _judged(
     rate, rate_low, rate_high = (
         found[name].to_numpy() for name in ("win_rate", "win_low", "win_high")
     )
-    value_amount_low = (found["value_amount_low"] / found["value_amount"]).fillna(1.0).to_numpy()
+    value_low = (found["value_amount_low"] / found["value_amount"]).fillna(1.0).to_numpy()
     log_worth = np.log(worth(found))
-    below = np.hypot(np.log(rate_low / rate), np.log(value_amount_low))
+    below = np.hypot(np.log(rate_low / rate), np.log(value_low))
     middle = float(np.average(log_worth, weights=share))
     order = np.argsort(log_worth)
     half = min(int(np.searchsorted(np.cumsum(share[order]), 0.5)), len(order) - 1)

@@ -132,7 +132,7 @@ def _retention(
     days = until.dt.days.clip(lower=0).to_numpy(float)
     curve = stats.incidence(days, has_left.to_numpy(int), first["kind"].to_numpy())
     left = stats.incidence_by(curve, k, A_YEAR)
-    kept = 1 - left[["value", "value_amount_high", "value_amount_low"]]
+    kept = 1 - left[["value", "value_high", "value_low"]]
     return kept.set_axis(columns, axis=1)
 
 
