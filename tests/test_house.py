@@ -43,6 +43,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "waterfall",
             "deal_odds",
             "attention",
+            "outlook",
         },
     ),
     (False, {"funnel", "scorecard", "coaching", "pipeline"}),
