@@ -84,11 +84,15 @@ def even():
     return flow(steady())
 
 
-@pytest.fixture(scope="module")
-def dropped():
+def dropping(quota):
     """One rep's meetings have dropped for six weeks; a deal lasts for twelve."""
     meetings = steady() | {"LESS": [4] * (N_WEEKS - 6) + [1, 2, 1, 2, 1, 1]}
-    return flow(meetings, quota=72_000.0, last_weeks=12)
+    return flow(meetings, quota=quota, last_weeks=12)
+
+
+@pytest.fixture(scope="module")
+def dropped():
+    return dropping(72_000.0)
 
 
 def rows_of(found, rep):
@@ -265,7 +269,31 @@ def test_fewer_meetings_now_are_a_dry_pipeline_later(dropped):
     assert found.ask
     together = pipeline.dry_date(dropped)
     assert "Rep LESS" in together.headline
-    assert "1 of 7 reps" in together.headline
+    assert "1 of 7 reps falls short beyond chance: Rep LESS from " in together.headline
+
+
+@pytest.mark.parametrize(
+    ("quota", "said"),
+    [
+        (30_000.0, "carries the quota to the week of 21 December, at the low end of the band only"),
+        (50_000.0, "may fall below what the quota needs in the week of"),
+        (50_000.0, "if bookings go on as now"),
+        (85_000.0, "is too small for the quota, €140,000 of €1"),
+        (200_000.0, "(more than meetings alone can close; 4 a week is usual)"),
+    ],
+)
+def test_the_same_drop_against_more_quota(quota, said):
+    found = pipeline.dry_date(dropping(quota), rep="LESS")
+    assert said in found.headline
+    assert bool(found.ask) == found.table["is_dry"].any()
+
+
+def test_the_picture_names_the_first_short_week(dropped, even):
+    found = pipeline.dry_date(dropped, rep="LESS")
+    said = [text.get_text() for text in found.plot().texts]
+    first = found.table["dry_on"].iloc[0]
+    assert said == [f"short from {first.day} {first:%B}"]
+    assert not pipeline.dry_date(even).plot().texts
 
 
 def test_the_extra_meetings_close_the_gap(dropped):

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter
 
 from salesnb import charts
 from salesnb.outlook.dry import QUARTER, Dry
@@ -61,7 +62,8 @@ class Telling:
             return f"{said} No single rep's falls short beyond chance."
         named = [f"{row['name']} {self._short(row)}" for _, row in sure.head(NAMED).iterrows()]
         more = [f"{len(sure) - NAMED} more"] if len(sure) > NAMED else []
-        count = f"{len(sure)} of {len(reps)} reps fall short beyond chance"
+        fall = "falls" if len(sure) == 1 else "fall"
+        count = f"{len(sure)} of {len(reps)} reps {fall} short beyond chance"
         return f"{said} {count}: {'; '.join([*named, *more])}."
 
     def _about(self, row: pd.Series) -> str:
@@ -157,16 +159,31 @@ class Telling:
         """Open pipeline ahead with its band, and what the quota needs."""
         found = self.found
         rows = found.weeks_of(None if found.with_team else found.table["rep_id"].iloc[0])
-        week = rows["week"].to_numpy()
+        week, open_amount = rows["week"].to_numpy(), rows["open_amount"].to_numpy(float)
         low, high = (rows[f"open_amount_{end}"].to_numpy(float) for end in ("low", "high"))
         ax.fill_between(week, low, high, color=charts.FAINT, label=f"{BAND:.0%} of cases")
-        ax.plot(week, rows["open_amount"].to_numpy(), color=charts.INK, label="open pipeline")
+        ax.plot(week, open_amount, color=charts.INK, label="open pipeline")
         needed = rows["needed_amount"].to_numpy()
-        ax.plot(week, needed, color=charts.WARN, linestyle="--", label="needed for the quota")
+        ax.plot(week, needed, color=charts.WARN, linestyle="--", label="needed")
+        for at in np.flatnonzero(rows["is_dry"].to_numpy())[:1]:
+            ax.axvline(week[at], color=charts.WARN, linewidth=0.8, linestyle=":")
+            ax.plot(week[at], open_amount[at], "D", color=charts.WARN)
+            # At the foot, where no line runs, and on the side that has room for it.
+            side, aside = ("left", 3) if at < len(week) / 2 else ("right", -3)
+            ax.annotate(
+                f"short from {_day(rows['week'].iloc[at])}",
+                (week[at], 0.03),
+                (aside, 0),
+                xycoords=ax.get_xaxis_transform(),
+                textcoords="offset points",
+                ha=side,
+                color=charts.WARN,
+            )
+        charts.few_dates(ax)
         ax.set_ylim(bottom=0)
-        ax.yaxis.set_major_formatter(lambda value, _: money(value, found.team.currency))
-        ax.set_title("Open pipeline at the end of each week ahead")
-        ax.legend(loc="lower left", fontsize=8, ncols=3)
+        ax.yaxis.set_major_formatter(EngFormatter(sep=""))
+        ax.set_ylabel(f"at the end of the week, {found.team.currency}".rstrip(", "))
+        ax.legend(**charts.ABOVE, ncols=3, fontsize=7.5, handlelength=1)
         return ax
 
 
