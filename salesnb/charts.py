@@ -339,9 +339,7 @@ def over_time(
             ends = rows["value_low"], rows["value_high"]
             ax.fill_between(rows["starts_on"], *ends, color=ACCENT, alpha=0.2, linewidth=0)
         ax.plot(rows["starts_on"], rows["value"], "o-", color=colour, label=shortened(who, 18))
-    locator = AutoDateLocator(maxticks=7)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    few_dates(ax)
     ax.set_ylim(bottom=0)
     ax.set_ylabel(name)
     if is_rate:
@@ -349,6 +347,13 @@ def over_time(
     if len(lines) > 1:
         ax.legend(**ABOVE, ncols=min(5, len(lines)))
     return ax
+
+
+def few_dates(ax: Axes) -> None:
+    """Few dates on the x axis, the year said once."""
+    locator = AutoDateLocator(maxticks=7)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
 
 
 def waterfall(ax: Axes, labels: Sequence[str], changes: Sequence[float]) -> Axes:

@@ -51,6 +51,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "segmenting",
             "company_scores",
             "prospects",
+            "outlook",
         },
     ),
     (False, {"funnel", "scorecard", "coaching", "pipeline", "icp"}),

@@ -1,6 +1,6 @@
 """The pipeline: what is open and how it stands, what will come of it, and who should hear of it."""
 
-from salesnb.pipeline.ahead import early_warning
+from salesnb.pipeline.ahead import dry_date, early_warning
 from salesnb.pipeline.cover import coverage
 from salesnb.pipeline.idle import stalled, untouched
 from salesnb.pipeline.movement import velocity, waterfall
@@ -8,5 +8,5 @@ from salesnb.pipeline.odds import forecast
 from salesnb.pipeline.upkeep import hygiene, slipping
 from salesnb.pipeline.week import week
 
-__all__ = ["coverage", "early_warning", "forecast", "hygiene", "slipping", "stalled"]
+__all__ = ["coverage", "dry_date", "early_warning", "forecast", "hygiene", "slipping", "stalled"]
 __all__ += ["untouched", "velocity", "waterfall", "week"]

@@ -1,0 +1,112 @@
+"""The outlook of earlier days held against what came: how often the band held, how wide it must be.
+
+On four days of the last year the outlook is drawn from what was known then (`Team.at`).
+"""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from salesnb.outlook.book import book
+from salesnb.outlook.draws import outlook
+from salesnb.outlook.inflow import next_weeks
+from salesnb.outlook.needs import QUARTER
+from salesnb.team import Team
+from salesnb.weekly import DAY
+
+BAND = 0.8  # of what comes is to lie within the band
+LOOKS, WEEKS = 4, (4, 8, 13)  # earlier days, and weeks ahead that are checked on each
+BEFORE = 26 * 7  # days of history that an earlier day must have
+WIDEST = 3.0
+KINDS = ("open_amount", "won_amount")
+COLUMNS = ["day", "rep_id", "weeks", "kind", "low", "middle", "high", "actual"]
+
+
+@dataclass(frozen=True, eq=False)
+class Hindsight:
+    """How the bands of earlier days did.
+
+    checks : one row per day, rep (blank: all together), week ahead and kind (open_amount,
+        won_amount): `low`, `middle`, `high` as drawn, `actual`, `is_inside`
+    wider : factor on the drawn band by (kind, whether it is the team's), 1 or more
+    """
+
+    checks: pd.DataFrame
+    wider: dict[tuple[str, bool], float]
+
+    @property
+    def of_reps(self) -> pd.Series:
+        """Whether each check of a rep lay within the drawn band."""
+        return self.checks.loc[self.checks["rep_id"].notna(), "is_inside"]
+
+
+@lru_cache(maxsize=8)  # a team never changes
+def hindsight(team: Team) -> Hindsight:
+    """Hold the outlooks of earlier days against what came."""
+    first = max(team.deals["created_on"].min(), team.activities["happens_at"].min().normalize())
+    days = [team.as_of - QUARTER * DAY * (look + 1) for look in range(LOOKS)]
+    found = [check(team, day) for day in days if day >= first + BEFORE * DAY]
+    checks = pd.concat([pd.DataFrame(columns=[*COLUMNS, "is_inside"]), *found], ignore_index=True)
+    is_team = checks["rep_id"].isna()
+    wider = {
+        (kind, of_team): widening(checks[(checks["kind"] == kind) & (is_team == of_team)])
+        for kind in KINDS
+        for of_team in (False, True)
+    }
+    return Hindsight(checks, wider)
+
+
+def check(team: Team, day: pd.Timestamp) -> pd.DataFrame:
+    """The outlook of one day against what came, for those who were on the team all along."""
+    then = outlook(team.at(day), max(WEEKS))
+    left = team.reps.set_index("rep_id")["left_on"].reindex(then.rep_id)
+    stayed = np.flatnonzero(~(left <= day + QUARTER * DAY).to_numpy())
+    who = [([rep], then.rep_id[int(rep)]) for rep in stayed] + [(stayed, None)]
+    at, rows = np.array(WEEKS) - 1, []
+    for kind, actual in came(team, then.rep_id, day).items():
+        drawn = getattr(then, kind)
+        for reps, rep_id in who:
+            ends = band(drawn[reps].sum(axis=0)[at])
+            values = (*ends, actual[reps].sum(axis=0)[at])
+            rows += [(day, rep_id, *row) for row in zip(WEEKS, [kind] * 3, *values, strict=True)]
+    found = pd.DataFrame(rows, columns=COLUMNS)
+    return found.assign(is_inside=found["actual"].between(found["low"], found["high"]))
+
+
+def band(drawn: np.ndarray, wider: float = 1.0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Low end, middle and high end of draws (weeks x draws); never below 0."""
+    tail = (1 - BAND) / 2
+    low, middle, high = np.quantile(drawn, [tail, 0.5, 1 - tail], axis=-1)
+    return np.maximum(middle - wider * (middle - low), 0), middle, middle + wider * (high - middle)
+
+
+def came(team: Team, rep_id: pd.Index, day: pd.Timestamp) -> dict[str, np.ndarray]:
+    """What each rep had open and had won by the end of each week after `day` (reps x weeks)."""
+    deals = book(team).deals
+    rep = rep_id.get_indexer(pd.Index(deals["rep_id"]))
+    amount, n = deals["amount"].fillna(0.0).to_numpy(), len(rep_id)
+    found: dict[str, list[np.ndarray]] = {kind: [] for kind in KINDS}
+    for end in next_weeks(day, max(WEEKS)):
+        until = day + int(end) * DAY
+        is_closed = deals["closed_on"] <= until
+        is_open = (deals["created_on"] <= until) & ~is_closed
+        is_won = (deals["outcome"] == "won") & (deals["closed_on"] > day) & is_closed
+        for kind, which in zip(KINDS, (is_open, is_won), strict=True):
+            who = which.to_numpy() & (rep >= 0)
+            found[kind].append(np.bincount(rep[who], amount[who], n))
+    return {kind: np.array(weeks).T for kind, weeks in found.items()}
+
+
+def widening(checks: pd.DataFrame) -> float:
+    """How many times as wide the band would have had to be (conformal: Vovk and others 2005)."""
+    middle, actual = checks["middle"], checks["actual"]
+    reach = (checks["high"] - middle).where(actual > middle, middle - checks["low"])
+    off = (actual - middle).abs()
+    score = np.where(off > 0, off / reach.where(reach > 0), 0.0).astype(float)
+    score = np.sort(np.nan_to_num(score, nan=WIDEST))
+    if not len(score):
+        return 1.0
+    at = int(np.ceil(BAND * (len(score) + 1))) - 1
+    return float(np.clip(score[min(at, len(score) - 1)], 1.0, WIDEST))
