@@ -7,9 +7,9 @@ from scipy.special import ndtr
 from scipy.stats import false_discovery_control
 
 from salesnb import charts, stats
+from salesnb.companies.segments import segments, with_place
 from salesnb.errors import DataError
 from salesnb.finding import Finding
-from salesnb.segmenting import segments, with_place
 from salesnb.team import Team
 from salesnb.units import number, percent
 

@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
 from salesnb import charts, standout, stats
+from salesnb.companies.segments import Segments, segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.metrics.view import ledger
-from salesnb.segmenting import Segments, segments
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 

@@ -6,13 +6,14 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, company_scores, stats
-from salesnb.customers import Customers
+from salesnb import charts, stats
+from salesnb.companies.customers import Customers
+from salesnb.companies.scores import scorer as scorer_of
+from salesnb.companies.segments import with_place
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.metrics.view import ledger
-from salesnb.segmenting import with_place
 from salesnb.team import Team
 from salesnb.units import number
 
@@ -87,7 +88,7 @@ def _look(known: Team, day: pd.Timestamp, team: Team) -> pd.DataFrame:
     deals = ledger(known).deals.sort_values("deal_id")
     was_there = (deals["created_on"] <= day + QUARTER) & ~(deals["closed_on"] <= day)
     rows = deals[was_there & deals["outcome"].notna() & deals["account_id"].notna()]
-    scorer = company_scores.scorer(then)
+    scorer = scorer_of(then)
     accounts = scorer.found.customers.accounts
     if rows.empty or not scorer.found.customers.is_customer.any():
         return pd.DataFrame(columns=columns)

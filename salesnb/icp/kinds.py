@@ -5,10 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, stats
+from salesnb.companies.segments import FEW_WON, Segments
+from salesnb.companies.segments import segments as found_segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
-from salesnb.segmenting import FEW_WON, Segments
-from salesnb.segmenting import segments as found_segments
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 

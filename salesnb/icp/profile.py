@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
 from salesnb import charts, mixed, stats
-from salesnb.customers import Customers
+from salesnb.companies.customers import Customers
+from salesnb.companies.odds import ENDS, p_within_reps
+from salesnb.companies.segments import Segments, segments, with_place
+from salesnb.companies.words import in_words, range_in_words, said
 from salesnb.finding import Finding
-from salesnb.kind_odds import ENDS, p_within_reps
-from salesnb.plain_words import in_words, range_in_words, said
-from salesnb.segmenting import Segments, segments, with_place
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 

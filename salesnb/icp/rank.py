@@ -7,9 +7,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from salesnb import charts, company_scores
-from salesnb import prospects as prospect_list
-from salesnb.company_scores import UNKNOWN, Scorer
+from salesnb import charts
+from salesnb.companies import prospects as prospect_list
+from salesnb.companies.scores import UNKNOWN, Scorer, traits_as_known
+from salesnb.companies.scores import scorer as scorer_of
 from salesnb.finding import Finding
 from salesnb.metrics.view import ledger
 from salesnb.team import Team
@@ -65,7 +66,7 @@ def scores(team: Team, *, rep: str | None = None, prospects: str | None = None) 
         The team has no accounts, there is no such rep, or the file is faulty.
     """
     rep_id = None if rep is None else team.rep(rep)
-    scorer = company_scores.scorer(team)
+    scorer = scorer_of(team)
     if prospects is not None:
         table = _of_prospects(team, scorer, Path(prospects))
     else:
@@ -83,7 +84,7 @@ def scores(team: Team, *, rep: str | None = None, prospects: str | None = None) 
 
 def _of_prospects(team: Team, scorer: Scorer, path: Path) -> pd.DataFrame:
     """The companies of a file, best first."""
-    known = company_scores.traits_as_known(prospect_list.read(path), team)
+    known = traits_as_known(prospect_list.read(path), team)
     prospect_list.must_match(known, scorer.found.customers.numbers, path)
     table = scorer.score(known).rename_axis("account_id").reset_index().assign(deal_id=None)
     return table.sort_values(["score", "account_id"], ascending=[False, True])

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from salesnb.customers import Customers
+from salesnb.companies.customers import Customers
 from salesnb.units import number, percent
 
 LEAVES, SAID = 8, 3  # of the tree; traits said of a kind at most, if that tells it from others

@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from salesnb import mixed, stats
-from salesnb.customers import traits_of
+from salesnb.companies.customers import traits_of
+from salesnb.companies.segments import Segments, likeliest, segments
+from salesnb.companies.words import as_said, said
 from salesnb.latent import Traits
-from salesnb.plain_words import as_said, said
-from salesnb.segmenting import Segments, likeliest, segments
 from salesnb.team import Team
 
 MUCH, LITTLE = 1.2, 0.8  # times the odds of all, from which a company is an A, below which a C

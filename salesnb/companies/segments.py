@@ -6,8 +6,10 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from salesnb import kind_odds, latent, mixed, plain_words
-from salesnb.customers import Customers, Scale, customers, scale
+from salesnb import latent, mixed
+from salesnb.companies import odds as kind_odds
+from salesnb.companies import words
+from salesnb.companies.customers import Customers, Scale, customers, scale
 from salesnb.history import look_up
 from salesnb.team import Team
 
@@ -107,7 +109,7 @@ def segments(team: Team) -> Segments:
         mixture, odds = mixture.in_order(best_first), odds.in_order(best_first)
         rows, belongs = rows.iloc[best_first].reset_index(drop=True), belongs[:, best_first]
     kind = likeliest(belongs) if has_kinds else np.full(len(belongs), -1)
-    names = plain_words.names(found, kind, len(mixture.weight)) if has_kinds else ()
+    names = words.names(found, kind, len(mixture.weight)) if has_kinds else ()
     why = _why_none(found, len(mixture.weight), p, steady)
     return Segments(
         found, ruler, mixture, belongs, kind, names, odds, rows, overall, p, steady, why
