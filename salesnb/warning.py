@@ -219,7 +219,10 @@ class Warning:
         other = rows["n_weeks"].map(" ({} weeks)".format).where(rows["n_weeks"] != LATELY, "")
         ax.set_yticks(y, rows["name"] + other, fontsize=7)
         ax.set_xlim(left=0)
-        ax.set_title(f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks, against the usual range")
+        ax.set_title(
+            f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks, against the usual range",
+            loc="right",
+        )
         ax.legend(loc="lower right", fontsize=8)
         return ax
 

@@ -13,9 +13,9 @@ from salesnb.metrics.view import ledger
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
-COLUMNS = ["rep_id", "n_open", "ideal_share", "ideal_low", "ideal_high", "typical_share"]
-COLUMNS += ["n_ideal", "n_anti", "open_amount", "ideal_amount"]
-COLUMNS += ["n_activities", "time_share", "time_low", "time_high", "typical_time_share", "is_apart"]
+COLUMNS = ["rep_id", "what", "n", "n_ideal", "n_anti", "ideal_share", "ideal_low", "ideal_high"]
+COLUMNS += ["typical_share", "open_amount", "ideal_amount", "is_apart"]
+OPEN, DONE = "open deals", "activities"
 WEEKS = 13
 FEWEST = 10  # open deals below which a share says nothing of a person
 FALSE_SHARE = 0.05
@@ -31,18 +31,17 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
     Returns
     -------
     Finding
-        One row per rep with open deals, in order of id; none where no segment is ideal:
+        Two rows per rep with open deals, in order of id; none where no segment is ideal:
 
         rep_id
-        n_open : open deals with a company whose segment is known
-        ideal_share, ideal_low, ideal_high : of these with ideal customers, 90 % interval
+        what : ``open deals``; or ``activities`` of the last 13 weeks, by account or deal
+        n : with companies whose segment is known
+        n_ideal, n_anti : of these with ideal customers, and with the opposite
+        ideal_share, ideal_low, ideal_high : n_ideal / n, 90 % interval
         typical_share : the same of the other reps together
-        n_ideal, n_anti : open deals with ideal customers, and with the opposite
         open_amount, ideal_amount : of all these deals, and of those with ideal customers
-        n_activities : with such companies in the last 13 weeks, by account or deal
-        time_share, time_low, time_high : of these with ideal customers
-        typical_time_share : the same of the other reps together
-        is_apart : the share of deals differs from that of the others, separated from chance
+        is_apart : the share of deals differs from that of the others, separated from chance;
+            not asked of activities, which come in rows
 
     Raises
     ------
@@ -51,7 +50,7 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
     """
     rep_id = None if rep is None else team.rep(rep)
     found = segments(team)
-    deals = _open_deals(team, found)
+    deals = _with_segment(ledger(team).open_deals, found)
     table = _table(team, found, deals)
     table = table if rep_id is None else table[table["rep_id"] == rep_id]
     table = table.reset_index(drop=True)
@@ -67,62 +66,49 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
     )
 
 
-def _open_deals(team: Team, found: Segments) -> pd.DataFrame:
-    """Open deals with companies of a known segment: whether that is ideal, or the opposite."""
-    deals = ledger(team).open_deals
-    deals = deals.assign(segment=look_up(deals["account_id"], found.segment))
-    deals = deals.dropna(subset="segment")
-    return deals.assign(
-        is_ideal=deals["segment"].isin(found.ideal), is_anti=deals["segment"].isin(found.anti)
-    )
-
-
 def _table(team: Team, found: Segments, deals: pd.DataFrame) -> pd.DataFrame:
-    reps = pd.Index(sorted(deals["rep_id"].unique())) if found.ideal else pd.Index([], dtype="str")
-    deals = deals[deals["rep_id"].isin(reps)]
-    rep = reps.get_indexer(pd.Index(deals["rep_id"]))
-    ideal = deals["is_ideal"].to_numpy(float)
-    n, hits = (np.bincount(rep, w, len(reps)) for w in (None, ideal))
-    share = (
-        stats.rates(hits, n)
-        .drop(columns="n")
-        .set_axis(["ideal_share", "ideal_low", "ideal_high"], axis=1)
-    )
-    amount = deals["amount"].fillna(0).to_numpy()
-    p = _p(hits, n)
-    table = pd.DataFrame({"rep_id": reps.astype("str"), "n_open": n.astype(int)})
-    table = table.assign(
-        typical_share=_of_others(hits, n),
-        n_ideal=hits.astype(int),
-        n_anti=np.bincount(rep, deals["is_anti"], len(reps)).astype(int),
-        open_amount=np.bincount(rep, amount, len(reps)),
-        ideal_amount=np.bincount(rep, amount * ideal, len(reps)),
-        is_apart=false_discovery_control(p) <= FALSE_SHARE if len(p) else np.zeros(0, bool),
-    )
-    return pd.concat([table, share, _time(team, found, reps)], axis=1)[COLUMNS]
+    reps = pd.Index(sorted(deals["rep_id"].unique()) if found.ideal else [], dtype="str")
+    open_ = _counted(OPEN, deals, reps)
+    amount, ideal = deals["amount"].fillna(0), deals["is_ideal"]
+    for name, worth in (("open_amount", amount), ("ideal_amount", amount.where(ideal, 0))):
+        open_[name] = worth.groupby(deals["rep_id"]).sum().reindex(reps, fill_value=0.0).to_numpy()
+    p = _p(open_["n_ideal"].to_numpy(float), open_["n"].to_numpy(float))
+    open_["is_apart"] = false_discovery_control(p) <= FALSE_SHARE if len(p) else False
+    table = pd.concat([open_, _counted(DONE, _activities(team, found), reps)], ignore_index=True)
+    table["is_apart"] = table["is_apart"].eq(True)
+    table = table.sort_values("rep_id", kind="stable", ignore_index=True)
+    return table.astype({"is_apart": "bool"})[COLUMNS]
 
 
-def _time(team: Team, found: Segments, reps: pd.Index) -> pd.DataFrame:
+def _counted(what: str, rows: pd.DataFrame, reps: pd.Index) -> pd.DataFrame:
+    """How many of each rep's rows are with ideal customers, and with the opposite."""
+    rep = reps.get_indexer(pd.Index(rows["rep_id"]))
+    rep, rows = rep[rep >= 0], rows[rep >= 0]
+    n, ideal, anti = (
+        np.bincount(rep, weights, len(reps)).astype(int)
+        for weights in (None, rows["is_ideal"], rows["is_anti"])
+    )
+    share = stats.rates(ideal, n).drop(columns="n")
+    share.columns = ["ideal_share", "ideal_low", "ideal_high"]
+    counts = {"rep_id": reps.astype("str"), "n": n, "n_ideal": ideal, "n_anti": anti}
+    table = pd.DataFrame(counts).assign(what=what, typical_share=_of_others(ideal, n))
+    return pd.concat([table, share], axis=1).astype({"what": "str"})
+
+
+def _activities(team: Team, found: Segments) -> pd.DataFrame:
     """Activities of the last weeks with companies of a known segment."""
-    since = team.as_of - pd.Timedelta(weeks=WEEKS) + pd.Timedelta(days=1)
+    since, end = team.as_of - pd.Timedelta(weeks=WEEKS), team.as_of + pd.Timedelta(days=1)
     rows = team.activities
-    end = team.as_of + pd.Timedelta(days=1)
-    rows = rows[(rows["happens_at"] >= since) & (rows["happens_at"] < end)]
+    rows = rows[(rows["happens_at"] > since) & (rows["happens_at"] < end)]
     by_deal = look_up(rows["deal_id"], team.deals.set_index("deal_id")["account_id"])
-    segment = look_up(rows["account_id"].fillna(by_deal), found.segment)
-    rows = rows.assign(segment=segment).dropna(subset="segment")
-    rows = rows[rows["rep_id"].isin(reps)]
-    rep, ideal = reps.get_indexer(pd.Index(rows["rep_id"])), rows["segment"].isin(found.ideal)
-    n, hits = (np.bincount(rep, w, len(reps)) for w in (None, ideal.to_numpy(float)))
-    share = stats.rates(hits, n)
-    return pd.DataFrame(
-        {
-            "n_activities": n.astype(int),
-            "time_share": share["value"],
-            "time_low": share["value_low"],
-            "time_high": share["value_high"],
-            "typical_time_share": _of_others(hits, n),
-        }
+    return _with_segment(rows.assign(account_id=rows["account_id"].fillna(by_deal)), found)
+
+
+def _with_segment(rows: pd.DataFrame, found: Segments) -> pd.DataFrame:
+    """The rows with a company of a known segment: whether that is ideal, or the opposite."""
+    rows = rows.assign(segment=look_up(rows["account_id"], found.segment)).dropna(subset="segment")
+    return rows.assign(
+        is_ideal=rows["segment"].isin(found.ideal), is_anti=rows["segment"].isin(found.anti)
     )
 
 
@@ -151,26 +137,27 @@ def _headline(
         return f"{who}no ideal customer stands out, so nothing is said of where time goes: {why}."
     if table.empty:
         return f"{who}no open deal with a company that is known well enough."
+    open_ = table[table["what"] == OPEN]
     if rep_id is not None:
-        return f"{who}{_in_words(table.iloc[0], currency)}"
-    apart = table[table["is_apart"]]
+        return f"{who}{_in_words(open_.iloc[0], table[table['what'] == DONE].iloc[0], currency)}"
+    apart = open_[open_["is_apart"]]
     if apart.empty:
-        all_ = table["n_ideal"].sum() / table["n_open"].sum()
+        all_ = open_["n_ideal"].sum() / open_["n"].sum()
         return f"{percent(all_)} of the open deals are with ideal customers; nobody stands apart."
     said = [f"{names[row['rep_id']]} {percent(row['ideal_share'])}" for _, row in apart.iterrows()]
     return f"With ideal customers, apart from the others: {', '.join(said)} of the open deals."
 
 
-def _in_words(row: pd.Series, currency: str) -> str:
-    inside = span(row["ideal_low"], row["ideal_high"], percent)
+def _in_words(deals: pd.Series, done: pd.Series, currency: str) -> str:
+    inside = span(deals["ideal_low"], deals["ideal_high"], percent)
     said = (
-        f"{number(row['n_ideal'])} of {number(row['n_open'])} open deals are with ideal customers "
-        f"({percent(row['ideal_share'])}, {inside}), {money(row['ideal_amount'], currency)} of "
-        f"{money(row['open_amount'], currency)}"
+        f"{number(deals['n_ideal'])} of {number(deals['n'])} open deals are with ideal customers "
+        f"({percent(deals['ideal_share'])}, {inside}), {money(deals['ideal_amount'], currency)} of "
+        f"{money(deals['open_amount'], currency)}"
     )
-    if row["n_activities"] >= FEWEST:
-        said += f"; so is {percent(row['time_share'])} of the time spent with these companies"
-    apart = "" if row["is_apart"] else "; no different from the others by more than chance"
+    if done["n"] >= FEWEST:
+        said += f"; so are {percent(done['ideal_share'])} of the activities with such companies"
+    apart = "" if deals["is_apart"] else "; no different from the others by more than chance"
     return f"{said}{apart}."
 
 
@@ -196,7 +183,7 @@ def _caveats(found: Segments, table: pd.DataFrame) -> tuple[str, ...]:
         return ()
     names = dict(zip(found.ids, found.names, strict=True))
     said = [f"Ideal: {'; '.join(f'{names[each]} ({each})' for each in found.ideal)}."]
-    if table["n_activities"].any():
+    if table.loc[table["what"] == DONE, "n"].any():
         said.append(f"Time: activities of the last {WEEKS} weeks, each counted as one.")
     said.append("A share is not a verdict: territory and the leads one is given play their part.")
     return tuple(said)
@@ -205,18 +192,14 @@ def _caveats(found: Segments, table: pd.DataFrame) -> tuple[str, ...]:
 def _draw(ax: Axes, table: pd.DataFrame, names: pd.Series) -> Axes:
     if table.empty:
         return charts.nothing_to_draw(ax, "No ideal customer stands out")
-    if len(table) == 1:
-        row = table.iloc[0]
-        value, low, high = (
-            [row[f"ideal_{end}"], row[f"time_{end}"]] for end in ("share", "low", "high")
+    if len(set(table["rep_id"])) == 1:
+        typical = charts.Points(
+            "the others", table["typical_share"], colour=charts.MUTED, marker="D"
         )
-        own = charts.Points("own", value, low, high)
-        others = [row["typical_share"], row["typical_time_share"]]
-        typical = charts.Points("of the others", others, colour=charts.MUTED, marker="D")
-        return charts.dumbbell(ax, ["open deals", "activities"], typical, own)
-    labels = [
-        f"{names[rep]} (n = {n})" for rep, n in zip(table["rep_id"], table["n_open"], strict=True)
-    ]
-    return charts.dumbbell(
-        ax, labels, charts.Points.of("open deals with ideal customers", table, "ideal_share")
-    )
+        own = charts.Points.of("own", table, "ideal_share")
+        counted = zip(table["what"], table["n"], strict=True)
+        return charts.dumbbell(ax, [f"{what} (n = {n})" for what, n in counted], typical, own)
+    rows = table[table["what"] == OPEN]
+    labels = [f"{names[rep]} (n = {n})" for rep, n in zip(rows["rep_id"], rows["n"], strict=True)]
+    points = charts.Points.of("open deals with ideal customers", rows, "ideal_share")
+    return charts.dumbbell(ax, labels, points)

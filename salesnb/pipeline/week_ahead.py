@@ -1,0 +1,101 @@
+"""A rep's week ahead on one page: meetings, how long the pipeline carries, deals to touch."""
+
+import pandas as pd
+
+from salesnb import standout
+from salesnb.finding import Finding
+from salesnb.outlook import Telling, dry, why_not
+from salesnb.standout import Standout
+from salesnb.team import Team
+from salesnb.units import money, number
+from salesnb.warning import Warning, warning
+
+COLUMNS = ["deal_id", "account", "product", "amount", "age_days", "expected_close_on", "why"]
+SHOWN = 5
+WEEKS = 4  # of extra meetings
+OWN_USUAL = "Usual: this rep's own level, with season, holidays and leave taken into account."
+UNTOUCHED, OVERDUE = "no activity in 14 days and none ahead", "past its expected close"
+
+
+def week_ahead(team: Team, rep: str) -> Finding:
+    """What does this rep's week ahead ask for?
+
+    Meetings booked against the rep's own usual (`pipeline.early_warning`), how long the open
+    pipeline carries the quota (`pipeline.dry_date`), and the open deals that wait for a touch:
+    those without activity in 14 days and none ahead, and those past their expected close.
+
+    Returns
+    -------
+    Finding
+        One row per deal that waits for a touch, at most five, largest amount first:
+
+        deal_id, account, product, expected_close_on
+        amount : team currency
+        age_days : since the deal was created
+        why : what it waits for
+
+    Raises
+    ------
+    DataError
+        There is no such rep.
+    """
+    seen = standout.of(team, rep)
+    booked = warning(team, "meeting", seen.rep_id) if team.has("activities") else None
+    outlook = _outlook(team, seen.rep_id)
+    waiting = _waiting(seen)
+    said = [
+        *([] if booked is None else [_own(booked.headline, seen)]),
+        *([] if outlook is None else [_own(outlook.headline, seen)]),
+        _deals_in_words(seen, waiting),
+    ]
+    return Finding(
+        headline=f"{seen.name}: {' '.join(said)}",
+        table=waiting.head(SHOWN)[COLUMNS].reset_index(drop=True),
+        draw=None if booked is None else booked.draw,
+        ask=_ask(seen, waiting, booked),
+        caveats=(OWN_USUAL,) if booked is not None else (),
+        currency=team.currency,
+    )
+
+
+def _outlook(team: Team, rep_id: str) -> Telling | None:
+    if not team.has("activities") or why_not(team, rep_id):
+        return None
+    return Telling(dry(team, rep_id, WEEKS))
+
+
+def _own(headline: str, seen: Standout) -> str:
+    """A headline without the name, to stand among others."""
+    words = headline.removeprefix(f"{seen.name}: ")
+    return words[:1].upper() + words[1:]
+
+
+def _waiting(seen: Standout) -> pd.DataFrame:
+    """The rep's open deals that wait for a touch, each once, largest first."""
+    deals = seen.still_open
+    reasons = {UNTOUCHED: seen.untouched["deal_id"], OVERDUE: seen.overdue["deal_id"]}
+    why = [
+        "; ".join(reason for reason, ids in reasons.items() if deal in set(ids))
+        for deal in deals["deal_id"]
+    ]
+    deals = deals.assign(why=pd.Series(why, index=deals.index, dtype="str"))
+    return deals[deals["why"] != ""]
+
+
+def _deals_in_words(seen: Standout, waiting: pd.DataFrame) -> str:
+    if seen.still_open.empty:
+        return "No deal is open."
+    if waiting.empty:
+        return "No open deal waits for a touch."
+    n = len(waiting)
+    total = waiting["amount"].sum()
+    worth = f", worth {money(total, seen.team.currency)}" if total > 0 else ""
+    return f"{number(n)} open {'deal waits' if n == 1 else 'deals wait'} for a touch{worth}."
+
+
+def _ask(seen: Standout, waiting: pd.DataFrame, booked: Warning | None) -> tuple[str, ...]:
+    asked = list(booked.ask[:1]) if booked is not None else []
+    if len(waiting):
+        deal = standout.labels(waiting.head(1), seen.team.currency).iloc[0]
+        asked.append(f"What is the next step with {deal}, and who takes it?")
+    return tuple(asked)
