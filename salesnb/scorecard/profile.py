@@ -61,6 +61,20 @@ def profile(team: Team, rep: str) -> Finding:
     )
 
 
+def flags(team: Team, rep: str) -> str:
+    """What stands out for this rep in a few words, for a list: ``act: Proposal; strength: Demo``.
+
+    Empty where nothing does. Raises `DataError` if there is no such rep.
+    """
+    seen = standout.of(team, rep)
+    stages_by_flag = {
+        tier: seen.cells.loc[seen.cells["tier"] == tier, "stage"] for tier in (*FIRM, "watch")
+    }
+    stages_by_flag["strength"] = seen.strengths["stage"]
+    said = [f"{flag}: {', '.join(names)}" for flag, names in stages_by_flag.items() if len(names)]
+    return "; ".join(said)
+
+
 def team_view(team: Team) -> Finding:
     """Where does each rep stand, for the manager to prepare the one-on-ones?
 
