@@ -61,7 +61,7 @@ def conversion(
         No stage history, an unknown `by` or rep, or a period that holds no day.
     """
     if by is not None and by not in conversions.BY:
-        raise unknown("by", by, conversions.BY)
+        raise unknown("grouping", by, conversions.BY)
     team.need("stage_changes", why="funnel.conversion")
     first, last = period(team, starts_on, ends_on)
     rep_id = None if rep is None else team.rep(rep)

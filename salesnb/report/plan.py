@@ -67,7 +67,7 @@ def plan(
     people = _by_name(team, [team.rep(rep) for rep in reps] or _on_the_team(team))
     jobs: list[Job] = []
     for path, types in known.items():
-        own = values[path] | ({"data": str(Path(source).resolve())} if "data" in types else {})
+        own = ({"data": str(Path(source).resolve())} if "data" in types else {}) | values[path]
         jobs += _for_reps(path, own, people) if "rep" in types else [_for_team(path, own)]
     as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
     folder = Path(output) / str(team.as_of.date())
