@@ -6,8 +6,10 @@ from handmade import AS_OF, REPS, STAGES, cells, deal, team_of
 from statsmodels.stats.proportion import proportion_confint
 
 import salesnb
-from salesnb import DataError, coaching, standout
+from salesnb import DataError, charts, coaching, standout
 from salesnb.question_bank import STEPS, bank, stage_kind
+from salesnb.settings import Settings
+from salesnb.team import Team
 
 LEAK = {
     ("R1", "Demo"): {
@@ -453,3 +455,10 @@ def test_without_planted_leaks_the_questions_are_about_strengths_and_growth():
             n_on_a_stage += not topics & {"growth", "new hire"}
     assert n_reps == 24
     assert n_on_a_stage <= 2
+
+
+def test_deals_without_stages_are_drawn_as_nothing(small):
+    bare = Team(Settings(as_of=small.as_of), {"reps": small.reps, "deals": small.deals})
+    finding = coaching.deals_to_discuss(bare, "R01")
+    assert len(finding.table)
+    assert not charts.shows_data(finding.plot())

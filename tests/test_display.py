@@ -171,3 +171,21 @@ def test_a_finding_without_rows_is_its_headline():
 )
 def test_labels_are_for_people(column, label):
     assert units.label(column) == label
+
+
+def test_a_picture_says_nothing_of_letters_that_no_font_has_or_of_few_days(recwarn):
+    def draw(ax):
+        ax.set_title("王小明 😀")
+        rows = pd.DataFrame({"starts_on": pd.to_datetime(["2026-01-01", "2026-02-01"])})
+        charts.over_time(ax, {"one": rows.assign(value=[np.nan, 1.0], value_low=0, value_high=2)})
+
+    ax = Finding("王", pd.DataFrame(), draw).plot()
+    ax.figure.canvas.draw()
+    assert "王小明 😀" in charts.svg(ax, "王")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["Jan\n2026", "Feb"]
+    assert not recwarn.list
+
+
+def test_bars_without_pieces_are_nothing_to_draw():
+    ax = charts.stacked(charts.new_axes(), pd.DataFrame(index=["a deal"]))
+    assert not charts.shows_data(ax)

@@ -229,7 +229,7 @@ def test_maven_has_a_dead_pipeline(maven):
     assert last["band"] == "older than any win"
     # 81 % of the open deals of the stage Engaging; those of Prospecting have no day of engagement.
     assert found.table["to_days"].max() == 138
-    assert 0.6 <= last["open_share"] <= 0.83
+    assert 0.6 <= last["open_deals_share"] <= 0.83
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +273,7 @@ def test_open_age_by_hand():
     found = funnel.open_age(team)
     assert found.table["to_days"].tolist()[:3] == [55, 82, 100]
     assert found.table["n_open"].tolist() == [2, 2, 1, 1]
-    assert found.table["open_share"].tolist() == pytest.approx([2 / 6, 2 / 6, 1 / 6, 1 / 6])
+    assert found.table["open_deals_share"].tolist() == pytest.approx([2 / 6, 2 / 6, 1 / 6, 1 / 6])
     assert found.table["open_amount"].tolist() == [20, 20, 10, 10]
     assert "1 of 6 open deals" in found.headline
     assert funnel.open_age(team, rep="Bob").table["n_open"].tolist() == [0, 1, 1, 1]

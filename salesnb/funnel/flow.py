@@ -127,7 +127,7 @@ def open_age(team: Team, *, rep: str | None = None) -> Finding:
         band : up to the median win, up to 80 % of wins, up to the longest win, older than any win
         to_days : the highest age of the band, blank for the last
         n_open : open deals in it
-        open_share, open_low, open_high : of all open deals, with 90 % interval
+        open_deals_share, open_deals_low, open_deals_high : of all open deals, with 90 % interval
         open_amount : their amount, team currency; blank if no amount is known
 
     Raises
@@ -246,14 +246,17 @@ def _age_headline(table: pd.DataFrame, currency: str) -> str:
     if not n:
         return "No deal is open."
     worth = f", worth {money(last['open_amount'], currency)}" if last["open_amount"] > 0 else ""
+    share, low, high = (last[f"open_deals_{part}"] for part in ("share", "low", "high"))
     return (
-        f"{number(last['n_open'])} of {number(n)} open deals ({percent(last['open_share'])}, "
-        f"{span(last['open_low'], last['open_high'], percent)}) are older than any deal was when "
+        f"{number(last['n_open'])} of {number(n)} open deals ({percent(share)}, "
+        f"{span(low, high, percent)}) are older than any deal was when "
         f"it was won ({number(table['to_days'].max())} days){worth}."
     )
 
 
 def _draw_ages(ax: Axes, table: pd.DataFrame) -> Axes:
-    value, low, high = (table[name].to_list() for name in ("open_share", "open_low", "open_high"))
+    value, low, high = (
+        table[name].to_list() for name in ("open_deals_share", "open_deals_low", "open_deals_high")
+    )
     points = charts.Points("share of open deals", value, low, high)
     return charts.dumbbell(ax, table["band"].to_list(), points)

@@ -110,12 +110,14 @@ class View:
 
     members : rep_id, scope; a rep counts for themself and for the `GROUP`
     starts_on, ends_on : the period, both days within
+    always : scopes that are answered even where nobody counts for them
     """
 
     ledger: Ledger
     members: pd.DataFrame
     starts_on: pd.Timestamp
     ends_on: pd.Timestamp
+    always: tuple[str, ...] = ()
 
     @property
     def team(self) -> Team:
@@ -125,7 +127,7 @@ class View:
     @cached_property
     def scopes(self) -> pd.Index:
         """Every scope, in order; the group comes first."""
-        return pd.Index(sorted(self.members["scope"].unique()), dtype="str")
+        return pd.Index(sorted({*self.members["scope"], *self.always}), dtype="str")
 
     @cached_property
     def _codes(self) -> pd.DataFrame:
