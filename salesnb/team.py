@@ -73,6 +73,14 @@ class Team:
         return self.settings.currency
 
     @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The name of each rep by id; of namesakes with the id."""
+        reps = self.reps
+        is_shared = reps["name"].duplicated(keep=False)
+        names = reps["name"].mask(is_shared, reps["name"] + " (" + reps["rep_id"] + ")")
+        return MappingProxyType(dict(zip(reps["rep_id"], names, strict=True)))
+
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve characters that name this data: the same rows in any order give the same."""
         digest = hashlib.sha256(settings.as_toml(self.settings).encode())

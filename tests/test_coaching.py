@@ -321,6 +321,20 @@ def test_below_ten_deals_no_number_is_shown(found):
     assert not finding.caveats
 
 
+def test_where_the_last_talk_left_nothing_what_was_agreed_before_comes_first(found):
+    found({})
+    before = session(
+        session_id="S0", held_on="2026-04-01", topic="Offer", commitment="Call Ann.", done_on=None
+    )
+    log = pd.DataFrame([session(topic="Demo", session_id="S1", commitment=None), before])
+    said = coaching.since_last_time(team_of(before_and_after(12, 8, 5, 4), coaching=log), "R1")
+    assert said.headline.startswith(
+        "Ágnes Kiss: agreed on 1 April 2026 about Offer: “Call Ann”, still open. Last time, on "
+    )
+    assert said.headline.endswith("we talked about Demo.")
+    assert "Call Ann" in said.ask[0]
+
+
 @pytest.mark.parametrize(
     ("numbers", "is_apart"), [((10, 10, 12, 8), False), ((5, 25, 27, 3), True)]
 )

@@ -15,6 +15,7 @@ from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
+NARROWEST = "At the narrowest step: what do the deals that stop there have in common?"
 CHANCE = 0.05
 CLOSED_TO_TELL = 5  # deals a group must have closed to be compared
 DRAWN = 25  # rows at most
@@ -70,9 +71,10 @@ def conversion(
         headline=_conversion_headline(table, by, in_words(first, last)),
         table=table,
         draw=lambda ax: _draw_conversion(ax, table, by),
-        ask=("At the narrowest step: what do the deals that stop there have in common?",),
+        ask=(NARROWEST,) if len(team.stages) > 1 else (),
         caveats=_conversion_caveats(table, by),
         currency=team.currency,
+        names=team.names,
     )
 
 

@@ -64,6 +64,7 @@ def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
         ask=_ask(table, named, late),
         caveats=_caveats(table, late, names),
         currency=team.currency,
+        names=team.names,
     )
 
 

@@ -59,6 +59,7 @@ def forecast(team: Team, *, rep: str | None = None) -> Finding:
         ask=("Where do you know something of a deal that its stage and age cannot show?",),
         caveats=_caveats(table, checked),
         currency=team.currency,
+        names=team.names,
     )
 
 

@@ -73,6 +73,7 @@ def slipping(
         ),
         caveats=("A date moved before the change log began is not counted as a push.",),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -119,6 +120,7 @@ def hygiene(team: Team, *, rep: str | None = None) -> Finding:
         ),
         caveats=_hygiene_caveats(flags),
         currency=team.currency,
+        names=team.names,
     )
 
 

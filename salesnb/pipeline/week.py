@@ -55,6 +55,7 @@ def week(team: Team) -> Finding:
         ask=("What has been different lately, and what would help?",) if len(table) else (),
         caveats=_caveats(team, len(lines) - len(table)),
         currency=team.currency,
+        names=team.names,
     )
 
 

@@ -138,10 +138,7 @@ def _on_the_team(team: Team) -> list[str]:
 
 def _by_name(team: Team, ids: list[str]) -> dict[str, str]:
     """Rep id to name, in the order a reader looks for them: accents and case do not count."""
-    reps = team.reps[team.reps["rep_id"].isin(ids)]
-    named = dict(zip(reps["rep_id"], reps["name"], strict=True))
-    namesakes = set(reps.loc[reps["name"].duplicated(keep=False), "rep_id"])
-    named |= {rep: f"{named[rep]} ({rep})" for rep in namesakes}
+    named = {rep: team.names[rep] for rep in ids}
     return dict(sorted(named.items(), key=lambda item: (_folded(item[1]), item)))
 
 

@@ -57,7 +57,7 @@ def profile(team: Team, rep: str) -> Finding:
         f"{seen.name}: {_in_words(seen)}",
         table,
         lambda ax: stages.draw_stages(ax, seen),
-        caveats=stages.caveats(seen),
+        caveats=(*stages.on_flags(seen), *stages.caveats(seen)),
         currency=team.currency,
     )
 
