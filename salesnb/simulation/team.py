@@ -151,7 +151,7 @@ def settings(plan: Plan) -> Settings:
     """What the simulated team says of itself."""
     return Settings(
         as_of=plan.as_of,
-        name="Demo",
+        name="Example team",
         currency="EUR",
         timezone=TIMEZONE,
         stages=STAGES,
