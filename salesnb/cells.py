@@ -6,12 +6,26 @@ from datetime import date, timedelta
 import pandas as pd
 from pandas.api import types
 
+from salesnb.errors import DataError
+
 FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31T23:59:59.999999")
 ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
 # What databases and spreadsheets write where there is nothing, or a formula went wrong.
 NO_VALUE = r"NULL|null|NaN|nan|\\N|<NA>|#N/A|#REF!|#VALUE!|#NAME\?|#DIV/0!|#NUM!"
 FORMULA = r"=[A-Za-z.]+\((?s:.*)"
+
+
+def day(written: str | date, what: str) -> pd.Timestamp:
+    """A day from 1900 to 2100, given as ``2026-06-30`` or as a date.
+
+    Raises `DataError` that names `what` was given otherwise: "June" would be a day of this year.
+    """
+    text = str(written).strip()
+    found = convert(pd.Series([text], dtype="str"), "time", is_day=True).iloc[0]
+    if pd.isna(found):
+        raise DataError(f"{what}: found {text!r}, expected {expected('time', True, text)}.")
+    return found
 
 
 def is_text(values: pd.Series) -> bool:

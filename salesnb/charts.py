@@ -2,7 +2,8 @@
 
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
 from io import StringIO
@@ -26,6 +27,7 @@ WARN = "#d55e00"  # leaks; always told apart by place or mark too, never by colo
 # A legend grows to the left, over the labels, where there is room for it.
 ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
 OWN = "salesnb"  # marks figures that no one else has laid out
+TICKS = 7  # dates at most
 NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
 # A page may set these to suit a dark screen; elsewhere the colours above hold.
 ROLES = {INK: "ink", MUTED: "muted", FAINT: "faint", ACCENT: "accent", WARN: "warn"}
@@ -51,10 +53,34 @@ STYLE: dict[Any, Any] = {
 }
 
 
+class Picture(Figure):
+    """A figure that draws a box for a letter that no font has, and says nothing of it.
+
+    Names come from everywhere, and on pages the reader's own fonts draw them.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw, as any figure."""
+        with _boxes_for_letters():
+            super().draw(renderer)
+
+    def get_tightbbox(self, *args: Any, **options: Any) -> Any:
+        """The room that the drawing takes, as of any figure."""
+        with _boxes_for_letters():
+            return super().get_tightbbox(*args, **options)
+
+
+@contextmanager
+def _boxes_for_letters() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        yield
+
+
 def new_axes(width: float = 7.0, height: float = 3.4) -> Axes:
     """Axes of a new figure in the house style, sizes in inches; not known to pyplot."""
     with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(width, height))
+        figure = Picture(figsize=(width, height))
         figure.set_gid(OWN)
         return figure.add_subplot()
 
@@ -86,9 +112,7 @@ def svg(ax: Axes, alt: str) -> str:
     buffer = StringIO()
     figure = ax.get_figure(root=True)
     assert figure is not None, "Axes that were taken off their figure"
-    with mpl.rc_context(STYLE), warnings.catch_warnings():
-        # The reader's own fonts draw the words, so what matplotlib's font lacks does not matter.
-        warnings.filterwarnings("ignore", message="Glyph")
+    with mpl.rc_context(STYLE), _boxes_for_letters():
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     drawn = buffer.getvalue()
     drawn = drawn[drawn.index("<g id=") : drawn.rindex("</svg>")]
@@ -152,7 +176,7 @@ def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = T
 
 def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     """A bar per row of `lengths`, made of one piece per column, in the order of the columns."""
-    if not len(lengths):
+    if lengths.empty:
         return nothing_to_draw(ax)
     labels, left = [shortened(label) for label in lengths.index], np.zeros(len(lengths))
     places = np.arange(len(lengths))
@@ -339,7 +363,12 @@ def over_time(
             ends = rows["value_low"], rows["value_high"]
             ax.fill_between(rows["starts_on"], *ends, color=ACCENT, alpha=0.2, linewidth=0)
         ax.plot(rows["starts_on"], rows["value"], "o-", color=colour, label=shortened(who, 18))
-    few_dates(ax)
+    # Ticks of our own: an automatic locator is at a loss where few days have a value.
+    days = pd.concat([rows["starts_on"] for rows in lines.values()]).drop_duplicates().sort_values()
+    shown = days.iloc[:: -(-len(days) // TICKS)]
+    is_new_year = shown.dt.year.diff() != 0
+    ax.set_xticks(shown, shown.dt.strftime("%b") + shown.dt.strftime("\n%Y").where(is_new_year, ""))
+    ax.set_xlim(*(days.iloc[end] + pd.Timedelta(days=side) for end, side in ((0, -15), (-1, 15))))
     ax.set_ylim(bottom=0)
     ax.set_ylabel(name)
     if is_rate:

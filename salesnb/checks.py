@@ -10,6 +10,7 @@ import pandera.pandas as pa
 
 from salesnb import cells, schema
 from salesnb.errors import Fault, nearest
+from salesnb.history import look_up
 from salesnb.settings import Settings
 
 # So many different wrong values of a column are named one by one.
@@ -29,7 +30,7 @@ def check_tables(
         if name == "deals":
             faults += closing_faults(typed, known)
         tables[name] = typed
-    faults += reference_faults(tables)
+    faults += [*reference_faults(tables), *_overlap_faults(tables), *_early_faults(tables)]
     if settings is not None:
         faults += list(_past_faults(tables, settings)) + list(_stage_faults(tables, settings))
     return {name: frame.reset_index(drop=True) for name, frame in tables.items()}, faults
@@ -68,8 +69,9 @@ def model_faults(
 
 
 def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
-    """Values that name a row which the other table does not have."""
-    faults = []
+    """Values that name a row which the other table does not have; an empty one is said once."""
+    faults: list[Fault] = []
+    to_empty: dict[str, list[str]] = {}
     for name, table in tables.items():
         for column, model in schema.columns(name).items():
             target = (model.metadata or {}).get("refers")
@@ -79,11 +81,17 @@ def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
             names = set(tables[other][other_key].dropna())
             if len(tables[other]) and not names:
                 continue  # its key column is missing, which is a fault of its own
+            if n_rows := 0 if names else int(table[column].notna().sum()):
+                to_empty.setdefault(other, []).append(f"{name} in {n_rows:,} rows")
+                continue
             strange = set(table[column].dropna().unique()) - names
             wrong = table.loc[table[column].isin(strange), column]
             close = partial(nearest, known=names)
             faults += value_faults(name, column, wrong, f"{_a(other_key)} of {other}", close)
-    return faults
+    return faults + [
+        Fault(other, f"the rows that others refer to: {', '.join(said)}", value="an empty table")
+        for other, said in to_empty.items()
+    ]
 
 
 def closing_faults(deals: pd.DataFrame, known: Set[tuple[str, int]] = frozenset()) -> list[Fault]:
@@ -96,6 +104,35 @@ def closing_faults(deals: pd.DataFrame, known: Set[tuple[str, int]] = frozenset(
         *value_faults("deals", "outcome", no_day["outcome"], "closed_on filled too"),
         *value_faults("deals", "closed_on", no_outcome["closed_on"], "an outcome: won or lost"),
     ]
+
+
+def _overlap_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Quotas of a rep that begin before an earlier one has ended."""
+    quotas = tables.get("quotas", schema.empty("quotas"))
+    quotas = quotas.drop_duplicates(["rep_id", "starts_on", "ends_on"], keep=False)
+    quotas = quotas.sort_values(["rep_id", "starts_on", "ends_on"])
+    last = quotas.groupby("rep_id")["ends_on"].cummax().groupby(quotas["rep_id"]).shift()
+    both = quotas.assign(last=last)[quotas["starts_on"] <= last].sort_index()
+    starts, ends = (both[name].dt.strftime("%Y-%m-%d") for name in ("starts_on", "last"))
+    wrong = starts + " for " + both["rep_id"] + " with a quota to " + ends
+    return value_faults("quotas", "starts_on", wrong, "one quota of a rep at a time")
+
+
+def _early_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Stages entered before their deal was created."""
+    if "deals" not in tables or "stage_changes" not in tables:
+        return []
+    changes = tables["stage_changes"]
+    created = tables["deals"].drop_duplicates("deal_id").set_index("deal_id")["created_on"]
+    created = look_up(changes["deal_id"], created)
+    # A day of grace: a time stored in UTC can fall on the day before the local one.
+    is_early = changes["entered_at"] < created - pd.Timedelta(days=1)
+    days = (dates[is_early].dt.strftime("%Y-%m-%d") for dates in (changes["entered_at"], created))
+    entered, made = days
+    wrong = entered + " with created_on " + made
+    return value_faults(
+        "stage_changes", "entered_at", wrong, "a day not before the deal's created_on"
+    )
 
 
 def _past_faults(tables: Mapping[str, pd.DataFrame], settings: Settings) -> Iterator[Fault]:

@@ -62,8 +62,13 @@ def _decoded(path: Path) -> str:
 
 def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
     """The cells that are not UTF-8 text, by column."""
+    start = data[:4096]
+    if sum(byte < 32 and byte not in b"\t\n\r" for byte in start) > len(start) / 20:
+        yield Fault(name, SAVE_AS, value="data that is no text")
+        return
     text = data.decode("latin-1")
     separator, names = _header(name, text)
+    names = [column.encode("latin-1").decode("utf-8", errors="replace")[:40] for column in names]
     found: dict[str, list[tuple[int, str]]] = {}
     for number, cells in _numbered(name, text, separator):
         for column, cell in zip(names, cells if isinstance(cells, list) else (), strict=False):

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from rapidfuzz import fuzz, process
 
 SHOWN = 60
+LISTED = 40  # known names at most
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Fault:
 
     def __str__(self) -> str:
         place = self.table + (f", {_rows(self.rows)}" if self.rows else "")
-        word = "" if self.table.endswith(".toml") else "column "
+        word = "columns " if " + " in self.column else "column "
+        word = "" if self.table.endswith(".toml") else word
         place += f", {word}{self.column}" if self.column else ""
         found = f"found {self.value!r}, " if self.value else ""
         hint = f" (nearest: {self.nearest!r})" if self.nearest else ""
@@ -61,11 +63,19 @@ def nearest(word: str, known: Iterable[str], at_least: float = 70) -> str:
     return best[0] if best else ""
 
 
-def unknown(what: str, word: str, known: Iterable[str]) -> DataError:
-    """The error for a name nobody knows: says what is known and what was perhaps meant."""
+def unknown(
+    what: str, word: str, known: Iterable[str], listed: Iterable[str] | None = None
+) -> DataError:
+    """The error for a name nobody knows: says what is known and what was perhaps meant.
+
+    `listed` are the known names as they are shown, where they go by more than one.
+    """
     names = [str(name) for name in known]
     close = nearest(word, names)
-    hint = f"Did you mean {close!r}?" if close else f"Known: {', '.join(names[:40]) or 'none'}."
+    shown = [*dict.fromkeys(names if listed is None else listed)]
+    more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
+    all_known = f"Known: {', '.join(shown[:LISTED]) or 'none'}{more}."
+    hint = f"Did you mean {close!r}?" if close else all_known
     return DataError(f"There is no {what} {word!r}. {hint}")
 
 

@@ -1,7 +1,7 @@
 """An answer: one sentence, the table behind it, a picture, and the questions it opens."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import matplotlib as mpl
@@ -26,6 +26,7 @@ class Finding:
     ask : open questions for the conversation
     caveats : what the reader must know before leaning on it
     currency : ISO code of the amounts in `table`
+    names : rep_id to name, by which people are shown; the table keeps the ids
     """
 
     headline: str
@@ -34,6 +35,7 @@ class Finding:
     ask: tuple[str, ...] = ()
     caveats: tuple[str, ...] = ()
     currency: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the picture into `ax`, or into a new figure, and return the Axes."""
@@ -46,7 +48,7 @@ class Finding:
     def __str__(self) -> str:
         lines = [self.headline]
         if len(self.table):
-            lines += ["", display.text(self.table, self.currency)]
+            lines += ["", display.text(self._for_people(), self.currency)]
         lines += [f"Ask: {question}" for question in self.ask]
         lines += [f"Note: {caveat}" for caveat in self.caveats]
         return "\n".join(lines)
@@ -57,5 +59,12 @@ class Finding:
         ax = self.plot(charts.new_axes(*PAGE))
         picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
         return display.html(
-            self.headline, self.table, picture, self.ask, self.caveats, self.currency
+            self.headline, self._for_people(), picture, self.ask, self.caveats, self.currency
         )
+
+    def _for_people(self) -> pd.DataFrame:
+        """The table with names in place of the ids of reps, where they are known."""
+        if not self.names or "rep_id" not in self.table:
+            return self.table
+        ids = self.table["rep_id"]
+        return self.table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))

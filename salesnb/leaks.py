@@ -11,8 +11,10 @@ from salesnb import stage_model
 from salesnb.history import look_up
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
+from salesnb.units import money, span
 from salesnb.visits import visits
 
+IN_TABLE = "Lost amounts in the table are in all, of the deals since {}, not of a year."
 TRAITS = ("industry", "country", "employees")
 
 
@@ -64,6 +66,38 @@ def cells(team: Team) -> pd.DataFrame:
         The team has no stage history.
     """
     return _cells(team).copy(deep=False)
+
+
+def years_at(team: Team, rep_id: str, stage: str) -> float:
+    """How long this rep's deals have been in the records of a stage; NaN if they never were."""
+    return (team.as_of - _since(team).get((rep_id, stage), pd.NaT)) / pd.Timedelta(days=365.25)
+
+
+def lost_in_words(team: Team, cell: pd.Series) -> str:
+    """What the deals lost at one cell cost: a year of it, or all of it where less is on record."""
+    years = years_at(team, cell["rep_id"], str(cell["stage"]))
+    scale, period = (years, "a year") if years >= 1 else (1, "in the time on record")
+
+    def say(amount: float) -> str:
+        return money(amount / scale, team.currency)
+
+    about = "at most about" if cell["is_upper_bound"] else "about"
+    ends = span(cell["lost_low"], cell["lost_high"], say)
+    return f"{about} {say(cell['lost_amount'])} ({ends}) {period}"
+
+
+def time_covered(team: Team, found: pd.DataFrame) -> tuple[str, ...]:
+    """Which time the lost amounts of these cells cover: a headline has those of a year."""
+    places = pd.MultiIndex.from_frame(found[["rep_id", "stage"]].astype("str"))
+    first = _since(team).reindex(places).min()
+    return () if pd.isna(first) else (IN_TABLE.format(first.date()),)
+
+
+@lru_cache(maxsize=4)
+def _since(team: Team) -> pd.Series:
+    """When each rep's deals first entered each stage."""
+    seen = visits(team).astype({"stage": "str"})
+    return seen.groupby(["rep_id", "stage"])["entered_at"].min()
 
 
 def slowness(team: Team) -> pd.DataFrame:

@@ -209,6 +209,8 @@ class Coaching(pa.DataFrameModel):
     due_on: Time = optional()
     done_on: Time = optional()
     reason: Text = one_of("own", "external", "unclear")
+    _due = in_order("held_on", "due_on")
+    _done = in_order("held_on", "done_on")
 
 
 class Differentiators(pa.DataFrameModel):
@@ -231,7 +233,9 @@ class Ideas(pa.DataFrameModel):
     credited_on: Time = optional()
     outcome: Text = one_of("worked", "failed")
     owned_on: Time = optional()
-    _order = in_order("raised_on", "decided_on")
+    _decided = in_order("raised_on", "decided_on")
+    _credited = in_order("raised_on", "credited_on")
+    _owned = in_order("raised_on", "owned_on")
 
 
 MODELS: dict[str, type[pa.DataFrameModel]] = {

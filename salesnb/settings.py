@@ -1,6 +1,7 @@
 """What a team says of itself in ``team.toml``: name, currency, the day of the export, stages."""
 
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from datetime import date, datetime
@@ -55,10 +56,19 @@ def read(folder: Path) -> tuple[Settings | None, list[Fault]]:
         return None, [Fault(FILE, f"this file in {folder}, at least with as_of = 2026-06-30")]
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+    except UnicodeDecodeError as error:
+        return None, [_not_utf8(error)]
+    except (tomllib.TOMLDecodeError, OSError) as error:
         return None, [Fault(FILE, "a TOML file in UTF-8", value=str(error))]
     faults = check(raw)
     return (None, faults) if faults else (of(raw), [])
+
+
+def _not_utf8(error: UnicodeDecodeError) -> Fault:
+    """The first line that is in another encoding."""
+    number = error.object.count(b"\n", 0, error.start) + 1
+    line = error.object.splitlines()[number - 1].decode("utf-8", errors="replace").strip()
+    return Fault(FILE, "UTF-8 text: save it again as UTF-8", value=line[:80], rows=(number,))
 
 
 def check(raw: Mapping[str, Any]) -> list[Fault]:
@@ -74,6 +84,9 @@ def check(raw: Mapping[str, Any]) -> list[Fault]:
             faults.append(
                 Fault(FILE, expected, name, found, nearest=nearest(found, OF.get(name, ())))
             )
+    if _is_words(raw.get("stages")):
+        repeated = [stage for stage, n in Counter(raw["stages"]).items() if n > 1]
+        faults += [Fault(FILE, "every stage once", "stages", stage) for stage in repeated]
     if "as_of" not in raw:
         faults.append(Fault(FILE, "the day of the export, such as as_of = 2026-06-30", "as_of"))
     if not faults:
@@ -111,10 +124,6 @@ def _is_words(value: Any) -> bool:
     return isinstance(value, list | tuple) and all(isinstance(v, str) and v for v in value)
 
 
-def _is_stages(value: Any) -> bool:
-    return _is_words(value) and len(set(value)) == len(value)
-
-
 def _is_skills(value: Any) -> bool:
     return isinstance(value, dict) and all(_is_words(v) for v in value.values())
 
@@ -135,7 +144,7 @@ RULES: dict[str, tuple[Any, str]] = {
         lambda v: type(v) is int and 1 <= v <= 12,
         "a month, 1 to 12",
     ),
-    "stages": (_is_stages, 'different stage names in order: ["Qualification", "Demo"]'),
+    "stages": (_is_words, 'different stage names in order: ["Qualification", "Demo"]'),
     "skills": (_is_skills, 'lists of skills by stage: Demo = ["presenting"]'),
     "country": (
         lambda v: v == "" or v in COUNTRIES,

@@ -74,11 +74,6 @@ class Standout:
         """A number that moves on by one each month and starts elsewhere for each rep."""
         return self.team.as_of.year * 12 + self.team.as_of.month + crc32(self.rep_id.encode())
 
-    def years_at(self, stage: str) -> float:
-        """How long this rep's deals have been in the records of a stage."""
-        entered = self.visits.loc[self.visits["stage"] == stage, "entered_at"].min()
-        return (self.team.as_of - entered) / pd.Timedelta(days=365.25)
-
     @cached_property
     def strengths(self) -> pd.DataFrame:
         """The cells of stages where more deals move on than expected, separated from chance."""

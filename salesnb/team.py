@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from salesnb import door, history, schema, settings
+from salesnb import cells, door, history, schema, settings
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
@@ -73,6 +73,14 @@ class Team:
         return self.settings.currency
 
     @cached_property
+    def names(self) -> Mapping[str, str]:
+        """The name of each rep by id; of namesakes with the id."""
+        reps = self.reps
+        is_shared = reps["name"].duplicated(keep=False)
+        names = reps["name"].mask(is_shared, reps["name"] + " (" + reps["rep_id"] + ")")
+        return MappingProxyType(dict(zip(reps["rep_id"], names, strict=True)))
+
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve characters that name this data: the same rows in any order give the same."""
         digest = hashlib.sha256(settings.as_toml(self.settings).encode())
@@ -93,9 +101,11 @@ class Team:
                 f"{name} ({', '.join(schema.required(name))})" for name in lacking
             )
             which = "a table" if len(lacking) == 1 else "tables"
+            # The name of a verb is written as it is typed.
+            first = why if "." in why.partition(" ")[0] else why[:1].upper() + why[1:]
             raise DataError(
                 (Fault(name, f"this table: {why} needs it") for name in lacking),
-                f"{why[:1].upper()}{why[1:]} needs {which} this data set does not have: {tables}.",
+                f"{first} needs {which} this data set does not have: {tables}.",
             )
 
     def rep(self, rep: str) -> str:
@@ -109,15 +119,17 @@ class Team:
         if len(named) > 1:
             ids = ", ".join(named)
             raise DataError(f"{len(named)} reps are called {rep!r}: give the rep_id ({ids}).")
-        raise unknown("rep", rep, [*reps["rep_id"], *reps["name"]])
+        listed = reps["rep_id"] + " (" + reps["name"] + ")"
+        raise unknown("rep", rep, [*reps["rep_id"], *reps["name"]], listed)
 
     def at(self, day: str | pd.Timestamp) -> "Team":
         """The team as it was known at the end of `day`.
 
         Rows dated later are gone; values that became known later are blank; an open deal belongs
-        to whoever the log last showed as its owner. Raises `DataError` for a day after `as_of`.
+        to whoever the log last showed as its owner. Raises `DataError` for what is no day, and
+        for a day after `as_of`.
         """
-        day = pd.Timestamp(day).normalize().as_unit("us")
+        day = cells.day(day, "at")
         if day > self.as_of:
             raise DataError(f"{day.date()} lies after the export ({self.as_of.date()}).")
         if day == self.as_of:

@@ -16,8 +16,16 @@ ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
 # Columns whose name is the analyst's word and not the manager's.
 LABELS = {"benchmark": "Typical rep", "typical_rate": "Typical rep", "is_apart": "Differs"}
+LABELS |= {"lost_amount": "Lost amount, in all"}
 # What the column `unit` of a table with one metric per row says.
-OF_ROWS = {"rate": "rate", "amount": "money", "count": "count", "days": "span", "months": "span"}
+OF_ROWS = {
+    "rate": "rate",
+    "percent": "rate",
+    "amount": "money",
+    "count": "count",
+    "days": "span",
+    "months": "span",
+}
 
 
 def money(amount: float, currency: str) -> str:

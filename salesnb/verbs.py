@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from types import ModuleType
 
+import pandas as pd
+
 import salesnb
+from salesnb import schema
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.team import Team
@@ -43,18 +46,17 @@ def options(verb: Verb) -> list[inspect.Parameter]:
 def unanswered(team: Team) -> dict[str, list[str]]:
     """The verbs that a team lacks a table for, by that table.
 
-    Each is asked of the same tables without rows: what is lacking shows before anything is
-    computed.
+    Each is asked of the same tables without rows, and one rep: what is lacking shows before
+    anything is computed.
     """
-    bare = Team(
-        team.settings,
-        {name: table if name == "reps" else table.head(0) for name, table in team.tables.items()},
-    )
+    tables = {name: table.head(0) for name, table in team.tables.items()}
+    rep = pd.DataFrame({"rep_id": ["R"], "name": ["R"]})
+    bare = Team(team.settings, {**tables, "reps": pd.concat([schema.empty("reps"), rep])})
     found: dict[str, list[str]] = {}
     for name, verb in find().items():
         is_of_one = any(o.name == "rep" and o.default is o.empty for o in options(verb))
         try:
-            verb(bare, **({"rep": bare.reps["rep_id"].iloc[0]} if is_of_one else {}))
+            verb(bare, **({"rep": "R"} if is_of_one else {}))
         except DataError as error:
             for table in dict.fromkeys(fault.table for fault in error.faults):
                 found.setdefault(table, []).append(name)

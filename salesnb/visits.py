@@ -44,7 +44,7 @@ def visits(team: Team) -> pd.DataFrame:
     DataError
         The team has no stage history.
     """
-    team.need("stage_changes", why="a view of the stages")
+    team.need("stage_changes", why="the way of deals through the stages")
     deals, changes = settled(team), team.stage_changes
     # Numbers in the order of the ids: text is slow to look up.
     names = pd.Index(deals["deal_id"]).sort_values()

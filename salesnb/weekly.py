@@ -53,7 +53,7 @@ def weekly(team: Team, kind: str = "meeting") -> Weekly:
     """
     if kind not in KINDS:
         raise unknown("kind of activity", kind, KINDS)
-    team.need("activities", why="a view of the weeks")
+    team.need("activities", why=f"the count of each week's {kind}s")
     rows = team.activities[["rep_id", "kind", "booked_at", "happens_at"]]
     rows["at"] = rows["booked_at"].fillna(rows["happens_at"])
     own = rows[rows["kind"] == kind]

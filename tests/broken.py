@@ -181,6 +181,10 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         put("accounts.csv", b"PK\x03\x04\x14\x00\x06\x00"),
         [f"accounts.csv: found 'an Excel workbook', expected {UTF8}"],
     ),
+    "a picture called CSV": (
+        put("accounts.csv", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(range(256))),
+        [f"accounts.csv: found 'data that is no text', expected {UTF8}"],
+    ),
     # encodings
     "UTF-16": (
         encoded("reps.csv", "utf-16"),
@@ -294,6 +298,16 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
             "team.toml, country: found 'Hungary', expected an ISO 3166 code of two capitals, such as HU",
         ],
     ),
+    "a stage twice": (
+        swap("team.toml", '["Qualify", "Demo"]', '["Qualify", "Demo", "Demo"]'),
+        ["team.toml, stages: found 'Demo', expected every stage once"],
+    ),
+    "Latin-2 in team.toml": (
+        put("team.toml", "as_of = 2026-06-30\nname = 'Ő'\n".encode("cp1250")),
+        [
+            "team.toml, row 2: found \"name = '\ufffd'\", expected UTF-8 text: save it again as UTF-8"
+        ],
+    ),
     "a misspelt setting": (
         swap("team.toml", "currency", "curency"),
         ["team.toml, curency: expected a known setting (nearest: 'currency')"],
@@ -330,7 +344,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
     "an entry twice": (
         add("stage_changes.csv", "D2,Qualify,2026-01-06T00:00:00Z"),
         [
-            "stage_changes, rows 4, 5, column deal_id + stage + entered_at: found 'D2, Qualify, 2026-01-06', expected every row once"
+            "stage_changes, rows 4, 5, columns deal_id + stage + entered_at: found 'D2, Qualify, 2026-01-06', expected every row once"
         ],
     ),
     "a reference to nobody": (
@@ -375,6 +389,65 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         swap("deals.csv", "2026-03-01", "2026-01-01"),
         [
             "deals, row 3, column closed_on: found '2026-01-01 with created_on 2026-01-06', expected a day not before created_on"
+        ],
+    ),
+    "stage entered before the deal was created": (
+        swap("stage_changes.csv", "2026-01-05T09:00:00Z", "2026-01-03T09:00:00Z"),
+        [
+            "stage_changes, row 2, column entered_at: found '2026-01-03 with created_on 2026-01-05', expected a day not before the deal's created_on"
+        ],
+    ),
+    "a commitment due and done before it was made": (
+        put(
+            "coaching.csv",
+            "session_id,rep_id,held_on,kind,due_on,done_on\n"
+            "S1,R1,2026-02-01,one_on_one,2026-01-31,2026-01-30\n",
+        ),
+        [
+            "coaching, row 2, column due_on: found '2026-01-31 with held_on 2026-02-01', expected a day not before held_on",
+            "coaching, row 2, column done_on: found '2026-01-30 with held_on 2026-02-01', expected a day not before held_on",
+        ],
+    ),
+    "an idea decided, credited and owned before it was raised": (
+        put(
+            "ideas.csv",
+            "idea_id,rep_id,raised_on,idea,decided_on,credited_on,owned_on\n"
+            "I1,R1,2026-02-01,x,2026-01-31,2026-01-30,2026-01-29\n",
+        ),
+        [
+            "ideas, row 2, column decided_on: found '2026-01-31 with raised_on 2026-02-01', expected a day not before raised_on",
+            "ideas, row 2, column credited_on: found '2026-01-30 with raised_on 2026-02-01', expected a day not before raised_on",
+            "ideas, row 2, column owned_on: found '2026-01-29 with raised_on 2026-02-01', expected a day not before raised_on",
+        ],
+    ),
+    "left before the hire, leave and quotas that end before they begin": (
+        all_of(
+            swap("reps.csv", "2025-01-01,2026-05-31", "2025-01-01,2024-05-31"),
+            put("absences.csv", "rep_id,starts_on,ends_on\nR1,2026-02-02,2026-02-01\n"),
+            put("quotas.csv", "rep_id,starts_on,ends_on,amount\nR1,2026-02-02,2026-02-01,5\n"),
+        ),
+        [
+            "absences, row 2, column ends_on: found '2026-02-01 with starts_on 2026-02-02', expected a day not before starts_on",
+            "quotas, row 2, column ends_on: found '2026-02-01 with starts_on 2026-02-02', expected a day not before starts_on",
+            "reps, row 3, column left_on: found '2024-05-31 with hired_on 2025-01-01', expected a day not before hired_on",
+        ],
+    ),
+    "two quotas at a time": (
+        put(
+            "quotas.csv",
+            "rep_id,starts_on,ends_on,amount\n"
+            "R1,2026-01-01,2026-06-30,9\nR1,2026-02-01,2026-02-28,1\n"
+            "R1,2026-06-01,2026-12-31,9\nR2,2026-01-01,2026-03-31,1\nR2,2026-04-01,2026-06-30,1\n",
+        ),
+        [
+            "quotas, row 3, column starts_on: found '2026-02-01 for R1 with a quota to 2026-06-30', expected one quota of a rep at a time",
+            "quotas, row 4, column starts_on: found '2026-06-01 for R1 with a quota to 2026-06-30', expected one quota of a rep at a time",
+        ],
+    ),
+    "deals without a row": (
+        put("deals.csv", GOOD["deals.csv"].splitlines()[0] + "\n"),
+        [
+            "deals: found 'an empty table', expected the rows that others refer to: activities in 2 rows, stage_changes in 3 rows"
         ],
     ),
     "an outcome without its day": (

@@ -198,6 +198,26 @@ def test_what_to_listen_for_is_folded_away(report, visit):
     assert "isten for" in fold.inner_text()
 
 
+def test_on_paper_what_to_listen_for_is_seen_and_nothing_is_said_twice(report, visit):
+    page = visit(report.parent / "one_on_one" / "R01.manager.html")
+    page.emulate_media(media="print")
+    assert page.locator("details.manager table").is_visible()
+    assert not page.locator(".notes-below").is_visible()
+    assert not page.locator(".kicker").inner_text().strip().endswith("·")
+    page = visit(report.parent / "one_on_one" / "R01.html")
+    page.emulate_media(media="print")
+    assert page.locator(".notes-below table").is_visible()
+
+
+def test_the_index_on_paper_is_as_wide_as_the_sheet(report, visit):
+    page = visit(report)
+    assert sheets(page) == 1
+    page.emulate_media(media="print")
+    wide = page.locator("main").bounding_box()["width"]
+    sections = page.locator("main > section").all()
+    assert [section.bounding_box()["width"] for section in sections] == [wide] * 2
+
+
 @each_screen
 def test_odd_names_are_shown_as_they_are(odd, visit, screen):
     named, _ = odd

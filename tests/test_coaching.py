@@ -6,8 +6,10 @@ from handmade import AS_OF, REPS, STAGES, cells, deal, team_of
 from statsmodels.stats.proportion import proportion_confint
 
 import salesnb
-from salesnb import DataError, coaching, standout
+from salesnb import DataError, charts, coaching, standout
 from salesnb.question_bank import STEPS, bank, stage_kind
+from salesnb.settings import Settings
+from salesnb.team import Team
 
 LEAK = {
     ("R1", "Demo"): {
@@ -319,6 +321,20 @@ def test_below_ten_deals_no_number_is_shown(found):
     assert not finding.caveats
 
 
+def test_where_the_last_talk_left_nothing_what_was_agreed_before_comes_first(found):
+    found({})
+    before = session(
+        session_id="S0", held_on="2026-04-01", topic="Offer", commitment="Call Ann.", done_on=None
+    )
+    log = pd.DataFrame([session(topic="Demo", session_id="S1", commitment=None), before])
+    said = coaching.since_last_time(team_of(before_and_after(12, 8, 5, 4), coaching=log), "R1")
+    assert said.headline.startswith(
+        "Ágnes Kiss: agreed on 1 April 2026 about Offer: “Call Ann”, still open. Last time, on "
+    )
+    assert said.headline.endswith("we talked about Demo.")
+    assert "Call Ann" in said.ask[0]
+
+
 @pytest.mark.parametrize(
     ("numbers", "is_apart"), [((10, 10, 12, 8), False), ((5, 25, 27, 3), True)]
 )
@@ -453,3 +469,10 @@ def test_without_planted_leaks_the_questions_are_about_strengths_and_growth():
             n_on_a_stage += not topics & {"growth", "new hire"}
     assert n_reps == 24
     assert n_on_a_stage <= 2
+
+
+def test_deals_without_stages_are_drawn_as_nothing(small):
+    bare = Team(Settings(as_of=small.as_of), {"reps": small.reps, "deals": small.deals})
+    finding = coaching.deals_to_discuss(bare, "R01")
+    assert len(finding.table)
+    assert not charts.shows_data(finding.plot())

@@ -178,6 +178,25 @@ def test_nothing_to_go_by(name, small):
 
 
 @every_verb
+def test_nobody_to_go_by(name, small):
+    """A team of headers alone, and one before its first day: an answer, or that there is nobody."""
+    bare = Team(small.settings, {table: rows.iloc[:0] for table, rows in small.tables.items()})
+    is_of_one = "rep" in {p.name for p in verbs.options(VERBS[name]) if p.default is p.empty}
+    for team in (bare, small.at("2015-01-01")):
+        if is_of_one:
+            with pytest.raises(DataError, match="no rep 'R01'"):
+                answer(name, team, rep="R01")
+            continue
+        found = answer(name, team)
+        assert found.headline.strip()
+        found.plot()
+        assert found.headline in str(found)
+        for column, values in answer(name, small).table.items():
+            if pd.api.types.is_string_dtype(values):
+                assert found.table[column].dtype == values.dtype, column
+
+
+@every_verb
 def test_a_lacking_table_is_named(name, small):
     team = Team(small.settings, {"reps": small.reps, "deals": small.deals})
     try:

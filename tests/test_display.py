@@ -59,11 +59,24 @@ def finding():
 
 def test_units_come_from_the_name(finding):
     shown = display.readable(finding.table, "EUR")
-    assert list(shown) == ["Rep", "Win rate", "n deals", "Lost amount", "Closed"]
+    assert list(shown) == ["Rep", "Win rate", "n deals", "Lost amount, in all", "Closed"]
     assert shown.iloc[0].tolist() == [HOSTILE[0], "42% (31–55)", "57", "€12,346", "2026-06-30"]
     assert shown.iloc[1].tolist() == [HOSTILE[1], "", "0", "", ""]
     assert shown["Win rate"].iloc[2] == "50%"
     assert shown["n deals"].iloc[4] == "2,000"
+
+
+def test_people_are_shown_by_name_and_kept_by_id():
+    table = pd.DataFrame({"rep_id": ["R1", "R2", None], "n_open": [1, 2, 3]})
+    finding = Finding("three", table, names={"R1": HOSTILE[0], "R3": "Ann"})
+    assert "R2" in str(finding) and "R1" not in str(finding) and "Ann" not in str(finding)
+    assert HOSTILE[0] in "".join(Seen(finding._repr_html_()).text)
+    assert list(finding.table["rep_id"][:2]) == ["R1", "R2"]
+
+
+def test_a_ratio_may_be_read_in_percent():
+    table = pd.DataFrame({"metric": ["quota_attainment"], "unit": ["percent"], "value": [1.384]})
+    assert display.readable(table)["Value"].tolist() == ["138%"]
 
 
 def test_a_unit_may_stand_in_the_row():
@@ -171,3 +184,21 @@ def test_a_finding_without_rows_is_its_headline():
 )
 def test_labels_are_for_people(column, label):
     assert units.label(column) == label
+
+
+def test_a_picture_says_nothing_of_letters_that_no_font_has_or_of_few_days(recwarn):
+    def draw(ax):
+        ax.set_title("王小明 😀")
+        rows = pd.DataFrame({"starts_on": pd.to_datetime(["2026-01-01", "2026-02-01"])})
+        charts.over_time(ax, {"one": rows.assign(value=[np.nan, 1.0], value_low=0, value_high=2)})
+
+    ax = Finding("王", pd.DataFrame(), draw).plot()
+    ax.figure.canvas.draw()
+    assert "王小明 😀" in charts.svg(ax, "王")
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["Jan\n2026", "Feb"]
+    assert not recwarn.list
+
+
+def test_bars_without_pieces_are_nothing_to_draw():
+    ax = charts.stacked(charts.new_axes(), pd.DataFrame(index=["a deal"]))
+    assert not charts.shows_data(ax)

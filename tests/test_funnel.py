@@ -1,11 +1,14 @@
 """Conversion by hand; the calendar against chance, planted effects and someone else's data."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import salesnb
-from salesnb import DataError, funnel, importers, schema
+from salesnb import DataError, funnel, importers, schema, scorecard
+from salesnb.funnel import leaking
 from salesnb.metrics import seasons
 from salesnb.settings import Settings
 from salesnb.team import Team, of
@@ -229,7 +232,7 @@ def test_maven_has_a_dead_pipeline(maven):
     assert last["band"] == "older than any win"
     # 81 % of the open deals of the stage Engaging; those of Prospecting have no day of engagement.
     assert found.table["to_days"].max() == 138
-    assert 0.6 <= last["open_share"] <= 0.83
+    assert 0.6 <= last["open_deals_share"] <= 0.83
 
 
 @pytest.fixture(scope="module")
@@ -273,8 +276,50 @@ def test_open_age_by_hand():
     found = funnel.open_age(team)
     assert found.table["to_days"].tolist()[:3] == [55, 82, 100]
     assert found.table["n_open"].tolist() == [2, 2, 1, 1]
-    assert found.table["open_share"].tolist() == pytest.approx([2 / 6, 2 / 6, 1 / 6, 1 / 6])
+    assert found.table["open_deals_share"].tolist() == pytest.approx([2 / 6, 2 / 6, 1 / 6, 1 / 6])
     assert found.table["open_amount"].tolist() == [20, 20, 10, 10]
     assert "1 of 6 open deals" in found.headline
     assert funnel.open_age(team, rep="Bob").table["n_open"].tolist() == [0, 1, 1, 1]
     assert funnel.open_age(team_of(opened, [])).table.empty
+
+
+# --- leaks ----------------------------------------------------------------------------------
+
+
+def cell(rep, stage, own, typical, tier=""):
+    shift = np.log(own / (1 - own)) - np.log(typical / (1 - typical))
+    row = {"rep_id": rep, "stage": stage, "advance_rate": own, "typical_rate": typical}
+    return row | {
+        "tier": tier,
+        "shift_low": shift - 0.3,
+        "shift_high": shift + 0.3,
+        "precision": 30,
+    }
+
+
+def test_low_at_every_stage_means_that_none_is_level():
+    low = [cell("R1", "Qualify", 0.5, 0.7), cell("R1", "Demo", 0.6, 0.7)]
+    few = cell("R1", "Offer", 0.62, 0.7, tier="too_few")
+    level = cell("R1", "Offer", 0.698, 0.701, tier="too_few")
+    other = [cell("R2", "Qualify", 0.7, 0.7), cell("R2", "Demo", 0.5, 0.7)]
+    assert leaking._low_everywhere(pd.DataFrame([*low, few, *other])) == ["R1"]
+    assert leaking._low_everywhere(pd.DataFrame([*low, level, *other])) == []
+    assert leaking._low_everywhere(pd.DataFrame([low[0], few])) == [], "one told stage is one leak"
+
+
+def test_the_same_sum_stands_on_every_page(demo):
+    said = {}
+    for rep in ("R07", "R17", "R21"):
+        for finding in (funnel.leaks(demo, rep=rep), scorecard.work_on(demo, rep)):
+            (sum_,) = re.findall(r"about €[^;]*? a year", finding.headline)
+            said.setdefault(rep, set()).add(sum_)
+            assert "Lost amounts in the table are in all" in " ".join(finding.caveats)
+    assert all(len(sums) == 1 for sums in said.values())
+
+
+def test_one_stage_has_no_narrowest_step(six):
+    changes = six.stage_changes[six.stage_changes["stage"] == "Qualify"]
+    tables = {"reps": six.reps, "deals": six.deals, "stage_changes": changes}
+    one = Team(Settings(as_of=six.as_of, stages=("Qualify",)), tables)
+    assert funnel.conversion(one).ask == ()
+    assert len(funnel.conversion(six).ask) == 1

@@ -307,3 +307,9 @@ def test_a_replacement_that_is_stopped_leaves_the_old_one(tmp_path, stop):
     with whole(place, replace=True) as aside:
         (aside / "new").touch()
     assert [path.name for path in tmp_path.rglob("*")] == ["place", "new"]
+
+
+def test_a_stage_may_be_entered_on_the_day_before_by_another_clock(folder):
+    text = GOOD["stage_changes.csv"].replace("2026-01-05T09:00:00Z", "2026-01-04T00:30:00Z")
+    (folder / "stage_changes.csv").write_text(text)
+    assert salesnb.load(folder).stage_changes["entered_at"].min().day == 4

@@ -730,7 +730,7 @@ def test_glossary_defines_every_metric():
     assert table["metric"].tolist() == [metric.name for metric in REGISTER]
     assert (table["definition"].str.len() > 20).all()
     assert table["definition"].str.endswith((".", "period.")).all()
-    assert set(table["unit"]) == {"rate", "days", "months", "amount", "count", "ratio"}
+    assert set(table["unit"]) == {"rate", "percent", "days", "months", "amount", "count", "ratio"}
 
 
 def test_figures_do_not_depend_on_who_else_is_asked_about(small):

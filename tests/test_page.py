@@ -63,7 +63,8 @@ def test_words_and_answers_without_code(notebook):
     ]
     assert places == sorted(places)
     assert page.title(notebook) == "One-on-one"
-    assert page.summary(notebook) == "In one line"
+    assert page.printed(notebook, page.SUMMARY) == "In one line"
+    assert page.printed(notebook, page.FLAG) == ""
 
 
 def test_a_lacking_table_is_one_line(notebook):

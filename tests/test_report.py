@@ -168,6 +168,30 @@ def test_the_index_leads_to_every_page(ran):
     assert said.index("álvaro") < said.index("Zoë")
 
 
+def test_the_index_says_what_stands_out_and_who_has_no_page(strange, tmp_path):
+    folder = tmp_path / "nb"
+    save(
+        folder,
+        "01_rep",
+        ("print('act: Offer')", ["flag", "remove-cell"]),
+        parameters='data: str = ""  # where\nrep: str = ""  # who\nn: int = 1  # how many',
+    )
+    planned = plan(strange, folder, tmp_path / "out", given=["n=3"])
+    assert planned.missing == "1 of 11 reps has left the team: no page."
+    assert planned.parameters == "data=team, n=3"
+    few = replace(planned, jobs=planned.jobs[:1])
+    index, _ = batch.run(few, workers=1)
+    said = " ".join("".join(Seen(index.read_text()).text).split())
+    assert "act: Offer" in said
+    assert planned.missing in said
+    assert "data=team, n=3" in said
+    (name, *_) = few.jobs[0].pages
+    assert "data=team, n=3, rep=" in (planned.folder / name).read_text()
+    asked = plan(strange, folder, tmp_path / "out", reps=["ok"])
+    assert asked.missing == "Only the reps that were asked for."
+    assert asked.parameters == "data=team, rep=ok"
+
+
 def test_nothing_is_left_lying_about(ran):
     planned, *_ = ran
     left = [path for path in planned.folder.parent.rglob("*") if path.is_file()]

@@ -56,3 +56,12 @@ def test_options_come_with_their_types():
         bool,
         True,
     )
+
+
+def test_what_cannot_be_answered_is_known_without_anybody(small):
+    bare = Team(small.settings, {name: small.tables[name].head(0) for name in ("reps", "deals")})
+    lacking = verbs.unanswered(bare)
+    assert "funnel.leaks" in lacking["stage_changes"]
+    assert lacking == verbs.unanswered(
+        Team(small.settings, {"reps": small.reps, "deals": small.deals})
+    )

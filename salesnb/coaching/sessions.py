@@ -62,10 +62,10 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     if table.empty:
         return Finding(f"{seen.name}: no session on record yet.", table)
     return Finding(
-        f"{seen.name}: {_in_words(table.iloc[0])}{_still_open(table.iloc[1:])}",
+        f"{seen.name}: {_in_words(table)}",
         table,
         lambda ax: _draw(ax, table),
-        ask=_ask(seen, table["commitment"].iloc[0]),
+        ask=_ask(seen, table["commitment"].dropna().head(1)),
         caveats=(REGRESSION,) if table["now_rate"].notna().any() else (),
     )
 
@@ -150,13 +150,30 @@ def stage_of(team: Team, topic: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _in_words(last: pd.Series) -> str:
-    day = _day(last["held_on"])
-    about = "" if pd.isna(last["topic"]) else f" about {last['topic']}"
-    said = f"last time, on {day}, we talked{about}."
-    if pd.notna(last["commitment"]):
-        said += f" Agreed: “{last['commitment'].rstrip(' .!')}”, {_outcome(last)}."
-    return said + _number_in_words(last)
+def _in_words(table: pd.DataFrame) -> str:
+    """The last session; where it left nothing to look back at, first what was agreed before."""
+    last, agreed = table.iloc[0], table.dropna(subset="commitment").head(1)
+    said = f"last time, on {_day(last['held_on'])}, we talked{_about(last)}."
+    can_compare = pd.notna(last["then_rate"]) and pd.notna(last["now_rate"])
+    if agreed.empty or pd.notna(last["commitment"]) or can_compare:
+        said += f" Agreed: {_commitment(last)}." if pd.notna(last["commitment"]) else ""
+        return said + _number_in_words(last) + _still_open(table.iloc[1:])
+    before = agreed.iloc[0]
+    day = f"on {_day(before['held_on'])}{_about(before)}"
+    others = table.iloc[1:].drop(index=agreed.index)
+    return f"agreed {day}: {_commitment(before)}. {_capital(said)}{_still_open(others)}"
+
+
+def _about(session: pd.Series) -> str:
+    return "" if pd.isna(session["topic"]) else f" about {session['topic']}"
+
+
+def _commitment(session: pd.Series) -> str:
+    return f"“{session['commitment'].rstrip(' .!')}”, {_outcome(session)}"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _day(day: pd.Timestamp) -> str:
@@ -199,9 +216,9 @@ def _told_apart(last: pd.Series) -> str:
     return "" if p < CHANCE else "; not separated from chance"
 
 
-def _ask(seen: Standout, commitment: str) -> tuple[str, ...]:
-    if pd.isna(commitment):
+def _ask(seen: Standout, agreed: pd.Series) -> tuple[str, ...]:
+    if agreed.empty:
         return ()
-    known = {"commitment": commitment.rstrip(" .!")}
+    known = {"commitment": agreed.iloc[0].rstrip(" .!")}
     asked = question_bank.choose("commitments", "reality", 1, known, seen.turn, own=1)
     return tuple(question_bank.fill(question.text, known) for question in asked)

@@ -15,6 +15,7 @@ from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
+NARROWEST = "At the narrowest step: what do the deals that stop there have in common?"
 CHANCE = 0.05
 CLOSED_TO_TELL = 5  # deals a group must have closed to be compared
 DRAWN = 25  # rows at most
@@ -61,7 +62,7 @@ def conversion(
         No stage history, an unknown `by` or rep, or a period that holds no day.
     """
     if by is not None and by not in conversions.BY:
-        raise unknown("by", by, conversions.BY)
+        raise unknown("grouping", by, conversions.BY)
     team.need("stage_changes", why="funnel.conversion")
     first, last = period(team, starts_on, ends_on)
     rep_id = None if rep is None else team.rep(rep)
@@ -70,9 +71,10 @@ def conversion(
         headline=_conversion_headline(table, by, in_words(first, last)),
         table=table,
         draw=lambda ax: _draw_conversion(ax, table, by),
-        ask=("At the narrowest step: what do the deals that stop there have in common?",),
+        ask=(NARROWEST,) if len(team.stages) > 1 else (),
         caveats=_conversion_caveats(table, by),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -127,7 +129,7 @@ def open_age(team: Team, *, rep: str | None = None) -> Finding:
         band : up to the median win, up to 80 % of wins, up to the longest win, older than any win
         to_days : the highest age of the band, blank for the last
         n_open : open deals in it
-        open_share, open_low, open_high : of all open deals, with 90 % interval
+        open_deals_share, open_deals_low, open_deals_high : of all open deals, with 90 % interval
         open_amount : their amount, team currency; blank if no amount is known
 
     Raises
@@ -246,14 +248,17 @@ def _age_headline(table: pd.DataFrame, currency: str) -> str:
     if not n:
         return "No deal is open."
     worth = f", worth {money(last['open_amount'], currency)}" if last["open_amount"] > 0 else ""
+    share, low, high = (last[f"open_deals_{part}"] for part in ("share", "low", "high"))
     return (
-        f"{number(last['n_open'])} of {number(n)} open deals ({percent(last['open_share'])}, "
-        f"{span(last['open_low'], last['open_high'], percent)}) are older than any deal was when "
+        f"{number(last['n_open'])} of {number(n)} open deals ({percent(share)}, "
+        f"{span(low, high, percent)}) are older than any deal was when "
         f"it was won ({number(table['to_days'].max())} days){worth}."
     )
 
 
 def _draw_ages(ax: Axes, table: pd.DataFrame) -> Axes:
-    value, low, high = (table[name].to_list() for name in ("open_share", "open_low", "open_high"))
+    value, low, high = (
+        table[name].to_list() for name in ("open_deals_share", "open_deals_low", "open_deals_high")
+    )
     points = charts.Points("share of open deals", value, low, high)
     return charts.dumbbell(ax, table["band"].to_list(), points)

@@ -1,5 +1,7 @@
 """Leaks: who loses deals at which stage that the typical rep would bring on, and what it costs."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -8,7 +10,7 @@ from salesnb import charts
 from salesnb import leaks as computed
 from salesnb.finding import Finding
 from salesnb.team import Team
-from salesnb.units import money, number, percent, span
+from salesnb.units import number, percent, span
 
 FIRM = ("act", "look")  # tiers separated from chance
 ALSO = 3  # further cells in a headline
@@ -58,23 +60,23 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
     cells = computed.cells(team)
     if rep_id is not None:
         cells = cells[cells["rep_id"] == rep_id].reset_index(drop=True)
-    names = dict(zip(team.reps["rep_id"], team.reps["name"], strict=True))
+    names = team.names
     flagged = cells[cells["tier"].isin(FIRM)]
     flagged = flagged.sort_values("lost_amount", ascending=False, kind="stable")
     low = [names[each] for each in _low_everywhere(cells)]
     return Finding(
-        headline=_headline(cells, flagged, names, team.currency),
+        headline=_headline(team, cells, flagged),
         table=cells.drop(columns="precision"),
         draw=lambda ax: _draw(ax, cells, names, rep_id is not None),
         ask=_ask(cells, flagged, low),
-        caveats=_caveats(cells, flagged, low),
+        caveats=(*_caveats(cells, flagged, low), *computed.time_covered(team, cells)),
         currency=team.currency,
+        names=names,
     )
 
 
-def _headline(
-    cells: pd.DataFrame, flagged: pd.DataFrame, names: dict[str, str], currency: str
-) -> str:
+def _headline(team: Team, cells: pd.DataFrame, flagged: pd.DataFrame) -> str:
+    names = team.names
     if cells.empty:
         return "No deal has entered a stage yet."
     if flagged.empty:
@@ -88,20 +90,18 @@ def _headline(
     return (
         f"{names[first['rep_id']]} loses deals at {first['stage']}: of "
         f"{number(first['n_visits'])}, {percent(first['advance_rate'])} go on ({ends}), with the "
-        f"typical rep {percent(first['typical_rate'])} of the same deals{_cost(first, currency)}."
+        f"typical rep {percent(first['typical_rate'])} of the same deals{_cost(team, first)}."
         f"{_others(flagged.iloc[1:], names)}"
     )
 
 
-def _cost(cell: pd.Series, currency: str) -> str:
+def _cost(team: Team, cell: pd.Series) -> str:
     if pd.isna(cell["lost_amount"]):
         return ""
-    ends = span(cell["lost_low"], cell["lost_high"], lambda amount: money(amount, currency))
-    about = "at most about" if cell["is_upper_bound"] else "about"
-    return f"; that cost {about} {money(cell['lost_amount'], currency)} ({ends})"
+    return f"; that costs {computed.lost_in_words(team, cell)}"
 
 
-def _others(flagged: pd.DataFrame, names: dict[str, str]) -> str:
+def _others(flagged: pd.DataFrame, names: Mapping[str, str]) -> str:
     if flagged.empty:
         return ""
     said = [*(flagged["rep_id"].map(names) + " at " + flagged["stage"]).head(ALSO)]
@@ -110,8 +110,11 @@ def _others(flagged: pd.DataFrame, names: dict[str, str]) -> str:
 
 
 def _low_everywhere(cells: pd.DataFrame) -> list[str]:
-    """Reps below typical at each of two or more stages, and clearly so taking them together."""
-    told = cells[cells["tier"] != "too_few"]
+    """Reps below typical at every stage, and clearly so taking together two or more of them."""
+    # As the page shows the rates: where both read 84 %, the rep is not low.
+    is_level = cells["advance_rate"].round(2) >= cells["typical_rate"].round(2)
+    is_out = cells["rep_id"].isin(cells.loc[is_level, "rep_id"])
+    told = cells[~is_out & (cells["tier"] != "too_few")]
     middle = (told["shift_low"] + told["shift_high"]) / 2
     by_rep = told.assign(
         is_low=middle < 0, n=1, weighted=middle * told["precision"], weight=told["precision"]
@@ -154,7 +157,7 @@ def _caveats(cells: pd.DataFrame, flagged: pd.DataFrame, low: list[str]) -> tupl
     return tuple(said)
 
 
-def _draw(ax: Axes, cells: pd.DataFrame, names: dict[str, str], is_one: bool) -> Axes:
+def _draw(ax: Axes, cells: pd.DataFrame, names: Mapping[str, str], is_one: bool) -> Axes:
     """Funnel plot: advanced / expected of the typical rep on the same deals."""
     rows = cells[cells["typical_rate"].between(0.01, 0.99)]
     if rows.empty:

@@ -49,6 +49,7 @@ def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
     DataError
         No stage history, or a rep who is not on the team.
     """
+    team.need("stage_changes", why="funnel.slow_stages")
     rep_id = None if rep is None else team.rep(rep)
     cells = model.slowness(team)
     cells = cells if rep_id is None else cells[cells["rep_id"] == rep_id]
@@ -63,6 +64,7 @@ def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
         ask=_ask(table, named, late),
         caveats=_caveats(table, late, names),
         currency=team.currency,
+        names=team.names,
     )
 
 

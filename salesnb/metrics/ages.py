@@ -15,7 +15,15 @@ BANDS = (
 )
 AT = (0.5, 0.8, 1.0)
 WINS_TO_TELL = 10
-COLUMNS = ["band", "to_days", "n_open", "open_share", "open_low", "open_high", "open_amount"]
+COLUMNS = [
+    "band",
+    "to_days",
+    "n_open",
+    "open_deals_share",
+    "open_deals_low",
+    "open_deals_high",
+    "open_amount",
+]
 
 
 def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
@@ -37,9 +45,9 @@ def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
             "band": list(BANDS),
             "to_days": [*edges, np.nan],
             "n_open": n,
-            "open_share": shares["value"],
-            "open_low": shares["value_low"],
-            "open_high": shares["value_high"],
+            "open_deals_share": shares["value"],
+            "open_deals_low": shares["value_low"],
+            "open_deals_high": shares["value_high"],
             "open_amount": np.where(n > 0, amount, 0.0),
         }
     )

@@ -23,12 +23,14 @@ def everybody(ledger: Ledger, first: pd.Timestamp, last: pd.Timestamp) -> View:
     reps = ledger.team.reps
     was_there = ~(reps["hired_on"] > last) & ~(reps["left_on"] < first)
     own = reps.loc[was_there, ["rep_id"]].assign(scope=reps["rep_id"])
-    return View(ledger, pd.concat([reps[["rep_id"]].assign(scope=GROUP), own]), first, last)
+    members = pd.concat([reps[["rep_id"]].assign(scope=GROUP), own]).astype("str")
+    return View(ledger, members, first, last, always=(GROUP,))
 
 
 def together(ledger: Ledger, rep_ids: list[str], first: pd.Timestamp, last: pd.Timestamp) -> View:
     """These reps and nobody else, as one."""
-    return View(ledger, pd.DataFrame({"rep_id": rep_ids, "scope": GROUP}, dtype="str"), first, last)
+    members = pd.DataFrame({"rep_id": rep_ids, "scope": GROUP}, dtype="str")
+    return View(ledger, members, first, last, always=(GROUP,))
 
 
 def each(ledger: Ledger, rep_ids: list[str], first: pd.Timestamp, last: pd.Timestamp) -> View:

@@ -169,6 +169,8 @@ def _curve(deals: pd.DataFrame) -> pd.DataFrame:
 
 
 def _curve_headline(table: pd.DataFrame, n: int, when: str) -> str:
+    if not n:
+        return f"No deal was created {when}."
     if table.empty:
         return f"Of {number(n)} deals created {when} none is closed yet."
     at = table[table["day"] <= rates.WON_WITHIN].iloc[-1]

@@ -72,6 +72,7 @@ def overview(
         ask=("Which of these numbers surprises you, and what do you think stands behind it?",),
         caveats=(RAW, *_unanswered(table)),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -214,7 +215,7 @@ def _name(team: Team, rep_id: str) -> str:
 
 
 def _say(value: float, unit: str, currency: str) -> str:
-    if unit == "rate":
+    if unit in ("rate", "percent"):
         return percent(value)
     return money(value, currency) if unit == "amount" else number(value, 1)
 
@@ -239,4 +240,6 @@ def _draw_months(ax: Axes, table: pd.DataFrame, metric: str) -> Axes:
         return charts.nothing_to_draw(ax)
     groups = table.fillna({"stage": ""}).groupby("stage", sort=False)
     lines = {str(stage): rows for stage, rows in groups}
-    return charts.over_time(ax, lines, label(metric), is_rate=find(metric).unit == "rate")
+    return charts.over_time(
+        ax, lines, label(metric), is_rate=find(metric).unit in ("rate", "percent")
+    )

@@ -1,5 +1,7 @@
 """Metrics of quotas: attainment, and the pipeline that covers what is left of them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -111,7 +113,7 @@ def coverage(view: View) -> pd.DataFrame:
     Only reps with a quota in the coming quarter count, on both sides.
     """
     first, last = coming_quarter(view.team)
-    quarter = View(view.ledger, view.members, first, last)
+    quarter = replace(view, starts_on=first, ends_on=last)
     quotas = quota_rows(quarter)
     deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
     deals = deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"].unique())]

@@ -83,8 +83,8 @@ REGISTER = (
     Metric(quota.required_coverage, "ratio"),
     Metric(quota.quota_left_amount, "amount", QUOTAS, is_now=True),
     Metric(quota.quota_amount, "amount", QUOTAS),
-    Metric(quota.quota_attainment, "ratio", QUOTAS),
-    Metric(quota.quota_attainment_full, "ratio", QUOTAS),
+    Metric(quota.quota_attainment, "percent", QUOTAS),
+    Metric(quota.quota_attainment_full, "percent", QUOTAS),
     Metric(dates.slippage_rate, "rate", MOVES),
     Metric(dates.slippage_amount_share, "rate", MOVES),
     Metric(dates.push_count, "count", MOVES),
@@ -122,7 +122,8 @@ def glossary() -> pd.DataFrame:
         metric : its name
         definition : the formula
         conventions : what counts and what does not
-        unit : ``rate`` (0-1), ``days``, ``months``, ``amount``, ``count`` or ``ratio``
+        unit : ``rate`` (0-1), ``percent`` (a ratio that is read so and may pass 1), ``days``,
+            ``months``, ``amount``, ``count`` or ``ratio``
         needs : tables beside reps and deals, separated by commas
     """
     rows = [(m.name, m.definition, m.conventions, m.unit, ", ".join(m.needs)) for m in REGISTER]

@@ -6,7 +6,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 import pandas as pd
 
-from salesnb import stats
+from salesnb import cells, stats
 from salesnb.errors import DataError
 from salesnb.history import among, look_up
 from salesnb.metrics.presence import days_at_work
@@ -110,12 +110,14 @@ class View:
 
     members : rep_id, scope; a rep counts for themself and for the `GROUP`
     starts_on, ends_on : the period, both days within
+    always : scopes that are answered even where nobody counts for them
     """
 
     ledger: Ledger
     members: pd.DataFrame
     starts_on: pd.Timestamp
     ends_on: pd.Timestamp
+    always: tuple[str, ...] = ()
 
     @property
     def team(self) -> Team:
@@ -125,7 +127,7 @@ class View:
     @cached_property
     def scopes(self) -> pd.Index:
         """Every scope, in order; the group comes first."""
-        return pd.Index(sorted(self.members["scope"].unique()), dtype="str")
+        return pd.Index(sorted({*self.members["scope"], *self.always}), dtype="str")
 
     @cached_property
     def _codes(self) -> pd.DataFrame:
@@ -231,8 +233,8 @@ def period(
     Raises `DataError` if a day cannot be read, the period ends before it starts, or it has not
     begun on `as_of`.
     """
-    last = min(_day(ends_on, "ends_on"), team.as_of) if ends_on else team.as_of
-    first = _day(starts_on, "starts_on") if starts_on else last + DAY - pd.DateOffset(years=1)
+    last = min(cells.day(ends_on, "ends_on"), team.as_of) if ends_on else team.as_of
+    first = cells.day(starts_on, "starts_on") if starts_on else last + DAY - pd.DateOffset(years=1)
     if first > last:
         raise DataError(f"The period {first.date()} to {last.date()} holds no day before as_of.")
     return first.as_unit("us"), last.as_unit("us")
@@ -243,13 +245,6 @@ def in_words(first: pd.Timestamp, last: pd.Timestamp) -> str:
     if first == last + DAY - pd.DateOffset(years=1):
         return f"in the 12 months to {last.date()}"
     return f"from {first.date()} to {last.date()}"
-
-
-def _day(day: str, name: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(day).normalize()
-    except ValueError:
-        raise DataError(f"{name}: found {day!r}, expected a day such as 2026-06-30.") from None
 
 
 def quarters(view: View) -> list[tuple[pd.Timestamp, pd.Timestamp]]:

@@ -53,6 +53,7 @@ def coverage(team: Team, *, rep: str | None = None) -> Finding:
         ask=("Where could the missing amount come from, and what has to start this week?",),
         caveats=_coverage_caveats(n_undated),
         currency=team.currency,
+        names=team.names,
     )
 
 

@@ -56,6 +56,7 @@ def stalled(team: Team, *, rep: str | None = None) -> Finding:
         ),
         caveats=_stalled_caveats(table, longest),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -103,6 +104,7 @@ def untouched(team: Team, *, rep: str | None = None, days: int = 14) -> Finding:
         ),
         caveats=() if is_told else (NOT_TOLD,),
         currency=team.currency,
+        names=team.names,
     )
 
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, metrics
+from salesnb import cells, charts, metrics
 from salesnb import waterfall as steps
 from salesnb.errors import DataError
 from salesnb.finding import Finding
@@ -55,7 +55,7 @@ def waterfall(
     """
     before, after = _two_days(team, starts_on, ends_on, earlier)
     last = after.as_of
-    due = quota.fiscal_quarter(team, last)[1] if due_by is None else _day(due_by)
+    due = quota.fiscal_quarter(team, last)[1] if due_by is None else cells.day(due_by, "due_by")
     table = steps.table(before, after, due, None if rep is None else team.rep(rep))
     return Finding(
         headline=_waterfall_headline(table, before.as_of, last, due, team.currency),
@@ -105,17 +105,10 @@ def _two_days(
         first, last = period(team, str((before.as_of + DAY).date()), ends_on)
         return before, team.at(last)
     if starts_on is None:
-        day = team.as_of if ends_on is None else min(_day(ends_on), team.as_of)
+        day = team.as_of if ends_on is None else min(cells.day(ends_on, "ends_on"), team.as_of)
         starts_on = str(quota.fiscal_quarter(team, day)[0].date())
     first, last = period(team, starts_on, ends_on)
     return team.at(first - DAY), team.at(last)
-
-
-def _day(day: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(day).normalize().as_unit("us")
-    except ValueError:
-        raise DataError(f"found {day!r}, expected a day such as 2026-06-30.") from None
 
 
 def _waterfall_headline(

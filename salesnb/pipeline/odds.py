@@ -59,6 +59,7 @@ def forecast(team: Team, *, rep: str | None = None) -> Finding:
         ask=("Where do you know something of a deal that its stage and age cannot show?",),
         caveats=_caveats(table, checked),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -71,7 +72,7 @@ def _table(team: Team, now: pd.DataFrame, rep_id: str | None) -> pd.DataFrame:
         table["stage"] = None
     table["expected_amount"] = table["amount"] * table["win_rate"]
     order = table.sort_values(["expected_amount", "deal_id"], ascending=[False, True])
-    return order[COLUMNS].astype({"stage": "str"}).reset_index(drop=True)
+    return order[COLUMNS].astype({"deal_id": "str", "stage": "str"}).reset_index(drop=True)
 
 
 def _headline(team: Team, found: deal_odds.Forecast, table: pd.DataFrame) -> str:

@@ -1,5 +1,7 @@
 """What the CRM says of open deals that is no longer so: dates that slip, fields that lack."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -71,6 +73,7 @@ def slipping(
         ),
         caveats=("A date moved before the change log began is not counted as a push.",),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -117,6 +120,7 @@ def hygiene(team: Team, *, rep: str | None = None) -> Finding:
         ),
         caveats=_hygiene_caveats(flags),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -124,7 +128,7 @@ def _pushed(view: View) -> pd.DataFrame:
     """The open deals with what the log of close dates says of them."""
     log = view.team.close_date_changes.sort_values(["deal_id", "changed_at", "expected_close_on"])
     began = log["changed_at"].min()
-    whole = view if pd.isna(began) else View(view.ledger, view.members, began, view.ends_on)
+    whole = view if pd.isna(began) else replace(view, starts_on=began)
     pushes = dates.moves(whole)
     pushes = pushes[pushes["is_push"]].groupby("deal_id")["days"].agg(["size", "sum"])
     deals = view.open

@@ -10,7 +10,11 @@ from salesnb.team import Team
 from salesnb.units import number, span
 from salesnb.warning import Warning, warning
 
-COLUMNS = ["rep_id", "reason", "n_now", "usual", "usual_low", "usual_high", "why"]
+TYPES = {"rep_id": "str", "reason": "str"} | dict.fromkeys(
+    ("n_now", "usual", "usual_low", "usual_high"), "float64"
+)
+TYPES |= {"why": "str"}
+COLUMNS = list(TYPES)
 LINES = 5
 MEETINGS = "meetings"
 SAID = {
@@ -46,11 +50,12 @@ def week(team: Team) -> Finding:
     table = table.sort_values(["name", "rep_id", "reason"], ignore_index=True)
     return Finding(
         headline=_headline(team, table, booked),
-        table=table[COLUMNS],
+        table=table[COLUMNS].astype(TYPES),
         draw=lambda ax: _draw(ax, table),
         ask=("What has been different lately, and what would help?",) if len(table) else (),
         caveats=_caveats(team, len(lines) - len(table)),
         currency=team.currency,
+        names=team.names,
     )
 
 

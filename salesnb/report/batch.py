@@ -18,11 +18,12 @@ from salesnb.report.plan import MANAGER, Job, Plan
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a job: its title and its line for the index, or its error."""
+    """What became of a job: its title, its flag and its line for the index, or its error."""
 
     job: Job
     title: str
     summary: str = ""
+    flag: str = ""
     error: str = ""
 
 
@@ -35,7 +36,8 @@ def run(plan: Plan, workers: int | None = None) -> tuple[Path, int]:
     failed = [outcome for outcome in outcomes if outcome.error]
     made = [outcome for outcome in outcomes if not outcome.error]
     index = page.template("index.html.j2")
-    html = index.render(plan=plan, facts=plan.facts, failed=failed, made=made)
+    facts = {**plan.facts, "Parameters": plan.parameters}
+    html = index.render(plan=plan, facts=facts, failed=failed, made=made)
     return write_whole(plan.folder / "index.html", html), len(failed)
 
 
@@ -46,8 +48,9 @@ def make(job: Job, plan: Plan) -> Outcome:
             done = _executed(job, Path(folder) / "executed.ipynb")
         for name, edition in job.pages.items():
             write_whole(plan.folder / name, page.render(done, _sheet(job, plan, name, edition)))
-        summary = page.summary(done).removeprefix(f"{job.about}: ")
-        return Outcome(job, page.title(done), summary)
+        summary = page.printed(done, page.SUMMARY).removeprefix(f"{job.about}: ")
+        flag = page.printed(done, page.FLAG)
+        return Outcome(job, page.title(done), summary[:1].upper() + summary[1:], flag)
     except Exception as error:  # whatever it was, the other pages are still wanted
         said = str(error) if isinstance(error, engine.NotebookError) else repr(error)
         return Outcome(job, job.notebook.stem, error=said)
@@ -87,9 +90,10 @@ def _one_thread_each() -> None:
 
 
 def _sheet(job: Job, plan: Plan, name: str, edition: str) -> page.Sheet:
-    set_ = ", ".join(f"{key}={value}" for key, value in job.values.items() if key != "data")
+    values = {**job.values} | ({"data": plan.source} if "data" in job.values else {})
+    said = ", ".join(f"{name}={value}" for name, value in values.items())
     facts = {**plan.facts, "Notebook": job.notebook.stem}
-    facts |= {"Parameters": set_} if set_ else {}
+    facts |= {"Parameters": said} if said else {}
     is_rep_copy = edition not in ("", MANAGER)
     return page.Sheet(
         about=job.about,

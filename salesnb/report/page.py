@@ -17,7 +17,10 @@ from nbformat import NotebookNode
 LEFT_OUT = "remove-cell"
 FOR_MANAGER = "manager-only"
 SUMMARY = "summary"
+FLAG = "flag"
 TABLE_ON_PAPER = "table-on-paper"  # its picture is left out in print: the table says the same
+# The manager's notes below it say the same and more, so that their copy prints the notes alone.
+NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
@@ -68,12 +71,12 @@ def render(notebook: NotebookNode, sheet: Sheet) -> str:
     )
 
 
-def summary(notebook: NotebookNode) -> str:
-    """What the cell tagged ``summary`` printed: the page in one line, for the index."""
+def printed(notebook: NotebookNode, tag: str) -> str:
+    """What the cells with this tag printed, in one line: for the index."""
     texts = [
         output.text
         for cell in notebook.cells
-        if SUMMARY in _tags(cell)
+        if tag in _tags(cell)
         for output in cell.outputs
         if output.output_type == "stream" and output.name == "stdout"
     ]
@@ -139,8 +142,8 @@ def _prose(source: str) -> Markup:
 
 def _answers(cell: NotebookNode, heading: str) -> Markup:
     shown = "".join(_answer(output, heading) for output in cell.outputs)
-    if TABLE_ON_PAPER in _tags(cell):
-        shown = f'<div class="{TABLE_ON_PAPER}">{shown}</div>'
+    for on_paper in {TABLE_ON_PAPER, NOTES_BELOW} & set(_tags(cell)):
+        shown = f'<div class="{on_paper}">{shown}</div>'
     if FOR_MANAGER in _tags(cell):
         fold = '<details class="manager"><summary>For the manager</summary>{}</details>'
         shown = fold.format(shown) if shown else ""

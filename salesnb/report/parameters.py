@@ -34,7 +34,8 @@ def values(
         if name in GIVEN:
             raise DataError(f"{name!r} is set by the report itself: name the data, and use --rep.")
         if name not in names:
-            raise unknown("notebook parameter", name, names)
+            # One that the report sets itself may be what was meant; as such it is refused above.
+            raise unknown("notebook parameter", name, [*names, *GIVEN], names)
         for path, types in known.items():
             if name in types:
                 given[path][name] = _typed(name, value, types[name])

@@ -28,13 +28,21 @@ class Job:
 
 @dataclass(frozen=True)
 class Plan:
-    """What will be run, for which team, and the folder where the pages go."""
+    """What will be run, for which team, and the folder where the pages go.
+
+    source : the name of the data folder
+    parameters : what was asked for, in words
+    missing : who has no page, in a sentence, or empty
+    """
 
     team: str
     as_of: str
     facts: Mapping[str, str]
     folder: Path
     jobs: tuple[Job, ...]
+    source: str = ""
+    parameters: str = ""
+    missing: str = ""
 
 
 def plan(
@@ -52,23 +60,42 @@ def plan(
     any other once. `only` names notebooks; `given` are parameters, ``"name=value"``.
     Raises `DataError` for an unknown notebook, parameter or rep, and for faulty data.
     """
-    known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), tuple(only))}
+    only, reps, given = tuple(only), tuple(reps), tuple(given)
+    known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), only)}
     values = parameters.values(given, known)
-    team = load(source)
+    team, name = load(source), Path(source).resolve().name
     people = _by_name(team, [team.rep(rep) for rep in reps] or _on_the_team(team))
     jobs: list[Job] = []
     for path, types in known.items():
-        own = values[path] | ({"data": str(Path(source).resolve())} if "data" in types else {})
+        own = ({"data": str(Path(source).resolve())} if "data" in types else {}) | values[path]
         jobs += _for_reps(path, own, people) if "rep" in types else [_for_team(path, own)]
     as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
     folder = Path(output) / str(team.as_of.date())
-    return Plan(team.settings.name, as_of, _facts(team, Path(source)), folder, tuple(jobs))
+    return Plan(
+        team.settings.name,
+        as_of,
+        _facts(team, name),
+        folder,
+        tuple(jobs),
+        source=name,
+        parameters=", ".join([f"data={name}", *(f"rep={rep}" for rep in reps), *given]),
+        missing=_missing(team, reps),
+    )
 
 
-def _facts(team: Team, source: Path) -> dict[str, str]:
+def _missing(team: Team, reps: tuple[str, ...]) -> str:
+    """Who has no page, in a sentence: whoever left, unless pages were asked for by name."""
+    n, n_left = len(team.reps), len(team.reps) - len(_on_the_team(team))
+    if reps:
+        return "Only the reps that were asked for."
+    have = "has" if n_left == 1 else "have"
+    return f"{n_left} of {n} reps {have} left the team: no page." if n_left else ""
+
+
+def _facts(team: Team, source: str) -> dict[str, str]:
     """What the foot of every page states: the same facts, the same page."""
     return {
-        "Data": f"{source.resolve().name}, {team.fingerprint}",
+        "Data": f"{source}, {team.fingerprint}",
         "salesnb": version("salesnb"),
         "pandas": version("pandas"),
     }
@@ -111,10 +138,7 @@ def _on_the_team(team: Team) -> list[str]:
 
 def _by_name(team: Team, ids: list[str]) -> dict[str, str]:
     """Rep id to name, in the order a reader looks for them: accents and case do not count."""
-    reps = team.reps[team.reps["rep_id"].isin(ids)]
-    named = dict(zip(reps["rep_id"], reps["name"], strict=True))
-    namesakes = set(reps.loc[reps["name"].duplicated(keep=False), "rep_id"])
-    named |= {rep: f"{named[rep]} ({rep})" for rep in namesakes}
+    named = {rep: team.names[rep] for rep in ids}
     return dict(sorted(named.items(), key=lambda item: (_folded(item[1]), item)))
 
 

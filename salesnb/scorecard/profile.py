@@ -15,8 +15,9 @@ COLUMNS = ["kind", "item", "unit", "value", "value_low", "value_high", "n", "ben
 COLUMNS += ["then", "then_low", "then_high", "n_then", "tier"]
 COLUMNS += ["lost_amount", "lost_low", "lost_high", "deals"]
 ROWS = 40  # names that fit a picture
-VIEW = ["rep_id", "name", "n_deals", "n_open", "strengths", "n_strengths"]
-VIEW += ["leak_stage", "n_leaks", "n_watch", "headline"]
+VIEW = {"rep_id": "str", "name": "str", "n_deals": "int64", "n_open": "int64"}
+VIEW |= {"strengths": "str", "n_strengths": "int64", "leak_stage": "str", "n_leaks": "int64"}
+VIEW |= {"n_watch": "int64", "headline": "str"}
 
 
 def profile(team: Team, rep: str) -> Finding:
@@ -56,9 +57,23 @@ def profile(team: Team, rep: str) -> Finding:
         f"{seen.name}: {_in_words(seen)}",
         table,
         lambda ax: stages.draw_stages(ax, seen),
-        caveats=stages.caveats(seen),
+        caveats=(*stages.on_flags(seen), *stages.caveats(seen)),
         currency=team.currency,
     )
+
+
+def flags(team: Team, rep: str) -> str:
+    """What stands out for this rep in a few words, for a list: ``act: Proposal; strength: Demo``.
+
+    Empty where nothing does. Raises `DataError` if there is no such rep.
+    """
+    seen = standout.of(team, rep)
+    stages_by_flag = {
+        tier: seen.cells.loc[seen.cells["tier"] == tier, "stage"] for tier in (*FIRM, "watch")
+    }
+    stages_by_flag["strength"] = seen.strengths["stage"]
+    said = [f"{flag}: {', '.join(names)}" for flag, names in stages_by_flag.items() if len(names)]
+    return "; ".join(said)
 
 
 def team_view(team: Team) -> Finding:
@@ -81,7 +96,7 @@ def team_view(team: Team) -> Finding:
     reps = team.reps.sort_values(["name", "rep_id"])
     reps = reps[~(reps["left_on"] <= team.as_of)]
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
-    table = pd.DataFrame([_view_row(seen) for seen in views], columns=VIEW)
+    table = pd.DataFrame([_view_row(seen) for seen in views], columns=list(VIEW)).astype(VIEW)
     return Finding(
         _team_in_words(table),
         table,
@@ -125,6 +140,8 @@ def _view_row(seen: Standout) -> dict[str, object]:
 
 
 def _team_in_words(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "Nobody is on the team."
     n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()
     reps = f"{len(table)} rep" + ("" if len(table) == 1 else "s")
     if not n_work and not n_strong:

@@ -3,15 +3,19 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, question_bank, standout
+from salesnb import charts, leaks, question_bank, standout
 from salesnb.finding import Finding
 from salesnb.standout import FIRM, Standout
 from salesnb.team import Team
-from salesnb.units import money, number, percent, span
+from salesnb.units import number, percent, span
 
 RATE = ["stage", "advance_rate", "advance_low", "advance_high", "typical_rate", "n_deals"]
 DEAL = ["deal_id", "account", "product", "amount", "closed_on", "age_days"]
 LOST = ["lost_amount", "lost_low", "lost_high"]
+ON_TIERS = (
+    "act, look: separated from chance, of those named at most 5 % and 10 % are expected to be "
+    "chance; watch: more likely than not. Of several, the one thing is what costs most."
+)
 STAGES = ["stage", "tier", "n_deals", "n_open", *RATE[1:-1], *LOST]
 SHOWN = 3  # deals that show a strength
 NO_HISTORY = "No stage history is recorded, so nothing can be said about single stages."
@@ -95,9 +99,15 @@ def work_on(team: Team, rep: str) -> Finding:
         f"{seen.name}: {work_in_words(seen)}",
         table,
         lambda ax: draw_stages(ax, seen),
-        caveats=caveats(seen),
+        caveats=(*on_flags(seen), *caveats(seen)),
         currency=team.currency,
     )
+
+
+def on_flags(seen: Standout) -> tuple[str, ...]:
+    """What the words of the tiers mean, and which time the amounts cover, where there are any."""
+    named = seen.cells[seen.cells["tier"].isin([*FIRM, "watch"])]
+    return (ON_TIERS, *leaks.time_covered(seen.team, named)) if len(named) else ()
 
 
 def _deals_that_show(seen: Standout, cells: pd.DataFrame) -> pd.DataFrame:
@@ -141,7 +151,8 @@ def work_in_words(seen: Standout) -> str:
     rate = _rate_in_words(leak)
     if not seen.is_firm:
         return f"{leak['stage']} is worth watching, not yet separated from chance: {rate}."
-    lost = _lost_in_words(seen, leak)
+    known = pd.notna(leak["lost_amount"])
+    lost = f"; {leaks.lost_in_words(seen.team, leak)}" if known else ""
     return f"deals stop more often than expected at {leak['stage']}: {rate}{lost}."
 
 
@@ -152,21 +163,6 @@ def _rate_in_words(cell: pd.Series) -> str:
         return said
     typical = percent(cell["typical_rate"])
     return f"{said} where {typical} of the same deals would with a typical rep"
-
-
-def _lost_in_words(seen: Standout, cell: pd.Series) -> str:
-    """What it costs, over the time on record or a year of it."""
-    if pd.isna(cell["lost_amount"]):
-        return ""
-    years = seen.years_at(str(cell["stage"]))
-    scale, period = (years, "a year") if years >= 1 else (1, "in the time on record")
-
-    def say(amount: float) -> str:
-        return money(amount / scale, seen.team.currency)
-
-    about = "at most about" if cell["is_upper_bound"] else "about"
-    inside = span(cell["lost_low"], cell["lost_high"], say)
-    return f"; {about} {say(cell['lost_amount'])} ({inside}) {period}"
 
 
 def caveats(seen: Standout) -> tuple[str, ...]:

@@ -23,7 +23,7 @@ THEN = {"value": "then", "value_low": "then_low", "value_high": "then_high", "n"
 CHANCE = 0.05  # that any page of the team names a change that is none
 HOW_OFTEN = (
     "A change is named only where chance alone would name any in one team in twenty. "
-    "The numbers are raw: the mix of deals may have changed too."
+    "The numbers are raw: the mix of deals may have changed too, and a typical rep's is another."
 )
 
 
@@ -33,7 +33,7 @@ def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
     Returns
     -------
     Finding
-        One row per metric (see `metrics.glossary`):
+        One row per metric (see `metrics.glossary`) of which the rep has cases:
 
         metric, unit
         value, value_low, value_high, n : in the last `months`, with interval and cases
@@ -70,6 +70,8 @@ def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     now, before = now.set_index("metric"), before.set_index("metric")[[*THEN]]
     own = now[now["scope"] == "rep"].join(before.rename(columns=THEN))
     own = own.assign(benchmark=now.loc[now["scope"] == "typical", "value"]).reindex(FOLLOWED)
+    # What the rep had no case of, before or since, is no number to hold against anybody's.
+    own = own[own[["n", "n_then"]].gt(0).any(axis=1)]
     own = own.dropna(subset=["value", "then"], how="all").reset_index()
     return own.assign(is_apart=_is_apart(own, len(team.reps))).reindex(columns=COLUMNS)
 
@@ -103,6 +105,7 @@ def _in_words(table: pd.DataFrame, months: int, currency: str) -> str:
 def _say(value: float, unit: str, currency: str) -> str:
     writers: dict[str, Callable[[float], str]] = {
         "rate": percent,
+        "percent": percent,
         "amount": lambda amount: money(amount, currency),
     }
     return writers.get(unit, lambda plain: number(plain, 1))(value)
@@ -118,6 +121,6 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
             (row["then"], row["then_low"], row["then_high"]),
             (row["value"], row["value_low"], row["value_high"]),
             row["benchmark"],
-            is_rate=row["unit"] == "rate",
+            is_rate=row["unit"] in ("rate", "percent"),
         )
     return ax

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 import pandas as pd
 
-from salesnb import schema
-from salesnb.errors import DataError, unknown
+from salesnb import cells, schema
+from salesnb.errors import unknown
 from salesnb.settings import Settings
 from salesnb.simulation import (
     coaching,
@@ -81,7 +81,7 @@ def simulate(
         reps=reps,
         deals_per_rep=deals_per_rep,
         months=months,
-        as_of=_day(as_of),
+        as_of=cells.day(as_of, "as_of"),
         leak_share=leak_share,
         leak_shift=leak_shift,
         strength_share=strength_share,
@@ -98,13 +98,6 @@ def simulate(
         if name not in schema.MODELS:
             raise unknown("table", name, schema.MODELS)
     return _made(plan, wanted)
-
-
-def _day(day: str | pd.Timestamp) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(day).normalize().as_unit("us")
-    except ValueError:
-        raise DataError(f"as_of must be a day such as 2026-06-30, not {day!r}.") from None
 
 
 def _made(plan: Plan, wanted: set[str]) -> tuple[Team, Truth]:
@@ -158,7 +151,7 @@ def settings(plan: Plan) -> Settings:
     """What the simulated team says of itself."""
     return Settings(
         as_of=plan.as_of,
-        name="Demo",
+        name="Example team",
         currency="EUR",
         timezone=TIMEZONE,
         stages=STAGES,
