@@ -182,11 +182,8 @@ def _caveats(found: Segments, table: pd.DataFrame) -> tuple[str, ...]:
     if table.empty:
         return ()
     names = dict(zip(found.ids, found.names, strict=True))
-    said = [f"Ideal: {'; '.join(f'{names[each]} ({each})' for each in found.ideal)}."]
-    if table.loc[table["what"] == DONE, "n"].any():
-        said.append(f"Time: activities of the last {WEEKS} weeks, each counted as one.")
-    said.append("A share is not a verdict: territory and the leads one is given play their part.")
-    return tuple(said)
+    ideal = "; ".join(f"{names[each]} ({each})" for each in found.ideal)
+    return (f"Ideal: {ideal}. Territory and the leads one is given play their part.",)
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: pd.Series) -> Axes:

@@ -13,7 +13,6 @@ from salesnb.warning import Warning, warning
 COLUMNS = ["deal_id", "account", "product", "amount", "age_days", "expected_close_on", "why"]
 SHOWN = 5
 WEEKS = 4  # of extra meetings
-OWN_USUAL = "Usual: this rep's own level, with season, holidays and leave taken into account."
 UNTOUCHED, OVERDUE = "no activity in 14 days and none ahead", "past its expected close"
 
 
@@ -53,7 +52,6 @@ def week_ahead(team: Team, rep: str) -> Finding:
         table=waiting.head(SHOWN)[COLUMNS].reset_index(drop=True),
         draw=None if booked is None else booked.draw,
         ask=_ask(seen, waiting, booked),
-        caveats=(OWN_USUAL,) if booked is not None else (),
         currency=team.currency,
     )
 
