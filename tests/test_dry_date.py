@@ -222,6 +222,19 @@ def test_the_running_week_counts_as_a_whole(even):
     assert known[1] + ahead[1] == pytest.approx(2, rel=0.1)
 
 
+def test_leave_nobody_has_planned_yet_comes_all_the_same(even):
+    starts = pd.date_range("2025-07-07", "2026-05-11", freq="35D")  # every fifth week, ten times
+    away = pd.DataFrame({"rep_id": "R0", "starts_on": starts, "ends_on": starts + 4 * DAY})
+    rep_id, weeks = pd.Index(["R0"]), inflow.ahead_of(AS_OF, 3)
+    some = team.of(even.settings, {**even.tables, "absences": away})
+    np.testing.assert_allclose(inflow._at_work(some, rep_id, weeks), (52 - len(away)) / 52)
+    planned = away.assign(starts_on=away["starts_on"] + 364 * DAY).iloc[:1]
+    planned = planned.assign(ends_on=planned["starts_on"] + 4 * DAY)  # all of the second week
+    some = team.of(even.settings, {**even.tables, "absences": pd.concat([away, planned])})
+    assert inflow._at_work(some, rep_id, weeks)[0, 1] == 0
+    np.testing.assert_allclose(inflow._at_work(even, rep_id, weeks), 1)
+
+
 def test_a_band_is_widened_about_its_middle():
     low, middle, high = hindsight.band(np.arange(101.0)[None, :])
     assert (low[0], middle[0], high[0]) == (10, 50, 90)
@@ -426,6 +439,15 @@ def test_who_has_left_has_no_dry_date(even):
     some = team.of(even.settings, {**even.tables, "reps": reps})
     assert pipeline.dry_date(some, rep="R2").headline.startswith("Rep R2: not on the team now")
     assert "R2" not in set(pipeline.dry_date(some).table["rep_id"].dropna())
+
+
+def test_a_team_that_is_gone_or_new(even):
+    gone = even.reps.assign(left_on=pd.Timestamp("2026-06-01"))
+    found = pipeline.dry_date(team.of(even.settings, {**even.tables, "reps": gone}))
+    assert found.headline.startswith("Nobody is on the team now")
+    new = even.reps.assign(hired_on=AS_OF - 60 * DAY)  # nobody was there on the earlier days
+    found = pipeline.dry_date(team.of(even.settings, {**even.tables, "reps": new}))
+    assert "The history is too short" in found.caveats[1]
 
 
 def test_without_wins_nothing_tells_what_the_quota_needs(even):

@@ -86,7 +86,8 @@ def outlook(team: Team, n_weeks: int = AHEAD) -> Outlook:
     ends = next_weeks(team.as_of, n_weeks)
     drawn = [draw(deals, coming, rep, ends) for rep in range(len(deals.rep_id))]
     open_amount, won_amount, added = (
-        np.array([d[part] for d in drawn]).reshape(len(drawn), n_weeks, -1) for part in range(3)
+        np.array([d[part] for d in drawn]).reshape(len(drawn), n_weeks, n)
+        for part, n in enumerate((DRAWS, DRAWS, 1))
     )
     per_day, has_quota = quota_by_day(deals, int(ends[-1]) + QUARTER)
     until = np.pad(per_day.cumsum(axis=1), ((0, 0), (1, 0)))
@@ -101,7 +102,7 @@ def outlook(team: Team, n_weeks: int = AHEAD) -> Outlook:
         needed_amount=next_quota * coverage[:, None],
         next_quota_amount=next_quota,
         needed_n=evidence,
-        added_amount=added[:, :, 0] if len(drawn) else np.zeros((0, n_weeks)),
+        added_amount=added[:, :, 0],
         has_quota=has_quota,
     )
 

@@ -127,7 +127,10 @@ def why_not(team: Team, rep_id: str | None) -> str:
         return "No meetings are recorded: without them no dry date can be told."
     if team.deals.empty:
         return "No deals are recorded: nothing to tell a dry date from."
-    if rep_id is None or rep_id in book(team).rep_id:
+    here = book(team).rep_id
+    if rep_id is None:
+        return "" if len(here) else "Nobody is on the team now who has deals or meetings on record."
+    if rep_id in here:
         return ""
     name = team.reps.set_index("rep_id")["name"][rep_id]
     return f"{name}: not on the team now, or neither deals nor meetings on record."

@@ -61,8 +61,8 @@ def inflow(team: Team, weeks: Weekly, watched: Watched, n_ahead: int) -> Inflow:
     pace, pace_error = _pace(weeks, watched)
     to_come = 1 - min((team.as_of + DAY - ahead[0]).days, 5) / 5
     usual = watched.usual[:, -1] if watched.usual.shape[1] else np.zeros(len(weeks.rep_id))
-    work = shares(team, weeks.rep_id, ahead)
-    coming = (pace * usual)[:, None] * work * _season(watched, n_ahead)
+    work = _at_work(team, weeks.rep_id, ahead)
+    coming = (pace * usual)[:, None] * work * _season(weeks, watched, n_ahead)
     past = np.pad(weeks.count, ((0, 0), (LAGS + 1, 0)))
     if len(weeks.week) and weeks.week[-1] == ahead[0]:  # its working days have all passed
         coming[:, 0] = past[:, -1]
@@ -149,11 +149,28 @@ def _pace(weeks: Weekly, watched: Watched) -> tuple[np.ndarray, np.ndarray]:
     return shape / rate, 1 / np.sqrt(shape)
 
 
-def _season(watched: Watched, n_ahead: int) -> np.ndarray:
-    """Last year's factors of the weeks ahead, smoothed, against the mean of that year."""
+def _at_work(team: Team, rep_id: pd.Index, ahead: pd.DatetimeIndex) -> np.ndarray:
+    """Share of each week ahead at work, with leave nobody has planned yet: as much as last year."""
+    always = Team(team.settings, {**team.tables, "absences": team.absences.iloc[:0]})
+    past = pd.date_range(end=ahead[0] - WEEK, periods=A_YEAR, freq="7D", unit="us")
+    work = shares(team, rep_id, ahead)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        planned = work.sum(axis=0) / shares(always, rep_id, ahead).sum(axis=0)
+        usual = shares(team, rep_id, past).sum() / shares(always, rep_id, past).sum()
+        return work * np.fmin(usual / planned, 1)  # 1 where nobody was there to tell
+
+
+def _season(weeks: Weekly, watched: Watched, n_ahead: int) -> np.ndarray:
+    """Last year's factors of the weeks ahead, smoothed, against the mean of that year.
+
+    The mean weighs each week by who was at work, as the usual level does.
+    """
     past = watched.season
     if len(past) < A_YEAR + LATELY:
         return np.ones(n_ahead)
     smooth = np.convolve(np.pad(past, 1, mode="edge"), np.ones(3) / 3, mode="valid")
-    year = smooth[-A_YEAR:] / smooth[-A_YEAR:].mean()
+    at_work = weeks.exposure[:, -A_YEAR:].sum(axis=0)
+    if not at_work.any():
+        return np.ones(n_ahead)
+    year = smooth[-A_YEAR:] / np.average(smooth[-A_YEAR:], weights=at_work)
     return 1 + SEASON_SHARE * (np.resize(year, n_ahead) - 1)
