@@ -44,7 +44,7 @@ def deals_to_discuss(team: Team, rep: str) -> Finding:
     table = chosen[COLUMNS]
     if table.empty:
         return Finding(f"{seen.name}: no deals yet to walk through.", table)
-    said = chosen["account"].astype("str").fillna("deal " + chosen["deal_id"])
+    said = standout.labels(chosen, team.currency)
     return Finding(
         f"{seen.name}: worth walking through: {'; '.join(said)}.",
         table,

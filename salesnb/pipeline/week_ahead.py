@@ -13,7 +13,7 @@ from salesnb.warning import Warning, warning
 COLUMNS = ["deal_id", "account", "product", "amount", "age_days", "expected_close_on", "why"]
 SHOWN = 5
 WEEKS = 4  # of extra meetings
-UNTOUCHED, OVERDUE = "no activity in 14 days and none ahead", "past its expected close"
+UNTOUCHED, OVERDUE = "untouched for 14 days", "past its expected close"
 
 
 def week_ahead(team: Team, rep: str) -> Finding:
