@@ -18,7 +18,8 @@ LEFT_OUT = "remove-cell"
 FOR_MANAGER = "manager-only"
 SUMMARY = "summary"
 FLAG = "flag"
-TABLE_ON_PAPER = "table-on-paper"  # its picture is left out in print: the table says the same
+# In print its picture is left out, for the table says the same; or both, for the words do.
+ON_PAPER = ("table-on-paper", "words-on-paper")
 # The manager's notes below it say the same and more, so that their copy prints the notes alone.
 NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
@@ -142,7 +143,7 @@ def _prose(source: str) -> Markup:
 
 def _answers(cell: NotebookNode, heading: str) -> Markup:
     shown = "".join(_answer(output, heading) for output in cell.outputs)
-    for on_paper in {TABLE_ON_PAPER, NOTES_BELOW} & set(_tags(cell)):
+    for on_paper in {*ON_PAPER, NOTES_BELOW} & set(_tags(cell)):
         shown = f'<div class="{on_paper}">{shown}</div>'
     if FOR_MANAGER in _tags(cell):
         fold = '<details class="manager"><summary>For the manager</summary>{}</details>'
