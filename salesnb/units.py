@@ -77,6 +77,8 @@ def of(column: str, values: pd.Series) -> str:
     words = column.split("_")
     if words[0] == "n":
         return "count"
+    if words[0] == "share":
+        return "rate"
     if words[-1] in ENDS:
         return ENDS[words[-1]]
     if types.is_bool_dtype(values.dtype):

@@ -1,5 +1,7 @@
 """Where a rep's time goes: how much of it to ideal customers, and to the opposite."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -55,7 +57,7 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
     table = table if rep_id is None else table[table["rep_id"] == rep_id]
     table = table.reset_index(drop=True)
     own = deals if rep_id is None else deals[deals["rep_id"] == rep_id]
-    names = team.reps.set_index("rep_id")["name"]
+    names = team.names
     return Finding(
         headline=_headline(found, table, names, team.currency, rep_id),
         table=table,
@@ -63,6 +65,7 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
         ask=_ask(team, own, rep_id) if len(table) else (),
         caveats=_caveats(found, table),
         currency=team.currency,
+        names=team.names,
     )
 
 
@@ -129,7 +132,11 @@ def _p(hits: np.ndarray, n: np.ndarray) -> np.ndarray:
 
 
 def _headline(
-    found: Segments, table: pd.DataFrame, names: pd.Series, currency: str, rep_id: str | None
+    found: Segments,
+    table: pd.DataFrame,
+    names: Mapping[str, str],
+    currency: str,
+    rep_id: str | None,
 ) -> str:
     who = "" if rep_id is None else f"{names[rep_id]}: "
     if not found.ideal:
@@ -186,7 +193,7 @@ def _caveats(found: Segments, table: pd.DataFrame) -> tuple[str, ...]:
     return (f"Ideal: {ideal}. Territory and the leads one is given play their part.",)
 
 
-def _draw(ax: Axes, table: pd.DataFrame, names: pd.Series) -> Axes:
+def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     if table.empty:
         return charts.nothing_to_draw(ax, "No ideal customer stands out")
     if len(set(table["rep_id"])) == 1:
