@@ -8,6 +8,7 @@ import pytest
 
 import salesnb
 from salesnb import DataError, schema
+from salesnb.errors import unknown
 from salesnb.settings import Settings
 from salesnb.team import Team, of
 
@@ -223,3 +224,40 @@ def test_at_does_not_know_people_and_products_that_came_later(team):
     then = of(SETTINGS, tables).at("2026-04-01")
     assert then.products["product_id"].to_list() == ["old"]
     assert then.differentiators["differentiator_id"].to_list() == ["1"]
+
+
+@pytest.mark.parametrize("day", ["June", "2026", "today", "0001-01-01", "2026-02-30", "2999-01-01"])
+def test_what_is_no_day_is_refused(small, day):
+    with pytest.raises(DataError, match=f"found '{day}', expected a day such as 2026-06-30"):
+        small.at(day)
+    with pytest.raises(DataError, match="as_of: found"):
+        salesnb.simulate(as_of=day)
+
+
+def test_known_names_are_listed_once_and_what_is_left_out_is_counted():
+    said = str(unknown("rep", "zzz", [*"ab", *"ab"]))
+    assert said.endswith("Known: a, b.")
+    said = str(unknown("rep", "zzz", [f"R{n:02}" for n in range(48)]))
+    assert said.endswith("R39 and 8 more.")
+
+
+def test_a_rep_nobody_knows_is_told_each_rep_once(small):
+    with pytest.raises(DataError) as caught:
+        small.rep("zzzzzz")
+    for rep_id, name in small.names.items():
+        assert str(caught.value).count(f"{rep_id} ({name})") == 1
+
+
+def test_a_lacking_table_is_said_under_the_verbs_name(small):
+    bare = Team(small.settings, {"reps": small.reps, "deals": small.deals})
+    with pytest.raises(DataError, match=r"^funnel\.leaks needs a table this data set"):
+        bare.need("stage_changes", why="funnel.leaks")
+    with pytest.raises(DataError, match=r"^Looking back needs a table"):
+        bare.need("coaching", why="looking back")
+
+
+def test_namesakes_are_told_apart_by_id(small):
+    reps = small.reps.assign(name=["Ann", "Ann", *small.reps["name"][2:]])
+    names = Team(small.settings, {**small.tables, "reps": reps}).names
+    assert names["R01"] == "Ann (R01)" and names["R02"] == "Ann (R02)"
+    assert names["R03"] == small.names["R03"]
