@@ -236,13 +236,11 @@ def test_a_profile_that_matches_nearly_all_says_so(planted, monkeypatch):
 
 
 def test_too_few_accounts_are_an_answer():
-    deals = [
-        deal(f"D{i}", "R1", "2026-01-05", "Offer", "won", account_id=f"A{i}") for i in range(6)
-    ]
+    names = [f"A{i}" for i in range(6)]
+    deals = [deal(f"D{a}", "R1", "2026-01-05", "Offer", "won", account_id=a) for a in names]
     team = team_of(deals)
-    assert "only 6 accounts" not in icp.segments(team).headline  # no trait at all comes first
     assert "no trait of the accounts" in icp.segments(team).headline
-    accounts = pd.DataFrame({"account_id": [f"A{i}" for i in six], "industry": list("aabbcc")})
+    accounts = pd.DataFrame({"account_id": names, "industry": list("aaabbb")})
     found = icp.segments(team_of(deals, accounts=accounts))
     assert "only 6 accounts" in found.headline
     assert found.table.empty
@@ -347,7 +345,7 @@ def test_a_kind_that_moved_is_named_and_the_others_are_not(planted):
     kind = truth.classes.set_index("account_id")["company_class"]
     deals, dice = team.deals, np.random.default_rng(0)
     moved = kind.reindex(deals["account_id"]).eq("service_firm").to_numpy()
-    moved &= (deals["closed_on"] >= day).to_numpy() & deals["outcome"].notna().to_numpy()
+    moved = moved & (deals["closed_on"] >= day).to_numpy() & deals["outcome"].notna().to_numpy()
     outcome = deals["outcome"].to_numpy(object)
     outcome[moved] = np.where(dice.random(moved.sum()) < 0.8, "won", "lost")
     deals["outcome"] = pd.Series(outcome, dtype="str")
@@ -399,7 +397,7 @@ def test_traits_are_taken_from_what_is_recorded():
             "is_public": [True, False],
         }
     )
-    found = traits_of(accounts.set_index("account_id"), 2026)
+    found = traits_of(accounts.set_index("account_id"), 2026, per_head=True)
     assert list(found) == ["employees", "revenue_per_head", "founded_years_ago", "is_public"]
     assert found["revenue_per_head"].tolist() == [100, 500]
     assert found["founded_years_ago"].iloc[0] == 26

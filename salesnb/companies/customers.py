@@ -35,6 +35,7 @@ class Customers:
         created_on, closed_on
     is_customer : accounts that have bought or turned down something, in order of `accounts`
     left_out : trait to why it is not used
+    per_head : whether revenue is taken per head
     """
 
     accounts: pd.DataFrame
@@ -43,6 +44,7 @@ class Customers:
     deals: pd.DataFrame
     is_customer: np.ndarray
     left_out: dict[str, str]
+    per_head: bool
 
     @property
     def traits(self) -> tuple[str, ...]:
@@ -62,13 +64,14 @@ def customers(team: Team) -> Customers:
 
     Raises `DataError` where there are no accounts, or deals do not name them.
     """
-    team.need("accounts", why="a look at customers")
+    team.need("accounts", why="a look at the kinds of companies")
     accounts = team.accounts.sort_values("account_id").set_index("account_id")
     deals = ledger(team).deals
     columns = ["deal_id", "account_id", "rep_id", "outcome", "amount", "created_on", "closed_on"]
     deals = deals[columns].dropna(subset="account_id").sort_values("deal_id", ignore_index=True)
     deals["outcome"] = deals["outcome"].astype("str")
-    known = traits_of(accounts, team.as_of.year)
+    per_head = _grows_with_size(accounts)
+    known = traits_of(accounts, team.as_of.year, per_head).dropna(axis=1, how="all")
     decided = deals.dropna(subset="outcome")
     is_customer = known.index.isin(decided["account_id"].unique())
     has_bought = decided["outcome"].eq("won").groupby(decided["account_id"]).any()
@@ -77,16 +80,30 @@ def customers(team: Team) -> Customers:
     kept = [str(name) for name in known if name not in left_out]
     numbers = tuple(name for name in kept if types.is_numeric_dtype(known[name].dtype))
     words = tuple(name for name in kept if name not in numbers)
-    return Customers(known[kept], numbers, words, deals, is_customer, left_out)
+    return Customers(known[kept], numbers, words, deals, is_customer, left_out, per_head)
 
 
-def traits_of(accounts: pd.DataFrame, year: int) -> pd.DataFrame:
+def _grows_with_size(accounts: pd.DataFrame) -> bool:
+    """Whether revenue goes with the number of employees more than revenue per head does."""
+    if not {"employees", "annual_revenue"} <= set(accounts):
+        return False
+    rows = accounts[["employees", "annual_revenue"]].astype(float)
+    rows = np.log(rows[(rows > 0).all(axis=1)].to_numpy())
+    if len(rows) < FEW or not rows.std(axis=0).all():
+        return False
+    heads, revenue = rows.T
+    return bool(
+        abs(np.corrcoef(heads, revenue)[0, 1]) > abs(np.corrcoef(heads, revenue - heads)[0, 1])
+    )
+
+
+def traits_of(accounts: pd.DataFrame, year: int, per_head: bool) -> pd.DataFrame:
     """Accounts with their possible traits: ages for years of founding, words for yes and no.
 
-    Revenue is taken per head, for size is said by the heads already.
+    With `per_head`, revenue is taken so, for size is said by the heads already.
     """
     found = accounts.drop(columns=[name for name in accounts if name in NO_TRAITS])
-    if {"employees", "annual_revenue"} <= set(found):
+    if per_head and {"employees", "annual_revenue"} <= set(found):
         heads = found["employees"].clip(lower=1)
         found["annual_revenue"] = found["annual_revenue"] / heads
         found = found.rename(columns={"annual_revenue": "revenue_per_head"})

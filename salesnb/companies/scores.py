@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from salesnb import mixed, stats
-from salesnb.companies.customers import traits_of
 from salesnb.companies.segments import Segments, likeliest, segments
 from salesnb.companies.words import as_said, said
 from salesnb.latent import Traits
@@ -107,8 +106,3 @@ def scorer(team: Team) -> Scorer:
     ]
     by_move = np.argsort(-np.array(moves), kind="stable")
     return Scorer(found, bare.base_rate, tuple(names[i] for i in by_move))
-
-
-def traits_as_known(accounts: pd.DataFrame, team: Team) -> pd.DataFrame:
-    """Companies from elsewhere with the traits a scorer looks at, indexed by account_id."""
-    return traits_of(accounts.set_index("account_id"), team.as_of.year)

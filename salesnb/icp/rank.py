@@ -9,7 +9,8 @@ from matplotlib.ticker import PercentFormatter
 
 from salesnb import charts
 from salesnb.companies import prospects as prospect_list
-from salesnb.companies.scores import UNKNOWN, Scorer, traits_as_known
+from salesnb.companies.customers import traits_of
+from salesnb.companies.scores import UNKNOWN, Scorer
 from salesnb.companies.scores import scorer as scorer_of
 from salesnb.finding import Finding
 from salesnb.metrics.view import ledger
@@ -84,10 +85,16 @@ def scores(team: Team, *, rep: str | None = None, prospects: str | None = None) 
 
 def _of_prospects(team: Team, scorer: Scorer, path: Path) -> pd.DataFrame:
     """The companies of a file, best first."""
-    known = traits_as_known(prospect_list.read(path), team)
+    known = _traits(prospect_list.read(path), team, scorer)
     prospect_list.must_match(known, scorer.found.customers.numbers, path)
     table = scorer.score(known).rename_axis("account_id").reset_index().assign(deal_id=None)
     return table.sort_values(["score", "account_id"], ascending=[False, True])
+
+
+def _traits(prospects: pd.DataFrame, team: Team, scorer: Scorer) -> pd.DataFrame:
+    """The traits of prospects as those of the team's accounts were taken."""
+    accounts = prospects.set_index("account_id")
+    return traits_of(accounts, team.as_of.year, scorer.found.customers.per_head)
 
 
 def _of_team(team: Team, scorer: Scorer, rep_id: str | None) -> pd.DataFrame:

@@ -42,7 +42,8 @@ def early_warning(team: Team, *, kind: str = "meeting", rep: str | None = None) 
         The team has no activities, there is no such rep, or no such kind of activity.
     """
     found = warning(team, kind, None if rep is None else team.rep(rep))
-    return Finding(found.headline, found.table, found.draw, found.ask, found.caveats, team.currency)
+    parts = found.headline, found.table, found.draw, found.ask, found.caveats
+    return Finding(*parts, team.currency, team.names)
 
 
 def dry_date(team: Team, *, rep: str | None = None, weeks: int = 4) -> Finding:
@@ -99,4 +100,5 @@ def dry_date(team: Team, *, rep: str | None = None, weeks: int = 4) -> Finding:
         return Finding(why, empty(), currency=team.currency)
     found = dry(team, rep_id, weeks)
     said = Telling(found)
-    return Finding(said.headline, found.table, said.draw, said.ask, said.caveats, team.currency)
+    parts = said.headline, found.table, said.draw, said.ask, said.caveats
+    return Finding(*parts, team.currency, team.names)
