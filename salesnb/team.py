@@ -98,6 +98,15 @@ class Team:
                 f"{why[:1].upper()}{why[1:]} needs {which} this data set does not have: {tables}.",
             )
 
+    def need_dates(self, why: str) -> None:
+        """Raise a `DataError` where the days of deals are made up: `why` needs real ones."""
+        if not self.settings.is_dated:
+            raise DataError(
+                [Fault("days of deals", f"days on record: {why} needs them")],
+                f"{why[:1].upper()}{why[1:]} needs the days on which deals were created and "
+                "closed; those in this data set are made up.",
+            )
+
     def rep(self, rep: str) -> str:
         """The id of a rep given by id or by name; `DataError` with the nearest names otherwise."""
         reps = self.reps

@@ -71,6 +71,7 @@ def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     own = now[now["scope"] == "rep"].join(before.rename(columns=THEN))
     own = own.assign(benchmark=now.loc[now["scope"] == "typical", "value"]).reindex(FOLLOWED)
     own = own.dropna(subset=["value", "then"], how="all").reset_index()
+    own = own if team.settings.is_dated else own.head(0)  # no periods to compare
     return own.assign(is_apart=_is_apart(own, len(team.reps))).reindex(columns=COLUMNS)
 
 
