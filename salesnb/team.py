@@ -240,11 +240,12 @@ def check(source: str | Path) -> Finding:
     rows = [_extent(name, team) for name in schema.MODELS if team.has(name)]
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if not team.has(name)]
-    caveats = (f"Not in this data set: {', '.join(lacking)}.",) if lacking else ()
+    caveats = [f"Not in this data set: {', '.join(lacking)}."] if lacking else []
+    caveats += [] if team.settings.is_dated else ["The days of deals are made up."]
     headline = (
         f"{team.settings.name}: {len(table)} tables as of {team.as_of.date()}, no fault found."
     )
-    return Finding(headline, table, caveats=caveats)
+    return Finding(headline, table, caveats=tuple(caveats))
 
 
 def _extent(name: str, team: Team) -> tuple[str, int, pd.Timestamp, pd.Timestamp]:

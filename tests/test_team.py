@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 import salesnb
-from salesnb import DataError, schema
+from salesnb import DataError, metrics, schema
 from salesnb.settings import Settings
 from salesnb.team import Team, of
+from salesnb.visits import settled
 
 SETTINGS = Settings(as_of=pd.Timestamp("2026-06-30"), stages=("Qualify", "Demo"))
 REPS = pd.DataFrame(
@@ -223,3 +224,14 @@ def test_at_does_not_know_people_and_products_that_came_later(team):
     then = of(SETTINGS, tables).at("2026-04-01")
     assert then.products["product_id"].to_list() == ["old"]
     assert then.differentiators["differentiator_id"].to_list() == ["1"]
+
+
+def test_days_that_are_made_up_are_said_and_not_counted(tmp_path):
+    team = of(replace(SETTINGS, is_dated=False), {"reps": REPS, "deals": DEALS})
+    with pytest.raises(DataError, match=r"Metrics.trend needs the days .* are made up") as caught:
+        metrics.trend(team)
+    assert [fault.table for fault in caught.value.faults] == ["days of deals"]
+    assert team.deals["created_on"].notna().all(), "the table stays as it is"
+    assert settled(team)["created_on"].isna().all(), "but no verb counts days from it"
+    assert not salesnb.load(team.save(tmp_path / "team")).settings.is_dated
+    assert "The days of deals are made up." in salesnb.check(tmp_path / "team").caveats
