@@ -209,8 +209,8 @@ The teams of `salesnb.simulate` by their seed, both days together.
 - What the time in the stage says comes from the cumulative incidence of advancing (Aalen and
   Johansen 1978), with log-normal times counting as 20 further deals. An age at which nobody has
   been seen to advance speaks against a deal, though nobody closed it.
-- A stage's days are taken as they would have been with the typical rep and segment: a large deal
-  takes longer, so that its age says less against it.
+- A deal's age counts by the pace at which deals of its segment advance: a large one takes longer,
+  so that its age says less against it.
 - The less sure a chance, the nearer to even odds (Zeger, Liang and Albert 1988).
 - Chances of the later stages are multiplied; traits that open deals lack and closed ones have, or
   the other way round, are left out, and so are amounts that only repeat the list price.

@@ -129,14 +129,13 @@ def _age_says(fitted: StageFit) -> np.ndarray:
 
 
 def _usual_days(fitted: StageFit) -> np.ndarray:
-    """Days in the stage as they would have been with the typical rep and segment, NaN if unknown.
+    """Days in the stage, by the pace at which the deals of its segment advance; NaN if unknown.
 
     A large deal takes longer than others to be won, so that its age says less against it.
     """
     visits, days = fitted.visits, fitted.visits["days"].to_numpy(float, na_value=np.nan)
     segment = levels(visits["segment"]) if "segment" in visits else np.zeros(len(visits), int)
-    pace = fitted.times.pace(fitted.stage, fitted.rep, segment)
-    return np.maximum(days, SHORTEST) * np.exp(-pace)
+    return np.maximum(days, SHORTEST) * np.exp(-fitted.times.pace(fitted.stage, segment))
 
 
 def _logit(fitted: StageFit, posterior: Posterior, stage: int, at: np.ndarray) -> np.ndarray:

@@ -102,18 +102,10 @@ class Times:
         if_advanced, if_lost = self.log_survival()
         return if_advanced - if_lost
 
-    def pace(self, stage: np.ndarray, rep: np.ndarray, segment: np.ndarray) -> np.ndarray:
-        """Log days that visits take more than others at their stage, however they end."""
-        effect, n_reps = self.effect, len(self.never_closed)
-        n_segments = len(effect["kind"]) // self.n_laws
-        seen = np.bincount(self.parts["kind"][0], minlength=len(effect["kind"])) + 1.0
-        found = effect["rep"][rep] + effect["stage"][stage * n_reps + rep]
-        kinds = [(stage * 2 + outcome) * n_segments + segment for outcome in (ADVANCED, LOST)]
-        total = seen[kinds[0]] + seen[kinds[1]]
-        for outcome, kind in enumerate(kinds):
-            share = seen[kind] / total
-            found = found + share * effect["kind"][kind] + effect["outcome"][rep * 2 + outcome] / 2
-        return found
+    def pace(self, stage: np.ndarray, segment: np.ndarray) -> np.ndarray:
+        """Log days that visits of a segment take to advance, more than others at the stage."""
+        kind = self.effect["kind"]
+        return kind[(stage * 2 + ADVANCED) * (len(kind) // self.n_laws) + segment]
 
     def weight(self, p_advance: np.ndarray) -> np.ndarray:
         """What each row counts: an open visit as much as its outcome is likely."""
