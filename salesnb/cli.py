@@ -63,7 +63,7 @@ def check(folder: Folder) -> None:
 
 @app.command("import")
 def import_(
-    mapping: Annotated[str, typer.Argument(help="A mapping: maven, or a .toml file.")],
+    mapping: Annotated[str, typer.Argument(help="A mapping: maven, salvirt or a .toml file.")],
     source: Annotated[Path, typer.Argument(help="The folder that the CRM exported.")],
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
     overwrite: Annotated[
@@ -77,7 +77,7 @@ def import_(
     typer.echo(report)
     lacking = verbs.unanswered(report.team)
     if lacking:
-        typer.echo("\nCannot be answered, for lack of the table")
+        typer.echo("\nCannot be answered, for lack of")
     for table, names in lacking.items():
         typer.echo(f"- {table}: {', '.join(names)}")
 

@@ -61,7 +61,8 @@ def forecast(team: Team) -> Forecast:
 def total(found: Forecast, deals: pd.DataFrame) -> tuple[float, float, float]:
     """The amount to be expected of open deals together, with the range that holds it in 90 %.
 
-    Each deal is won or lost as a whole, which weighs most; the calibration moves all together.
+    Each deal is won or lost as a whole; the calibration moves all together, and so do better or
+    worse times than those it was learnt in, by as much as the odds may be off before any data.
 
     Parameters
     ----------
@@ -71,7 +72,8 @@ def total(found: Forecast, deals: pd.DataFrame) -> tuple[float, float, float]:
     amount, p = rows["amount"].to_numpy(), rows["win_rate"].to_numpy()
     x = look_up(rows["deal_id"], found.now.set_index("deal_id")["win_logit"]).to_numpy()
     slope = np.column_stack([np.ones(len(rows)), x]).T @ (amount * p * (1 - p))
-    sd = np.sqrt((amount**2 * p * (1 - p)).sum() + slope @ found.covariance @ slope)
+    shared = found.covariance + np.diag([INTERCEPT_SD**2, 0.0])
+    sd = np.sqrt((amount**2 * p * (1 - p)).sum() + slope @ shared @ slope)
     expected, half = float((amount * p).sum()), float(stats.z() * sd)
     return expected, max(0.0, expected - half), min(float(amount.sum()), expected + half)
 

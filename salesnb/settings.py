@@ -34,6 +34,7 @@ class Settings:
     stages : the open stages in order
     skills : stage to the skills it leans on
     country : ISO 3166 code, for public holidays; empty when not known
+    is_dated : false where the days of deals are made up, so that nothing can be said of time
     """
 
     as_of: pd.Timestamp
@@ -44,6 +45,7 @@ class Settings:
     stages: tuple[str, ...] = ()
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     country: str = ""
+    is_dated: bool = True
 
 
 KNOWN = tuple(item.name for item in fields(Settings))
@@ -114,6 +116,7 @@ def as_toml(settings: Settings) -> str:
     values = {name: getattr(settings, name) for name in ("name", "currency")}
     values |= {"as_of": settings.as_of.date(), "timezone": settings.timezone}
     values |= {"country": settings.country} if settings.country else {}
+    values |= {} if settings.is_dated else {"is_dated": False}
     values["fiscal_year_starts"] = settings.fiscal_year_starts
     values["stages"] = list(settings.stages)
     values["skills"] = {stage: list(skills) for stage, skills in settings.skills.items()}
@@ -146,6 +149,7 @@ RULES: dict[str, tuple[Any, str]] = {
     ),
     "stages": (_is_words, 'different stage names in order: ["Qualification", "Demo"]'),
     "skills": (_is_skills, 'lists of skills by stage: Demo = ["presenting"]'),
+    "is_dated": (lambda v: isinstance(v, bool), "true or false"),
     "country": (
         lambda v: v == "" or v in COUNTRIES,
         "an ISO 3166 code of two capitals, such as HU",

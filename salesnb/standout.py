@@ -85,6 +85,11 @@ class Standout:
         return self.deals.empty and self.visits.empty
 
     @property
+    def has_history(self) -> bool:
+        """Whether it is on record which stages deals went through."""
+        return self.team.has("stage_changes")
+
+    @property
     def can_say(self) -> bool:
         """Whether there are enough deals at any stage to tell skill from chance."""
         return bool(len(self.cells)) and not (self.cells["tier"] == "too_few").all()
@@ -134,9 +139,10 @@ class Standout:
 
     @property
     def has_recent_win(self) -> bool:
-        """Whether a deal was won in the last year."""
+        """Whether a deal was won in the last year; not where the days are made up."""
         won = self.deals["outcome"] == "won"
-        return bool((won & (self.deals["closed_on"] >= self.team.as_of - YEAR)).any())
+        is_recent = won & (self.deals["closed_on"] >= self.team.as_of - YEAR)
+        return self.team.settings.is_dated and bool(is_recent.any())
 
     @property
     def still_open(self) -> pd.DataFrame:

@@ -101,11 +101,18 @@ class Team:
                 f"{name} ({', '.join(schema.required(name))})" for name in lacking
             )
             which = "a table" if len(lacking) == 1 else "tables"
-            # The name of a verb is written as it is typed.
-            first = why if "." in why.partition(" ")[0] else why[:1].upper() + why[1:]
             raise DataError(
                 (Fault(name, f"this table: {why} needs it") for name in lacking),
-                f"{first} needs {which} this data set does not have: {tables}.",
+                f"{_as_subject(why)} needs {which} this data set does not have: {tables}.",
+            )
+
+    def need_dates(self, why: str) -> None:
+        """Raise a `DataError` where the days of deals are made up: `why` needs real ones."""
+        if not self.settings.is_dated:
+            raise DataError(
+                [Fault("days of deals", f"days on record: {why} needs them")],
+                f"{_as_subject(why)} needs the days on which deals were created and "
+                "closed; those in this data set are made up.",
             )
 
     def rep(self, rep: str) -> str:
@@ -172,6 +179,11 @@ class Team:
         with door.whole(folder) as aside:
             write(self, aside, format)
         return folder
+
+
+def _as_subject(why: str) -> str:
+    """What begins a sentence; the name of a verb is written as it is typed."""
+    return why if "." in why.partition(" ")[0] else why[:1].upper() + why[1:]
 
 
 def write(team: Team, folder: Path, format: str = "parquet") -> None:
@@ -243,11 +255,12 @@ def check(source: str | Path) -> Finding:
     rows = [_extent(name, team) for name in schema.MODELS if team.has(name)]
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if not team.has(name)]
-    caveats = (f"Not in this data set: {', '.join(lacking)}.",) if lacking else ()
+    caveats = [f"Not in this data set: {', '.join(lacking)}."] if lacking else []
+    caveats += [] if team.settings.is_dated else ["The days of deals are made up."]
     headline = (
         f"{team.settings.name}: {len(table)} tables as of {team.as_of.date()}, no fault found."
     )
-    return Finding(headline, table, caveats=caveats)
+    return Finding(headline, table, caveats=tuple(caveats))
 
 
 def _extent(name: str, team: Team) -> tuple[str, int, pd.Timestamp, pd.Timestamp]:

@@ -62,9 +62,12 @@ def visits(team: Team) -> pd.DataFrame:
 def settled(team: Team) -> pd.DataFrame:
     """The deals as they stand: a reopened deal is open, its old close superseded.
 
-    Adds ``is_reopened``.
+    Adds ``is_reopened``. Where the days are made up, that of creation is blank: no span is known.
     """
     deals = team.deals
+    if not team.settings.is_dated:
+        deals["created_on"] = pd.NaT
+        deals = deals.astype({"created_on": "datetime64[us]"})
     last = team.stage_changes.groupby("deal_id")["entered_at"].max().dt.normalize()
     deals["is_reopened"] = look_up(deals["deal_id"], last) > deals["closed_on"]
     for column in ("closed_on", "outcome", "lost_reason"):

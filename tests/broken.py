@@ -289,12 +289,17 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
         all_of(
             swap("team.toml", "EUR", "EURO"),
             swap("team.toml", "Europe/Budapest", "Europe/Budapset"),
-            swap("team.toml", "as_of", "fiscal_year_starts = 13\ncountry = 'Hungary'\nas_of"),
+            swap(
+                "team.toml",
+                "as_of",
+                "fiscal_year_starts = 13\ncountry = 'Hungary'\nis_dated = 'no'\nas_of",
+            ),
         ),
         [
             "team.toml, currency: found 'EURO', expected an ISO 4217 code such as EUR (nearest: 'EUR')",
             "team.toml, timezone: found 'Europe/Budapset', expected a zone such as Europe/Budapest (nearest: 'Europe/Budapest')",
             "team.toml, fiscal_year_starts: found '13', expected a month, 1 to 12",
+            "team.toml, is_dated: found 'no', expected true or false",
             "team.toml, country: found 'Hungary', expected an ISO 3166 code of two capitals, such as HU",
         ],
     ),

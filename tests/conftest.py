@@ -27,7 +27,17 @@ def demo() -> Team:
 @pytest.fixture(scope="session")
 def maven_source() -> Path:
     """Someone else's CRM export; not part of the project."""
-    source = SHARED / "maven_crm"
+    return _shared("maven_crm")
+
+
+@pytest.fixture(scope="session")
+def salvirt_source() -> Path:
+    """Someone else's deals, anonymised; not part of the project."""
+    return _shared("salvirt_b2b")
+
+
+def _shared(name: str) -> Path:
+    source = SHARED / name
     if not source.exists():
-        pytest.skip(f"needs the Maven CRM export in {source.parent.name}/{source.name}")
+        pytest.skip(f"needs other people's data in {source.parent.name}/{source.name}")
     return source

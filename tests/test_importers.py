@@ -1,16 +1,17 @@
-"""Importers: a small export of every kind of dirt, mappings with faults, and Maven's export."""
+"""Importers: a small export of every kind of dirt, mappings with faults, other people's exports."""
 
 # ruff: noqa: E501  a message is easier to judge on one line
 
 import hashlib
 import json
+import re
 import sys
 
 import pandas as pd
 import pytest
 
 import salesnb
-from salesnb import DataError, importers, verbs
+from salesnb import DataError, icp, importers, metrics, scorecard, verbs
 from salesnb.importers import target
 
 OWNERS = """\
@@ -303,7 +304,12 @@ MAPPINGS = {
     "no day": ("as_of = ", "asof = ", "settings.as_of: expected the day of the export, such as as_of = 2026-06-30"),
     "a day of an unknown source": ('"deals.Closed"', '"deal.Closed"', "settings.as_of: found 'deal.Closed', expected source.column"),
     "a column without words": ('name = "Owner"', "name = 3", "reps.name: found '3', expected text, or a list of texts"),
-    "neither column nor value": ('{ value = "Seller" }', "{ times = 2 }", "reps.role: expected either a column or a value"),
+    "neither column nor value": ('{ value = "Seller" }', "{ times = 2 }", "reps.role: expected either a column, a value or a row"),
+    "a value and a row": ('{ value = "Seller" }', '{ value = "Seller", row = "R" }', "reps.role: expected either a column, a value or a row"),
+    "a row that is no text": ('{ value = "Seller" }', "{ row = 3 }", "reps.role.row: found '3', expected text in quotes"),
+    "made up from nothing": ('{ value = "Seller" }', '{ column = "Owner", made_up = "a guess" }', "reps.role.made_up: expected a value beside it"),
+    "words for nothing that are none": ('file = "goods"', 'file = "goods"\nblank = 3', "sources.goods.blank: found '3', expected text, or a list of texts"),
+    "neither distinct nor not": ('from = "owners"', 'from = "owners"\ndistinct = "yes"', "reps.distinct: found 'yes', expected true or false"),
     "a unit that is no number": ("times = 1000", 'times = "k"', "products.list_price.times: found 'k', expected a number"),
     "an estimate from nowhere": ("products.list_price", "products.price", "deals.amount.otherwise: found 'products.price', expected a filled column of a table that deals refers to (nearest: 'products.list_price')"),
     "an estimate from strangers": ("products.list_price", "stage_changes.stage", "deals.amount.otherwise: found 'stage_changes.stage', expected a filled column"),
@@ -397,6 +403,191 @@ def test_an_import_that_fails_half_way_leaves_all_as_it_was(export, monkeypatch,
     names = {"export", "map.toml", "team"}
     assert {path.name for path in export.parent.iterdir()} == names
     assert salesnb.load(report.folder).fingerprint == report.team.fingerprint
+
+
+# One file without ids, dates or amounts: all that a mapping can do about it.
+BARE = """\
+Who;What;Rival;Won
+Ann Lee;Basic Set;None known;yes
+Bo Kiss;Basic Set;Acme;no
+Ann Lee;Basic Set;None known;yes
+ Ann Lee;Pro;n/a;no
+"""
+BARE_MAPPING = """\
+name = "A bare export"
+
+[settings]
+as_of = 2020-12-31
+
+[sources.rows]
+file = "rows"
+blank = ["n/a", "None known"]
+leave_out = [{ column = "What", is = "", reason = "nothing sold" }]
+
+[reps]
+from = "rows"
+distinct = true
+rep_id = { column = "Who", as_id = true }
+name = "Who"
+
+[accounts]
+from = "rows"
+account_id = { row = "" }
+further = { rival = "Rival" }
+
+[deals]
+from = "rows"
+deal_id = { row = "D" }
+rep_id = { column = "Who", as_id = true }
+account_id = { row = "" }
+competitor = "Rival"
+created_on = { value = "2020-12-31", made_up = "no dates" }
+closed_on = { value = "2020-12-31", made_up = "no dates" }
+outcome = { column = "Won", values = { yes = "won", no = "lost" } }
+"""
+
+
+@pytest.fixture
+def bare(tmp_path):
+    folder = tmp_path / "export"
+    folder.mkdir()
+    (folder / "rows.csv").write_text(BARE, encoding="utf-8")
+    (tmp_path / "map.toml").write_text(BARE_MAPPING, encoding="utf-8")
+    return folder
+
+
+def test_rows_without_ids_get_those_of_their_place_in_the_file(bare):
+    team = run(bare).team
+    assert list(team.deals["deal_id"]) == ["D2", "D3", "D4", "D5"]
+    assert list(team.accounts["account_id"]) == ["2", "3", "4", "5"]
+    assert list(team.deals["account_id"]) == list(team.accounts["account_id"])
+
+
+def test_a_row_left_out_leaves_the_other_numbers_as_they_are(bare):
+    change(bare / "rows.csv", "Bo Kiss;Basic Set", "Bo Kiss;")
+    report = run(bare)
+    assert list(report.team.deals["deal_id"]) == ["D2", "D4", "D5"]
+    assert report.repeated == {"rows.csv": 1}
+
+
+def test_rows_that_come_out_the_same_are_one(bare):
+    report = run(bare)
+    assert list(report.team.reps["rep_id"]) == ["ann-lee", "bo-kiss"]
+    reps = next(count for count in report.tables if count.table == "reps")
+    assert (reps.read, reps.kept, reps.left_out["the same as a row before"]) == (4, 2, 2)
+
+
+def test_rows_that_agree_on_the_id_alone_are_a_fault(bare):
+    change(bare.parent / "map.toml", 'name = "Who"', 'name = "Who"\nregion = "What"')
+    assert faults_of(bare) == [
+        "rows.csv, rows 2, 5, column Who (reps.rep_id): found 'Ann Lee', expected every value once"
+    ]
+
+
+def test_words_for_nothing_are_empty_cells(bare):
+    report = run(bare)
+    assert list(report.team.deals["competitor"].fillna("")) == ["", "Acme", "", ""]
+    assert list(report.team.accounts["rival"].fillna("")) == ["", "Acme", "", ""]
+    assert [(m.column, m.value, m.new, m.n_rows) for m in report.mended] == [
+        ("Who", "space around the value", "", 1),
+        ("Rival", "n/a", "", 1),
+        ("Rival", "None known", "", 2),
+    ]
+
+
+def test_rows_repeated_word_for_word_are_kept_and_counted(bare):
+    report = run(bare)
+    assert len(report.team.deals) == 4
+    assert report.repeated == {"rows.csv": 1}
+    assert "- rows.csv: 1 row repeats an earlier row word for word; kept" in str(report)
+    manifest = json.loads((report.folder / "import.json").read_text(encoding="utf-8"))
+    assert manifest["repeated"] == {"rows.csv": 1}
+    assert manifest["made_up"][0]["column"] == "created_on"
+
+
+def test_a_day_made_up_is_said_and_nothing_is_made_of_it(bare):
+    report = run(bare)
+    said = str(report)
+    assert "Values made up\n- deals.created_on: 2020-12-31 in 4 rows: no dates" in said
+    team = salesnb.load(report.folder)
+    assert not team.settings.is_dated
+    with pytest.raises(DataError, match="those in this data set are made up"):
+        salesnb.funnel.calendar(team)
+    table = metrics.overview(team).table.set_index("metric")
+    assert table.loc["win_rate", "value"].iloc[0] == 0.5
+    for name in ("sales_cycle_days", "days_to_loss", "won_within_90_days", "cohort_win_rate"):
+        assert table.loc[name, "value"].isna().all(), name
+
+
+def test_a_team_whose_days_are_real_says_nothing_of_it(export):
+    report = run(export)
+    assert report.team.settings.is_dated
+    assert "made up" not in str(report)
+    assert "is_dated" not in (report.folder / "team.toml").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def salvirt(salvirt_source, tmp_path_factory):
+    """Salvirt's deals, imported; they are only read."""
+    return importers.run("salvirt", salvirt_source, tmp_path_factory.mktemp("salvirt") / "team")
+
+
+def test_salvirt_counts(salvirt):
+    rows = {name: len(table) for name, table in salvirt.team.tables.items()}
+    assert rows == {"reps": 18, "accounts": 448, "products": 14, "deals": 448}
+    assert salvirt.team.deals["outcome"].value_counts().to_dict() == {"won": 227, "lost": 221}
+    assert salvirt.repeated == {"Salvirt_B2B_ML_dataset.csv": 83}
+    assert salvirt.unused_columns == {}
+    assert sum(mended.n_rows for mended in salvirt.mended) == 20 + 32 + 36 + 14 + 10
+
+
+def test_salvirt_traits_are_those_of_its_deals(salvirt):
+    team = salvirt.team
+    assert (team.accounts.notna().sum() > 0).sum() == 21, "an id and twenty traits"
+    first = team.accounts.set_index("account_id").loc["A2"]
+    said = first[["company_size", "purchasing_department", "budget_allocated"]].fillna("")
+    assert list(said) == ["Mid", "", "Yes"]
+    deals = team.deals.merge(team.accounts, on="account_id")
+    pd.testing.assert_series_equal(deals["competitor"], deals["competitors"], check_names=False)
+
+
+def test_salvirt_says_what_its_data_can_tell(salvirt):
+    team = salvirt.team
+    lacking = verbs.unanswered(team)
+    assert {"funnel.calendar", "metrics.win_curve", "pipeline.forecast"} <= {
+        *lacking["days of deals"]
+    }
+    assert metrics.overview(team).headline.startswith("The team won 227 of 448 deals")
+    assert "further apart than chance" in metrics.overview(team, rep="Seller 1").headline
+    profile = icp.profile(team).table
+    apart = profile.loc[profile["is_apart"], "trait"]
+    assert "competitors" in set(apart)
+
+
+def test_salvirt_judges_no_seller_of_few_deals(salvirt):
+    team = salvirt.team
+    n = team.deals["rep_id"].value_counts()
+    few = n.index[n < 10]
+    assert len(few) == 12
+    for rep in few:
+        assert "no further apart than chance" in metrics.overview(team, rep=rep).headline
+    view = scorecard.team_view(team)
+    assert "nobody is set apart" in view.headline
+    assert not view.table[["n_leaks", "n_strengths"]].to_numpy().any()
+
+
+def test_salvirt_makes_nothing_of_its_days(salvirt):
+    team = salvirt.team
+    for name in verbs.find():
+        verb = verbs.find()[name]
+        one = {"rep": "Seller 1"} if "rep" in [o.name for o in verbs.options(verb)] else {}
+        try:
+            found = verb(team, **one)
+        except DataError:
+            continue
+        assert not re.search(r"\b0 days|last year|2016", found.headline), (name, found.headline)
+        spans = found.table.filter(regex="_days$|^cycle_")
+        assert spans.isna().all(axis=None), (name, spans)
 
 
 @pytest.fixture(scope="module")

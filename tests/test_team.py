@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 
 import salesnb
-from salesnb import DataError, schema
+from salesnb import DataError, metrics, schema
 from salesnb.errors import unknown
 from salesnb.settings import Settings
 from salesnb.team import Team, of
+from salesnb.visits import settled
 
 SETTINGS = Settings(as_of=pd.Timestamp("2026-06-30"), stages=("Qualify", "Demo"))
 REPS = pd.DataFrame(
@@ -261,3 +262,14 @@ def test_namesakes_are_told_apart_by_id(small):
     names = Team(small.settings, {**small.tables, "reps": reps}).names
     assert names["R01"] == "Ann (R01)" and names["R02"] == "Ann (R02)"
     assert names["R03"] == small.names["R03"]
+
+
+def test_days_that_are_made_up_are_said_and_not_counted(tmp_path):
+    team = of(replace(SETTINGS, is_dated=False), {"reps": REPS, "deals": DEALS})
+    with pytest.raises(DataError, match=r"Metrics.trend needs the days .* are made up") as caught:
+        metrics.trend(team)
+    assert [fault.table for fault in caught.value.faults] == ["days of deals"]
+    assert team.deals["created_on"].notna().all(), "the table stays as it is"
+    assert settled(team)["created_on"].isna().all(), "but no verb counts days from it"
+    assert not salesnb.load(team.save(tmp_path / "team")).settings.is_dated
+    assert "The days of deals are made up." in salesnb.check(tmp_path / "team").caveats

@@ -92,9 +92,8 @@ def _grows_with_size(accounts: pd.DataFrame) -> bool:
     if len(rows) < FEW or not rows.std(axis=0).all():
         return False
     heads, revenue = rows.T
-    return bool(
-        abs(np.corrcoef(heads, revenue)[0, 1]) > abs(np.corrcoef(heads, revenue - heads)[0, 1])
-    )
+    with_heads = np.corrcoef([heads, revenue, revenue - heads])[0]
+    return bool(abs(with_heads[1]) > abs(with_heads[2]))
 
 
 def traits_of(accounts: pd.DataFrame, year: int, per_head: bool) -> pd.DataFrame:

@@ -100,7 +100,13 @@ def calendar(team: Team) -> Finding:
         n_times : how often the level came round; once is not enough to tell
         p, q : of there being no difference, and so after the many looks; blank if not tested
         stands_out : whether q is at most 5 %
+
+    Raises
+    ------
+    DataError
+        The days of deals are made up.
     """
+    team.need_dates(why="funnel.calendar")
     table = seasons.table(team)
     return Finding(
         headline=_calendar_headline(table),
@@ -135,8 +141,9 @@ def open_age(team: Team, *, rep: str | None = None) -> Finding:
     Raises
     ------
     DataError
-        A rep who is not on the team.
+        A rep who is not on the team, or the days of deals are made up.
     """
+    team.need_dates(why="funnel.open_age")
     table = ages.table(team, None if rep is None else team.rep(rep))
     return Finding(
         headline=_age_headline(table, team.currency),

@@ -46,6 +46,7 @@ def drift(team: Team, *, since: str | None = None) -> Finding:
     DataError
         The team has no accounts, or `since` is no day.
     """
+    team.need_dates(why="icp.drift")
     found = segments(team)
     decided = with_place(found.customers).dropna(subset="outcome")
     kind = found.kind[decided["place"]]

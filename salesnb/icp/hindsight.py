@@ -61,6 +61,7 @@ def backtest(team: Team, *, quarters: int = 4) -> Finding:
     if not 1 <= quarters <= 8:
         raise DataError(f"quarters: expected 1 to 8, found {quarters}.")
     team.need("accounts", why="icp.backtest")
+    team.need_dates(why="icp.backtest")
     known = Team(team.settings, {name: team.tables[name] for name in TABLES if team.has(name)})
     days = [(team.as_of - i * QUARTER).normalize() for i in range(quarters, 0, -1)]
     looks = [_look(known, day, team) for day in days]

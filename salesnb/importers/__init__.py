@@ -64,12 +64,13 @@ def run(
 
 def _settings(plan: Plan, opened: Mapping[str, Sheet]) -> tuple[Settings | None, str, list[Fault]]:
     """The settings, and where their day comes from."""
+    known = plan.settings if plan.is_dated else {**plan.settings, "is_dated": False}
     if not plan.as_of_columns:
-        return settings.of(plan.settings), "as the mapping says", []
+        return settings.of(known), "as the mapping says", []
     places = [(opened[s], c) for s, _, c in (name.partition(".") for name in plan.as_of_columns)]
     days = [cells.convert(sheet.rows[c], "time", is_day=True).max() for sheet, c in places]
     day = pd.Series(days, dtype="datetime64[us]").max()
     where = ", ".join(f"{sheet.file} {c}" for sheet, c in places)
     if pd.isna(day):
         return None, "", [Fault(plan.path.name, f"a date in {where}", "settings.as_of")]
-    return settings.of({**plan.settings, "as_of": day}), f"the latest date in {where}", []
+    return settings.of({**known, "as_of": day}), f"the latest date in {where}", []

@@ -16,9 +16,11 @@ from salesnb.errors import DataError, Fault, nearest, unknown
 ANY_DAY = date(2000, 1, 1)
 BUILT_IN = Path(__file__).parents[1] / "crm"
 TOP = ("name", "settings", "sources")
-SOURCE = ("file", "mend", "leave_out")
+SOURCE = ("file", "blank", "mend", "leave_out")
 RULE = ("column", "is", "reason")
-COLUMN = ("column", "value", "values", "others", "as_id", "times", "otherwise")
+DAYS = ("created_on", "closed_on")
+ORIGINS = ("column", "value", "row")
+COLUMN = (*ORIGINS, "values", "others", "as_id", "times", "otherwise", "made_up")
 
 
 @dataclass(frozen=True)
@@ -32,34 +34,45 @@ class Rule:
 
 @dataclass(frozen=True)
 class Source:
-    """A file of the export, by the names it may have, with its mends and rules."""
+    """A file of the export, by the names it may have, with its mends and rules.
+
+    `blank` are the words that stand for an empty cell in every column.
+    """
 
     files: tuple[str, ...]
+    blank: tuple[str, ...] = ()
     mend: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     leave_out: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True)
 class Column:
-    """Where the values of a column come from: the first of `names`, or one `value` for all."""
+    """Where the values of a column come from: the first of `names`, one `value` for all, or ids.
+
+    `row` makes an id of the number of the row in the file; `made_up` says why there is a `value`
+    that nobody recorded.
+    """
 
     names: tuple[str, ...] = ()
     value: str = ""
+    row: str | None = None
     values: Mapping[str, str] | None = None
     others: str | None = None
     as_id: bool = False
     times: float = 1
     otherwise: str = ""
+    made_up: str = ""
 
 
 @dataclass(frozen=True)
 class Block:
-    """One source feeding one table."""
+    """One source feeding one table; with `is_distinct`, rows that come out the same are one."""
 
     table: str
     source: str
     columns: Mapping[str, Column]
     leave_out: tuple[Rule, ...] = ()
+    is_distinct: bool = False
 
 
 @dataclass(frozen=True)
@@ -72,6 +85,12 @@ class Plan:
     as_of_columns: tuple[str, ...]
     sources: Mapping[str, Source]
     blocks: tuple[Block, ...]
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the days of deals are those of the export."""
+        days = [b.columns.get(day) for b in self.blocks if b.table == "deals" for day in DAYS]
+        return not any(day and day.made_up for day in days)
 
 
 def names() -> list[str]:
@@ -138,7 +157,8 @@ class _Reader:
             for column, mends in self.section("mend", raw, where, optional=True).items()
         }
         files = self.words(f"{where}.file", raw.get("file"))
-        return Source(files, mend, self.rules(where, raw))
+        blank = self.words(f"{where}.blank", raw["blank"]) if "blank" in raw else ()
+        return Source(files, blank, mend, self.rules(where, raw))
 
     def rules(self, where: str, raw: dict[str, Any]) -> tuple[Rule, ...]:
         where += ".leave_out"
@@ -166,11 +186,12 @@ class _Reader:
                 if source not in sources:
                     self.fault(f"{table}.from", "a source of the mapping", source or "", sources)
                 columns = dict(self.columns(table, each))
-                yield Block(table, str(source), columns, self.rules(table, each))
+                is_distinct = self.flag(f"{table}.distinct", each.get("distinct", False))
+                yield Block(table, str(source), columns, self.rules(table, each), is_distinct)
 
     def columns(self, table: str, raw: dict[str, Any]) -> Iterator[tuple[str, Column]]:
         known = schema.columns(table)
-        self.keys(table, raw, ("from", "further", "leave_out", *known))
+        self.keys(table, raw, ("from", "distinct", "further", "leave_out", *known))
         for name in schema.required(table):
             if name not in raw:
                 self.fault(f"{table}.{name}", "this column, which is required")
@@ -185,19 +206,23 @@ class _Reader:
         if not isinstance(raw, dict):
             return Column(self.words(where, raw))
         self.keys(where, raw, COLUMN)
-        if ("column" in raw) == ("value" in raw):
-            self.fault(where, "either a column or a value")
+        if sum(origin in raw for origin in ORIGINS) != 1:
+            self.fault(where, "either a column, a value or a row")
+        if "made_up" in raw and "value" not in raw:
+            self.fault(f"{where}.made_up", "a value beside it: what is made up")
         times = raw.get("times", 1)
         if type(times) not in (int, float):
             self.fault(f"{where}.times", "a number", times)
         return Column(
             self.words(f"{where}.column", raw["column"]) if "column" in raw else (),
             self.text(f"{where}.value", raw.get("value", "")),
+            self.text(f"{where}.row", raw["row"]) if "row" in raw else None,
             self.texts(f"{where}.values", raw["values"]) if "values" in raw else None,
             self.text(f"{where}.others", raw["others"]) if "others" in raw else None,
             raw.get("as_id") is True,
             times,
             self.text(f"{where}.otherwise", raw.get("otherwise", "")),
+            self.text(f"{where}.made_up", raw.get("made_up", "")),
         )
 
     def estimates(self, blocks: tuple[Block, ...]) -> None:
@@ -238,6 +263,11 @@ class _Reader:
             return raw
         self.fault(where, "text in quotes", raw)
         return ""
+
+    def flag(self, where: str, raw: Any) -> bool:
+        if not isinstance(raw, bool):
+            self.fault(where, "true or false", raw)
+        return raw is True
 
     def texts(self, where: str, raw: Any) -> dict[str, str]:
         if isinstance(raw, dict) and all(isinstance(value, str) for value in raw.values()):

@@ -8,7 +8,7 @@ from typing import Any
 from salesnb import door, schema
 from salesnb.importers.mapping import Plan
 from salesnb.importers.sheets import Mended, Sheet
-from salesnb.importers.tables import Estimated, Part
+from salesnb.importers.tables import Estimated, MadeUp, Part, made_up
 from salesnb.team import Team
 
 Names = Mapping[str, tuple[str, ...]]
@@ -39,7 +39,9 @@ class ImportReport:
     mapping : the mapping's name
     as_of_from : where the day of the export comes from
     tables : rows read, kept and left out; ``read == kept + sum(left_out.values())``
+    repeated : rows kept that repeat an earlier one word for word, by file
     mended, estimated : values replaced, and values that another table stands in for
+    made_up : values that nobody recorded, one for all rows
     unfilled_columns : columns of the schema that the mapping does not fill, by table
     unfilled_tables : tables of the schema that it does not fill at all
     unused_columns : columns of the export that no table uses, by file
@@ -51,8 +53,10 @@ class ImportReport:
     mapping: str
     as_of_from: str
     tables: tuple[TableCount, ...]
+    repeated: Mapping[str, int]
     mended: tuple[Mended, ...]
     estimated: tuple[Estimated, ...]
+    made_up: tuple[MadeUp, ...]
     unfilled_columns: Names
     unfilled_tables: tuple[str, ...]
     unused_columns: Names
@@ -61,10 +65,16 @@ class ImportReport:
     def __str__(self) -> str:
         whole = [f"whole tables: {', '.join(self.unfilled_tables)}"] if self.unfilled_tables else []
         day = f"{self.team.as_of.date()} ({self.as_of_from})"
+        again = [
+            f"{file}: {'1 row repeats' if n == 1 else f'{n:,} rows repeat'} an earlier row word "
+            "for word; kept"
+            for file, n in self.repeated.items()
+        ]
         parts: dict[str, Sequence[object]] = {
-            f"{self.mapping}: as of {day}, now in {self.folder}": self.tables,
+            f"{self.mapping}: as of {day}, now in {self.folder}": [*self.tables, *again],
             "Values mended": self.mended,
             "Values estimated": self.estimated,
+            **({"Values made up": self.made_up} if self.made_up else {}),
             "Not in the export": [*_lines(self.unfilled_columns), *whole],
             "In the export, not used": [*_lines(self.unused_columns), *self.unused_files],
         }
@@ -75,8 +85,9 @@ class ImportReport:
 
     def counts(self) -> dict[str, Any]:
         """The figures for the manifest."""
-        said = ("tables", "mended", "estimated")
-        return {name: [asdict(each) for each in getattr(self, name)] for name in said}
+        said = ("tables", "mended", "estimated", "made_up")
+        lists = {name: [asdict(each) for each in getattr(self, name)] for name in said}
+        return {**lists, "repeated": dict(self.repeated)}
 
 
 def of(
@@ -96,7 +107,9 @@ def of(
         as_of_from=as_of_from,
         tables=tuple(_count(part) for several in parts.values() for part in several),
         mended=tuple(dict.fromkeys(m for sheet in sheets.values() for m in sheet.mended)),
+        repeated={sheet.file: sheet.n_repeated for sheet in sheets.values() if sheet.n_repeated},
         estimated=estimated,
+        made_up=made_up(parts),
         unfilled_columns=_unfilled(parts),
         unfilled_tables=tuple(name for name in schema.MODELS if name not in parts),
         unused_columns=_unused(plan, sheets, parts),

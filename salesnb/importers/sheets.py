@@ -36,6 +36,7 @@ class Sheet:
     """A file of the export: its rows that are data, as mended text, and what was done to it.
 
     `rows` is indexed by the row numbers of the file, and `left_out` counts the others by reason.
+    `n_repeated` of the rows repeat an earlier one word for word.
     """
 
     path: Path
@@ -43,6 +44,7 @@ class Sheet:
     n_read: int
     left_out: Mapping[str, int]
     mended: tuple[Mended, ...]
+    n_repeated: int = 0
 
     @property
     def file(self) -> str:
@@ -111,10 +113,12 @@ def _wanted(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _sheet(source: Source, path: Path, raw: pd.DataFrame) -> Sheet:
     columns, mended = {}, []
     for name in raw.columns:
-        columns[name], found = _mended(path.name, raw[name], source.mend.get(name, {}))
+        mends = {**dict.fromkeys(source.blank, ""), **source.mend.get(name, {})}
+        columns[name], found = _mended(path.name, raw[name], mends)
         mended += found
     rows, counts = left_out(pd.DataFrame(columns, index=raw.index), source.leave_out)
-    return Sheet(path, rows, len(raw), counts, tuple(mended))
+    n_repeated = int(raw.loc[rows.index].duplicated().sum())
+    return Sheet(path, rows, len(raw), counts, tuple(mended), n_repeated)
 
 
 def _mended(file: str, raw: pd.Series, mends: Mapping[str, str]) -> tuple[pd.Series, list[Mended]]:

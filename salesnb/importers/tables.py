@@ -15,6 +15,7 @@ from salesnb.errors import Fault, nearest
 from salesnb.importers.mapping import Block, Column, Plan, reference
 from salesnb.importers.sheets import Sheet, left_out
 
+AGAIN = "the same as a row before"
 Spellings = dict[str, dict[str, str]]  # by column of ids: the name that each id was made from
 
 
@@ -57,6 +58,20 @@ class Estimated:
         return f"{self.table}.{self.column}: {self.n_rows:,} rows from {self.otherwise}{still}"
 
 
+@dataclass(frozen=True)
+class MadeUp:
+    """One value that stands in every row for what the export lacks altogether, and why."""
+
+    table: str
+    column: str
+    value: str
+    why: str
+    n_rows: int
+
+    def __str__(self) -> str:
+        return f"{self.table}.{self.column}: {self.value} in {self.n_rows:,} rows: {self.why}"
+
+
 def as_id(name: str) -> str:
     """An id made from a name.
 
@@ -82,6 +97,9 @@ def parts(
             columns[name], wrong = _values(column, sheet, known)
             faults += wrong
         frame = pd.DataFrame(columns, index=rows.index)
+        if block.is_distinct:
+            frame = frame.drop_duplicates()
+            counts = {**counts, AGAIN: len(rows) - len(frame)}
         all_out = dict(Counter(sheet.left_out) + Counter(counts))
         found.setdefault(block.table, []).append(Part(block, sheet, frame, all_out))
     return found, spellings, faults
@@ -97,6 +115,17 @@ def joined(
     }
     frames = {name: frame.set_axis(range(1, len(frame) + 1)) for name, frame in frames.items()}
     return frames, tuple(_estimate(plan, frames))
+
+
+def made_up(by_table: Mapping[str, list[Part]]) -> tuple[MadeUp, ...]:
+    """The values that the mapping made up."""
+    return tuple(
+        MadeUp(part.block.table, name, column.value, column.made_up, len(part.frame))
+        for several in by_table.values()
+        for part in several
+        for name, column in part.block.columns.items()
+        if column.made_up
+    )
 
 
 def at_source(
@@ -128,6 +157,8 @@ def at_source(
 
 def _values(column: Column, sheet: Sheet, spelt: dict[str, str]) -> tuple[pd.Series, list[Fault]]:
     """The values of one column of a table, and what is wrong with them."""
+    if column.row is not None:
+        return column.row + sheet.rows.index.astype("str").to_series(sheet.rows.index), []
     if not column.names:
         return pd.Series(column.value or pd.NA, index=sheet.rows.index, dtype="str"), []
     name = sheet.first_of(column.names)

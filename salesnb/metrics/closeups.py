@@ -45,8 +45,9 @@ def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
     Raises
     ------
     DataError
-        A rep who is not on the team, or less than one month.
+        A rep who is not on the team, less than one month, or the days of deals are made up.
     """
+    team.need_dates(why="metrics.velocity")
     if months < 1:
         raise DataError(f"months: found {months}, expected at least 1.")
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
@@ -138,8 +139,9 @@ def win_curve(
     Raises
     ------
     DataError
-        A rep who is not on the team, or a period that holds no day.
+        A rep who is not on the team, a period that holds no day, or the days of deals are made up.
     """
+    team.need_dates(why="metrics.win_curve")
     first, last = period(team, starts_on, ends_on)
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
     deals = answers.together(ledger(team), rep_ids, first, last).created

@@ -20,6 +20,7 @@ from salesnb.units import label, money, number, percent, span
 BY_MONTH = ["starts_on", "ends_on", "stage", "metric", "value", "value_low", "value_high", "n"]
 BY_MONTH += ["unit", "why"]
 CHANCE = 0.05
+UNDATED = "The days of deals are made up: nothing is said of how long they took, or of when."
 RAW = "Raw numbers: what kind of deals each rep was given is not taken into account."
 
 
@@ -59,18 +60,19 @@ def overview(
     """
     first, last = period(team, starts_on, ends_on)
     book = ledger(team)
+    when = in_words(first, last) if team.settings.is_dated else "on days that nobody recorded"
     if rep is None:
         table = answers.of_team(book, first, last)
-        headline = _team_headline(team, table, in_words(first, last))
+        headline = _team_headline(team, table, when)
     else:
         table = answers.of_rep(book, team.rep(rep), first, last)
-        headline = _rep_headline(team, table, in_words(first, last))
+        headline = _rep_headline(team, table, when)
     return Finding(
         headline=headline,
         table=table,
         draw=lambda ax: _draw(ax, table),
         ask=("Which of these numbers surprises you, and what do you think stands behind it?",),
-        caveats=(RAW, *_unanswered(table)),
+        caveats=(RAW, *(() if team.settings.is_dated else (UNDATED,)), *_unanswered(table)),
         currency=team.currency,
         names=team.names,
     )
@@ -98,8 +100,10 @@ def trend(
     Raises
     ------
     DataError
-        An unknown metric or rep, less than one month, or a table that the metric needs is lacking.
+        An unknown metric or rep, less than one month, a table that the metric needs is lacking,
+        or the days of deals are made up.
     """
+    team.need_dates(why="metrics.trend")
     chosen = find(metric)
     team.need(*chosen.needs, why=f"metrics.trend of {metric}")
     if months < 1:
@@ -168,10 +172,11 @@ def _team_headline(team: Team, table: pd.DataFrame, when: str) -> str:
     rate, n_won, won = (_row(table, "team", m) for m in ("win_rate", "n_won", "won_amount"))
     if not rate["n"]:
         return f"No deal was closed {when}."
+    worth = f", {money(won['value'], team.currency)} in all" if won["value"] >= 0 else ""
     return (
         f"The team won {number(n_won['value'])} of {number(rate['n'])} deals closed "
         f"{when} ({percent(rate['value'])}, {span(rate['value_low'], rate['value_high'], percent)})"
-        f", {money(won['value'], team.currency)} in all."
+        f"{worth}."
     )
 
 

@@ -85,7 +85,8 @@ def _ramped_on(view: View) -> pd.Series:
 def _won_by_month(view: View, rep_ids: pd.Index) -> pd.DataFrame:
     """Amount won by rep and whole calendar month, from the first deal on record to `as_of`."""
     deals = view.ledger.deals
-    began = deals["created_on"].min() if len(deals) else view.team.as_of
+    began = deals["created_on"].min()
+    began = view.team.as_of if pd.isna(began) else began
     months = pd.period_range(began, (view.team.as_of + DAY).to_period("M") - 1, freq="M")
     won = deals[deals["outcome"] == "won"].assign(month=deals["closed_on"].dt.to_period("M"))
     by_month = won.pivot_table(index="rep_id", columns="month", values="amount", aggfunc="sum")

@@ -81,9 +81,11 @@ def untouched(team: Team, *, rep: str | None = None, days: int = 14) -> Finding:
     Raises
     ------
     DataError
-        The team has no activities, there is no such rep, or `days` is below 1.
+        The team has no activities, the days of deals are made up, there is no such rep, or `days`
+        is below 1.
     """
     team.need("activities", why="pipeline.untouched")
+    team.need_dates(why="pipeline.untouched")
     if days < 1:
         raise DataError(f"days: found {days}, expected at least 1.")
     view = now(team, rep)

@@ -50,9 +50,10 @@ def waterfall(
     Raises
     ------
     DataError
-        There is no such rep, a day that cannot be read, a period that holds no day, or an earlier
-        export that is not earlier or in another currency.
+        There is no such rep, a day that cannot be read, a period that holds no day, an earlier
+        export that is not earlier or in another currency, or the days of deals are made up.
     """
+    team.need_dates(why="pipeline.waterfall")
     before, after = _two_days(team, starts_on, ends_on, earlier)
     last = after.as_of
     due = quota.fiscal_quarter(team, last)[1] if due_by is None else cells.day(due_by, "due_by")

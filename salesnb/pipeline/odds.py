@@ -47,8 +47,9 @@ def forecast(team: Team, *, rep: str | None = None) -> Finding:
     Raises
     ------
     DataError
-        There is no such rep.
+        There is no such rep, or the days of deals are made up.
     """
+    team.need_dates(why="pipeline.forecast")
     found, rep_id = deal_odds.forecast(team), None if rep is None else team.rep(rep)
     table = _table(team, found.now, rep_id)
     checked = found.past.dropna(subset="is_won")

@@ -98,7 +98,7 @@ def team_view(team: Team) -> Finding:
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
     table = pd.DataFrame([_view_row(seen) for seen in views], columns=list(VIEW)).astype(VIEW)
     return Finding(
-        _team_in_words(table),
+        _team_in_words(table, team.has("stage_changes")),
         table,
         lambda ax: _draw_team(ax, team, views),
         caveats=stages.caveats(views[0]) if views else (),
@@ -139,11 +139,13 @@ def _view_row(seen: Standout) -> dict[str, object]:
     }
 
 
-def _team_in_words(table: pd.DataFrame) -> str:
+def _team_in_words(table: pd.DataFrame, has_history: bool) -> str:
     if table.empty:
         return "Nobody is on the team."
     n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()
     reps = f"{len(table)} rep" + ("" if len(table) == 1 else "s")
+    if not has_history:
+        return f"{reps}: no stage history is recorded, so nobody is set apart by it."
     if not n_work and not n_strong:
         return f"{reps}: nothing is separated from chance for anybody."
     return (

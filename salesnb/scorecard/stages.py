@@ -131,12 +131,14 @@ def strengths_in_words(seen: Standout) -> str:
     if seen.is_new:
         return "no deals yet."
     none = "no stage stands out as a strength" if seen.can_say else "too few deals to name a stage"
+    none = none if seen.has_history else "no stage history, so no stage is named"
     wins = seen.wins()
     if wins.empty:
         return f"{none}; no won deals on record yet."
     n, when = len(wins), "in the last year" if seen.has_recent_win else "so far"
     largest = standout.labels(wins.head(1), seen.team.currency).iloc[0]
-    return f"{n} {'deal' if n == 1 else 'deals'} won {when}, the largest {largest}; {none}."
+    what = f", the largest {largest}" if wins["amount"].notna().any() else ""
+    return f"{n} {'deal' if n == 1 else 'deals'} won {when}{what}; {none}."
 
 
 def work_in_words(seen: Standout) -> str:
@@ -147,7 +149,8 @@ def work_in_words(seen: Standout) -> str:
     if leak is None:
         if seen.can_say:
             return "nothing to work on stands out; no stage is separated from chance."
-        return f"too few deals to say (n = {number(len(seen.deals))})."
+        why = "too few deals" if seen.has_history else "no stage history"
+        return f"{why} to judge by (n = {number(len(seen.deals))})."
     rate = _rate_in_words(leak)
     if not seen.is_firm:
         return f"{leak['stage']} is worth watching, not yet separated from chance: {rate}."
@@ -167,7 +170,7 @@ def _rate_in_words(cell: pd.Series) -> str:
 
 def caveats(seen: Standout) -> tuple[str, ...]:
     """What to know before leaning on numbers by stage."""
-    return (ON_TYPICAL,) if seen.team.has("stage_changes") else (NO_HISTORY,)
+    return (ON_TYPICAL,) if seen.has_history else (NO_HISTORY,)
 
 
 def _ask_about_a_win(seen: Standout, shown: pd.DataFrame) -> tuple[str, ...]:

@@ -73,6 +73,7 @@ def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     # What the rep had no case of, before or since, is no number to hold against anybody's.
     own = own[own[["n", "n_then"]].gt(0).any(axis=1)]
     own = own.dropna(subset=["value", "then"], how="all").reset_index()
+    own = own if team.settings.is_dated else own.head(0)  # no periods to compare
     return own.assign(is_apart=_is_apart(own, len(team.reps))).reindex(columns=COLUMNS)
 
 

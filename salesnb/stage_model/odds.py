@@ -13,10 +13,12 @@ from scipy.special import expit, logit
 
 from salesnb import stats
 from salesnb.stage_model.cells import log_likelihood
-from salesnb.stage_model.fit import ENOUGH, ROUNDS, StageFit, climb, fit
+from salesnb.stage_model.covariates import levels
+from salesnb.stage_model.fit import ENOUGH, ROUNDS, SHORTEST, StageFit, climb, fit
 from salesnb.stage_model.shrink import GRID, Posterior, shrink
 
 SURE = 1e-4  # no chance nearer to 0 or 1 than this
+ATTENUATION = 0.346  # of a logit by its variance (Zeger, Liang and Albert 1988)
 PRIOR_VISITS = 20.0  # what the log-normal times weigh against the visits seen
 UNSEEN = 0.25  # visits that may yet advance at an age at which none has been seen to
 WRITTEN_LATE = 0.2  # difference between the shares filled in on open and on closed deals
@@ -42,7 +44,7 @@ def open_odds(visits: pd.DataFrame) -> pd.DataFrame:
         One row per open visit, in order of deal:
 
         deal_id, rep_id, stage, days
-        win_logit : log odds of winning the deal
+        win_logit : log odds of winning the deal, the less sure the nearer to even
         logit_sd : standard error of that from the estimated chances, by the delta method
     """
     if not (visits["outcome"] == "open").any():
@@ -60,9 +62,10 @@ def open_odds(visits: pd.DataFrame) -> pd.DataFrame:
         log_win[ahead] += np.log(np.maximum(p, SURE))
         variance[ahead] += (1 - p) ** 2 * _variance(fitted, posterior, stage, deals)
     win = np.clip(np.exp(log_win), SURE, 1 - SURE)
-    found = fitted.visits.iloc[at][COLUMNS[:4]].assign(
-        win_logit=logit(win), logit_sd=np.sqrt(variance) / (1 - win)
-    )
+    sd = np.sqrt(variance) / (1 - win)
+    # The mean chance over what the logit may be is nearer to even odds than that of its middle.
+    mean = logit(win) / np.sqrt(1 + ATTENUATION * sd**2)
+    found = fitted.visits.iloc[at][COLUMNS[:4]].assign(win_logit=mean, logit_sd=sd)
     return found.sort_values("deal_id", ignore_index=True)
 
 
@@ -101,7 +104,7 @@ def _age_says(fitted: StageFit) -> np.ndarray:
     advance by the longest time on record does not advance. The log-normal times of the fit count
     as `PRIOR_VISITS` further visits, so that a handful of visits does not decide.
     """
-    days = fitted.visits["days"].to_numpy(float, na_value=np.nan)
+    days = _usual_days(fitted)
     event = np.select([fitted.is_advanced, ~fitted.is_open], [1, 2], 0)
     known = np.isfinite(days)
     if_advanced, if_lost = np.zeros(len(days)), np.zeros(len(days))
@@ -123,6 +126,16 @@ def _age_says(fitted: StageFit) -> np.ndarray:
         start = (n * total + prior[0] + UNSEEN) / (n * (1 - total) + prior[1])
         found[at] = np.log(advance / not_) - np.log(start)
     return found
+
+
+def _usual_days(fitted: StageFit) -> np.ndarray:
+    """Days in the stage, by the pace at which the deals of its segment advance; NaN if unknown.
+
+    A large deal takes longer than others to be won, so that its age says less against it.
+    """
+    visits, days = fitted.visits, fitted.visits["days"].to_numpy(float, na_value=np.nan)
+    segment = levels(visits["segment"]) if "segment" in visits else np.zeros(len(visits), int)
+    return np.maximum(days, SHORTEST) * np.exp(-fitted.times.pace(fitted.stage, segment))
 
 
 def _logit(fitted: StageFit, posterior: Posterior, stage: int, at: np.ndarray) -> np.ndarray:

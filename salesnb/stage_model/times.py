@@ -102,6 +102,11 @@ class Times:
         if_advanced, if_lost = self.log_survival()
         return if_advanced - if_lost
 
+    def pace(self, stage: np.ndarray, segment: np.ndarray) -> np.ndarray:
+        """Log days that visits of a segment take to advance, more than others at the stage."""
+        kind = self.effect["kind"]
+        return kind[(stage * 2 + ADVANCED) * (len(kind) // self.n_laws) + segment]
+
     def weight(self, p_advance: np.ndarray) -> np.ndarray:
         """What each row counts: an open visit as much as its outcome is likely."""
         will_be_closed = (1 - p_advance) * (1 - self._share_never())
