@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy.special import logsumexp, ndtri
-from scipy.stats import rankdata
 
 STARTS, KEPT = 6, 2  # random starts, and how many of them are followed to the end
 FEW_ROUNDS, ROUNDS = 15, 200
@@ -43,7 +43,7 @@ class Traits:
 
     def ranked(self) -> "Traits":
         """The same with numbers of normal shape, in the same order (van der Waerden 1952)."""
-        rank = np.apply_along_axis(rankdata, 0, self.numbers, nan_policy="omit")
+        rank = pd.DataFrame(self.numbers).rank().to_numpy()
         n = (~np.isnan(self.numbers)).sum(axis=0)
         return Traits(ndtri(rank / (n + 1)), self.levels, self.n_levels)
 

@@ -266,7 +266,7 @@ def test_namesakes_are_told_apart_by_id(small):
 
 def test_days_that_are_made_up_are_said_and_not_counted(tmp_path):
     team = of(replace(SETTINGS, is_dated=False), {"reps": REPS, "deals": DEALS})
-    with pytest.raises(DataError, match=r"Metrics.trend needs the days .* are made up") as caught:
+    with pytest.raises(DataError, match=r"metrics.trend needs the days .* are made up") as caught:
         metrics.trend(team)
     assert [fault.table for fault in caught.value.faults] == ["days of deals"]
     assert team.deals["created_on"].notna().all(), "the table stays as it is"

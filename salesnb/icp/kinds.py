@@ -168,7 +168,8 @@ def _odds(row: pd.Series) -> str:
 
 
 def _in_words(row: pd.Series, currency: str) -> str:
-    return f"{_odds(row)}, {money(row['value_amount'], currency)} a win"
+    value = row["value_amount"]
+    return _odds(row) + (f", {money(value, currency)} a win" if pd.notna(value) else "")
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ PARTS = 4  # ranges into which a number is cut
 MOST_LEVELS = 8
 BROAD = 0.4  # share of accounts above which a profile is no profile
 FALSE_SHARE = 0.05  # of the traits named, expected to be no more than chance
+FEWEST = 10  # decided deals, below which a level is not named
 DRAWN = 12
 
 
@@ -110,6 +111,7 @@ def _of_trait(known: Customers, decided: pd.DataFrame, name: str) -> pd.DataFram
         p=[p_within_reps(rows, mark[:, [i]].toarray()) for i in range(len(labels))],
         **lifts,
     )
+    table["p"] = table["p"].where(n >= FEWEST, 1.0)
     return table[n > 0].fillna({"p": 1.0})
 
 
