@@ -7,8 +7,8 @@
 Simulated teams with six planted classes of companies. Agreement is the adjusted Rand index of the
 segments with the classes, over customers. Lift is the win rate of the fifth of the deals ranked
 first over that of all, of deals closed in the last half-year, the profile learnt from what was
-known before. The oracle ranks by the true odds of the class. K-means works on the same traits, blanks filled
-with the median, words as columns of 0 and 1, and is told the true number of classes.
+known before. The oracle ranks by the true odds of the class. K-means works on the same traits,
+blanks filled with the middle, words as columns of 0 and 1, and is told the true number of classes.
 """
 
 import argparse

@@ -66,7 +66,7 @@ def _folded(table: pd.DataFrame, currency: str, has_picture: bool) -> str:
     return f"<details>{summary}{table_html(table, currency)}</details>"
 
 
-def table_html(table: pd.DataFrame, currency: str = "", rows: int = 30) -> str:
+def table_html(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
     """The first rows of a table as HTML without styles of its own."""
     import great_tables as gt  # half a second that the command line need not wait for
 

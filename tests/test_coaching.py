@@ -104,7 +104,8 @@ def test_deals_without_amount_segment_account_or_product(found):
     bare = [deal("D1", "R1", "2026-01-05", "Demo", "lost"), deal("D2", "R1", "2026-02-05", "Offer")]
     finding = coaching.deals_to_discuss(team_of(bare), "R1")
     assert list(finding.table["deal_id"]) == ["D1", "D2"]
-    assert "deal D1 stopped at Demo" in finding.headline
+    assert "deal D1; deal D2" in finding.headline
+    assert "stopped at Demo" in finding.table["shows"].iloc[0]
     assert "nan" not in text_of(coaching.questions(team_of(bare), "R1")).lower().split()
 
 

@@ -289,7 +289,7 @@ def test_a_rep_without_deals_gets_a_page(small, tmp_path):
     source = replace(small, tables={**small.tables, "reps": reps}).save(tmp_path / "team")
     made, _ = pages(source, tmp_path, reps=["R99"], only=["one_on_one"])
     for html in made.values():
-        assert html.count("<h2") == 8
+        assert html.count("<h2") == 10
         assert "New Comer" in html
 
 
@@ -297,7 +297,7 @@ def test_someone_elses_export_makes_pages(maven_source, tmp_path):
     importers.run("maven", maven_source, tmp_path / "maven")
     loaded = salesnb.load(tmp_path / "maven")
     made, _ = pages(tmp_path / "maven", tmp_path, reps=loaded.reps["rep_id"].head(2))
-    assert len(made) == 2 + 2 * 2
+    assert len(made) == 4 + 2 * 2
     assert any('class="lacking"' in html for html in made.values())
 
 
