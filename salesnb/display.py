@@ -75,7 +75,8 @@ def table_html(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
     # An id that is the same in every run, so that the same finding is the same page.
     name = "t" + hashlib.sha256(shown.to_csv(index=False).encode()).hexdigest()[:8]
     made = gt.GT(shown, id=name).cols_align("left").cols_align("right", columns=figures)
-    bare = re.search(r"<table.*</table>", made.as_raw_html(), re.DOTALL)
+    # Thousands of cells need not say each that they are one.
+    bare = re.search(r"<table.*</table>", made.as_raw_html().replace("gt_row ", ""), re.DOTALL)
     more = _more(table, rows)
     note = f'<p class="more">{more}</p>' if more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
