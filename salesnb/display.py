@@ -73,7 +73,7 @@ def table_html(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
     shown = readable(table.head(rows), currency)
     figures = _figures(table.head(rows), shown)
     # An id that is the same in every run, so that the same finding is the same page.
-    name = "t" + hashlib.sha256(shown.to_csv(index=False).encode()).hexdigest()[:8]
+    name = "t" + hashlib.sha256(shown.to_csv(index=False).encode()).hexdigest()[:6]
     made = gt.GT(shown, id=name).cols_align("left").cols_align("right", columns=figures)
     # Thousands of cells need not say each that they are one.
     bare = re.search(r"<table.*</table>", made.as_raw_html().replace("gt_row ", ""), re.DOTALL)
