@@ -21,7 +21,7 @@ COLUMNS += [
     "value_amount_low",
     "value_amount_high",
 ]
-AFTER = ["cycle_days", "cycle_low", "cycle_high", "margin_rate"]
+AFTER = ["cycle_days", "cycle_low", "cycle_high", "margin_rate", "margin_low", "margin_high"]
 AFTER += ["retention_rate", "retention_low", "retention_high"]
 AFTER += ["expansion_rate", "expansion_low", "expansion_high"]
 LAST = ["rank", "is_ideal", "is_anti"]
@@ -51,7 +51,8 @@ def segments(team: Team) -> Finding:
         win_rate, win_low, win_high : for a typical rep, shrunken towards that of all
         value_amount, value_amount_low, value_amount_high : mean amount of a won deal, shrunken
         cycle_days, cycle_low, cycle_high : median days from creation to won
-        margin_rate : of the lines of won deals; blank where no margins are on record
+        margin_rate, margin_low, margin_high : earned / paid, of the lines of won deals; blank
+            where no margins are on record
         retention_rate, retention_low, retention_high : customers kept for a year (Kaplan-Meier)
         expansion_rate, expansion_low, expansion_high : customers who bought on top
         rank : by worth
@@ -108,17 +109,26 @@ def _after_sale(team: Team, found: Segments) -> pd.DataFrame:
     return pd.concat(parts, axis=1)
 
 
-def _margin(team: Team, won: pd.DataFrame, k: int) -> pd.Series:
-    """Margin on what was paid, of the lines of won deals whose product has one."""
+def _margin(team: Team, won: pd.DataFrame, k: int) -> pd.DataFrame:
+    """Margin on what was paid, of the lines of won deals whose product has one.
+
+    The interval is that of a ratio of sums (Cochran 1977, section 6.4), deals being the cases.
+    """
     lines = team.deal_lines.merge(won[["deal_id", "kind"]], on="deal_id")
     margin = look_up(lines["product_id"], team.products.set_index("product_id")["margin_rate"])
-    known = lines["net_amount"].notna() & margin.notna()
-    paid = lines.loc[known, "net_amount"].to_numpy(float)
-    kind = lines.loc[known, "kind"].to_numpy(int)
+    lines = lines.assign(paid=lines["net_amount"], earned=lines["net_amount"] * margin)
+    lines = lines.dropna(subset="earned")
+    deals = lines.groupby(["kind", "deal_id"], as_index=False)[["paid", "earned"]].sum()
+    kind, paid, earned = (deals[name].to_numpy() for name in ("kind", "paid", "earned"))
+    n = np.bincount(kind, minlength=k).astype(float)
     total = np.bincount(kind, paid, k)
-    earned = np.bincount(kind, paid * margin[known].to_numpy(float), k)
-    rate = np.divide(earned, total, out=np.full(k, np.nan), where=total > 0)
-    return pd.Series(rate, name="margin_rate")
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rate = np.bincount(kind, earned, k) / total
+        squares = np.bincount(kind, (earned - rate[kind] * paid) ** 2, k)
+        half = stats.z() * np.sqrt(squares * n / np.where(n > 1, n - 1, np.nan)) / total
+    ends = np.column_stack([rate, rate - half, rate + half])
+    columns = ["margin_rate", "margin_low", "margin_high"]
+    return pd.DataFrame(np.where(total[:, None] > 0, ends, np.nan), columns=columns)
 
 
 def _retention(
