@@ -21,7 +21,6 @@ TELLS_ALL = 0.92  # area under the curve above which one trait alone decides the
 FEWEST_TO_TELL = 40  # customers below which that is not asked
 ONE_SIDED = 0.98  # share of the known values that belong to one outcome, for the same reason
 BINS = 8
-OTHER = "other"
 FARTHEST = 4.0  # spreads from the middle; what lies beyond is taken to lie there
 
 
