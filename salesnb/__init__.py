@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from salesnb import coaching, funnel, metrics, pipeline, scorecard
+    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, scorecard
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
@@ -17,7 +17,9 @@ __all__ = [
     "Team",
     "check",
     "coaching",
+    "coaching_log",
     "funnel",
+    "icp",
     "load",
     "metrics",
     "pipeline",

@@ -290,7 +290,8 @@ KNOWN_ON: dict[str, dict[str, tuple[str, ...]]] = {
     "differentiators": {"reviewed_on": ()},
     "ideas": {"decided_on": ("decision", "outcome"), "credited_on": (), "owned_on": ()},
 }
-# Days that lie in the past of every export. Bookings, quotas, leave and due dates may lie ahead.
+# Days that lie in the past of every export. Bookings, quotas, leave and due dates may lie ahead,
+# and so may a coaching session: it is logged before the next export comes.
 PAST = {
     "deals": ("created_on", "closed_on"),
     "stage_changes": ("entered_at",),
@@ -299,7 +300,6 @@ PAST = {
     "assessments": ("assessed_on",),
     "attendance": ("completed_on",),
     "onboarding": ("done_on",),
-    "coaching": ("held_on", "done_on"),
     "differentiators": ("reviewed_on",),
     "ideas": ("raised_on", "decided_on", "credited_on", "owned_on"),
 }

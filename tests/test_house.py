@@ -40,6 +40,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "importers",
             "question_bank",
             "standout",
+            "sessions",
             "weekly",
             "warning",
             "waterfall",
@@ -49,7 +50,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "outlook",
         },
     ),
-    (False, {"funnel", "scorecard", "coaching", "pipeline", "icp"}),
+    (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp"}),
     (True, {"verbs", "report", "cli"}),
 ]
 

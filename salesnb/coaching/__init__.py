@@ -2,6 +2,6 @@
 
 from salesnb.coaching.asking import questions
 from salesnb.coaching.examples import deals_to_discuss
-from salesnb.coaching.sessions import since_last_time
+from salesnb.coaching.last_time import since_last_time
 
 __all__ = ["deals_to_discuss", "questions", "since_last_time"]

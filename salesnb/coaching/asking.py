@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from salesnb import question_bank, standout
-from salesnb.coaching import examples, sessions
+from salesnb import question_bank, sessions, standout
+from salesnb.coaching import examples
 from salesnb.finding import Finding
 from salesnb.question_bank import Question
 from salesnb.standout import Standout

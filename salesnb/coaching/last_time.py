@@ -1,8 +1,5 @@
 """The sessions held with a rep: what was agreed, what came of it, the number then and now."""
 
-import re
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from babel.dates import format_date
@@ -10,6 +7,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats
 from salesnb.finding import Finding
+from salesnb.sessions import log, stage_of, status
 from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import LOCALE, percent
@@ -55,7 +53,7 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     seen = standout.of(team, rep)
     team.need("coaching", why="looking back at the last sessions")
     table = log(seen).head(sessions)
-    table = table.assign(status=_status(table, team.as_of))
+    table = table.assign(status=status(table, team.as_of))
     numbers = [_then_and_now(seen, row["topic"], row["held_on"]) for _, row in table.iterrows()]
     numbers_table = pd.DataFrame(numbers, columns=NUMBERS, index=table.index, dtype="float64")
     table = pd.concat([table, numbers_table], axis=1)[[*COLUMNS, *NUMBERS]]
@@ -83,42 +81,6 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     return charts.dumbbell(ax, labels, then, now)
 
 
-@lru_cache(maxsize=8)
-def log(seen: Standout) -> pd.DataFrame:
-    """The rep's sessions, the latest first; colleagues' names in free text are left out."""
-    table = seen.team.coaching
-    table = table[table["rep_id"] == seen.rep_id]
-    table = table.sort_values(["held_on", "session_id"], ascending=False, ignore_index=True)
-    for column in ("topic", "strength", "commitment"):
-        table[column] = _without_colleagues(table[column], seen)
-    return table
-
-
-def _without_colleagues(text: pd.Series, seen: Standout) -> pd.Series:
-    """Free text for a page that two people read: no third person's name stands on it."""
-    others = seen.team.reps[seen.team.reps["rep_id"] != seen.rep_id]
-    words = sorted({*others["name"], *others["rep_id"]} - {seen.name}, key=len, reverse=True)
-    if text.isna().all() or not words:
-        return text
-    pattern = "|".join(re.escape(word) for word in words)
-    return text.str.replace(rf"(?<!\w)(?:{pattern})(?!\w)", "a colleague", regex=True)
-
-
-def _status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
-    is_done, due = table["done_on"].notna(), table["due_on"]
-    status = np.select(
-        [
-            table["commitment"].isna(),
-            is_done & (table["done_on"] > due),
-            is_done,
-            due < as_of,
-        ],
-        ["", "done later", "done", "past its day"],
-        default="open",
-    )
-    return pd.Series(status, index=table.index, dtype="str")
-
-
 def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[float]:
     """The rate at the stage before and since the session, with intervals; NaN below `FEWEST`."""
     stage = stage_of(seen.team, topic)
@@ -133,21 +95,6 @@ def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[flo
         n = len(went) if stage else np.nan
         numbers += [*(rate if len(went) >= FEWEST else [np.nan] * 3), n]
     return numbers
-
-
-def stage_of(team: Team, topic: str) -> str:
-    """The stage that a session's topic means: by its name, or the one that leans on that skill."""
-    if pd.isna(topic):
-        return ""
-    word = topic.casefold()
-    stages = [stage for stage in team.stages if stage.casefold() == word]
-    leaning = [
-        stage
-        for stage, skills in team.settings.skills.items()
-        if word in {skill.casefold() for skill in skills}
-    ]
-    found = stages or leaning
-    return found[0] if len(found) == 1 else ""
 
 
 def _in_words(table: pd.DataFrame) -> str:

@@ -1,0 +1,66 @@
+"""The sessions held with reps, as logged: what the topics on coaching share."""
+
+import re
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+
+from salesnb.standout import Standout
+from salesnb.team import Team
+
+# Free text; the last two are columns beyond the schema, written on the one-on-one page.
+WRITTEN = ("topic", "strength", "question", "commitment", "diagnosis", "agreement")
+
+
+@lru_cache(maxsize=8)
+def log(seen: Standout) -> pd.DataFrame:
+    """The rep's sessions, the latest first; colleagues' names in free text are left out."""
+    table = seen.team.coaching
+    table = table[table["rep_id"] == seen.rep_id]
+    table = table.sort_values(["held_on", "session_id"], ascending=False, ignore_index=True)
+    for column in WRITTEN:
+        if column in table:
+            table[column] = _without_colleagues(table[column], seen)
+    return table
+
+
+def _without_colleagues(text: pd.Series, seen: Standout) -> pd.Series:
+    """Free text for a page that two people read: no third person's name stands on it."""
+    others = seen.team.reps[seen.team.reps["rep_id"] != seen.rep_id]
+    words = sorted({*others["name"], *others["rep_id"]} - {seen.name}, key=len, reverse=True)
+    if text.isna().all() or not words:
+        return text
+    pattern = "|".join(re.escape(word) for word in words)
+    return text.str.replace(rf"(?<!\w)(?:{pattern})(?!\w)", "a colleague", regex=True)
+
+
+def status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
+    """What became of each commitment: done, done later, open, past its day; blank without one."""
+    is_done, due = table["done_on"].notna(), table["due_on"]
+    said = np.select(
+        [
+            table["commitment"].isna(),
+            is_done & (table["done_on"] > due),
+            is_done,
+            due < as_of,
+        ],
+        ["", "done later", "done", "past its day"],
+        default="open",
+    )
+    return pd.Series(said, index=table.index, dtype="str")
+
+
+def stage_of(team: Team, topic: str) -> str:
+    """The stage that a session's topic means: by its name, or the one that leans on that skill."""
+    if pd.isna(topic):
+        return ""
+    word = topic.casefold()
+    stages = [stage for stage in team.stages if stage.casefold() == word]
+    leaning = [
+        stage
+        for stage, skills in team.settings.skills.items()
+        if word in {skill.casefold() for skill in skills}
+    ]
+    found = stages or leaning
+    return found[0] if len(found) == 1 else ""
