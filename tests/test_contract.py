@@ -52,6 +52,49 @@ def answers(small):
     return {name: answer(name, small) for name in VERBS}
 
 
+# One team for all verbs, so that what several of them ask for is computed once.
+
+
+@pytest.fixture(scope="module")
+def turned(small):
+    """The small team with its rows in another order."""
+    tables = {
+        table: rows.sample(frac=1, random_state=7).reset_index(drop=True)
+        for table, rows in small.tables.items()
+    }
+    return Team(small.settings, tables)
+
+
+@pytest.fixture(scope="module")
+def tenfold(small):
+    """The small team with ten times the money."""
+    tables = {table: rows.copy() for table, rows in small.tables.items()}
+    for table, columns in MONEY.items():
+        tables[table][columns] *= 10
+    return Team(small.settings, tables)
+
+
+@pytest.fixture(scope="module")
+def earlier(small):
+    """The small team as known on an earlier day, and the same with all that came later made up."""
+    day = (small.as_of - pd.Timedelta(days=120)).date().isoformat()
+    return small.at(day), scrambled_after(small, day).at(day)
+
+
+@pytest.fixture(scope="module")
+def idle(small):
+    """The reps of the small team without a row in any other table."""
+    empty = {table: rows.iloc[:0] for table, rows in small.tables.items()}
+    return Team(small.settings, {**empty, "reps": small.reps})
+
+
+@pytest.fixture(scope="module")
+def deserted(small):
+    """A team of headers alone, and one before its first day."""
+    bare = Team(small.settings, {table: rows.iloc[:0] for table, rows in small.tables.items()})
+    return bare, small.at("2015-01-01")
+
+
 def test_there_are_verbs():
     expected = {"funnel.leaks", "funnel.conversion", "funnel.slow_stages", "funnel.calendar"}
     expected |= {"scorecard.profile", "coaching.questions", "metrics.overview"}
@@ -92,21 +135,14 @@ def test_it_leaves_the_team_as_it_was(name, small):
 
 
 @every_verb
-def test_the_order_of_rows_does_not_matter(name, small, answers):
-    turned = {
-        table: rows.sample(frac=1, random_state=7).reset_index(drop=True)
-        for table, rows in small.tables.items()
-    }
-    assert_same(answer(name, Team(small.settings, turned)), answers[name])
+def test_the_order_of_rows_does_not_matter(name, turned, answers):
+    assert_same(answer(name, turned), answers[name])
 
 
 @every_verb
-def test_ten_times_the_money_changes_amounts_and_nothing_else(name, small, answers):
-    tables = {table: rows.copy() for table, rows in small.tables.items()}
-    for table, columns in MONEY.items():
-        tables[table][columns] *= 10
+def test_ten_times_the_money_changes_amounts_and_nothing_else(name, tenfold, answers):
     before = answers[name].table
-    after = answer(name, Team(small.settings, tables)).table
+    after = answer(name, tenfold).table
     assert list(after) == list(before)
     is_amount_row = before.get("unit", pd.Series("", index=before.index)).eq("amount")
     for column in before:
@@ -151,9 +187,9 @@ def test_it_draws_into_the_axes_it_is_given(name, answers):
 
 
 @every_verb
-def test_what_came_later_does_not_shine_through(name, small):
-    day = (small.as_of - pd.Timedelta(days=120)).date().isoformat()
-    assert_same(answer(name, scrambled_after(small, day).at(day)), answer(name, small.at(day)))
+def test_what_came_later_does_not_shine_through(name, earlier):
+    known, made_up = earlier
+    assert_same(answer(name, made_up), answer(name, known))
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(VERBS) if takes_rep(name)])
@@ -169,20 +205,17 @@ def test_a_reps_answer_names_nobody_else(name, small):
 
 
 @every_verb
-def test_nothing_to_go_by(name, small):
-    empty = {table: rows.iloc[:0] for table, rows in small.tables.items()}
-    team = Team(small.settings, {**empty, "reps": small.reps})
-    found = answer(name, team)
+def test_nothing_to_go_by(name, idle):
+    found = answer(name, idle)
     assert found.headline.strip()
     found.plot()
 
 
 @every_verb
-def test_nobody_to_go_by(name, small):
-    """A team of headers alone, and one before its first day: an answer, or that there is nobody."""
-    bare = Team(small.settings, {table: rows.iloc[:0] for table, rows in small.tables.items()})
+def test_nobody_to_go_by(name, deserted, answers):
+    """An answer, or that there is nobody."""
     is_of_one = "rep" in {p.name for p in verbs.options(VERBS[name]) if p.default is p.empty}
-    for team in (bare, small.at("2015-01-01")):
+    for team in deserted:
         if is_of_one:
             with pytest.raises(DataError, match="no rep 'R01'"):
                 answer(name, team, rep="R01")
@@ -191,7 +224,7 @@ def test_nobody_to_go_by(name, small):
         assert found.headline.strip()
         found.plot()
         assert found.headline in str(found)
-        for column, values in answer(name, small).table.items():
+        for column, values in answers[name].table.items():
             if pd.api.types.is_string_dtype(values):
                 assert found.table[column].dtype == values.dtype, column
 
