@@ -1,0 +1,30 @@
+"""Who is who after a promotion: the manager, if once a rep here, former team-mates, others."""
+
+import pandas as pd
+
+from salesnb.team import Team
+
+LEADS = r"\b(?:manager|head|director|lead|vezető)\b"
+
+
+def manager_of(team: Team, manager: str) -> str:
+    """The id of the manager among the reps: as named, else the only one whose role says so.
+
+    Empty where nobody is. Raises `DataError` if `manager` is no rep.
+    """
+    if manager:
+        return team.rep(manager)
+    role = team.reps["role"].astype("str").fillna("")
+    leads = team.reps.loc[role.str.contains(LEADS, case=False), "rep_id"]
+    return str(leads.iloc[0]) if len(leads) == 1 else ""
+
+
+def reps_of(team: Team, manager: str) -> pd.DataFrame:
+    """The reps on the team without the manager, in order of id.
+
+    `is_peer`: the manager's team-mate before the promotion; false where it is not recorded.
+    """
+    reps = team.reps
+    is_here = ~(reps["left_on"] <= team.as_of) & (reps["rep_id"] != manager)
+    reps = reps[is_here].sort_values("rep_id", ignore_index=True)
+    return reps.assign(is_peer=reps["was_peer"].fillna(False).astype(bool))

@@ -1,0 +1,175 @@
+"""Accounts that two reps worked: signs of rivalry, or of help."""
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, standout
+from salesnb.finding import Finding
+from salesnb.history import look_up
+from salesnb.team import Team
+
+TYPES = {
+    "account": "str",
+    "rep_id": "str",
+    "other_rep": "str",
+    "sign": "str",
+    "n_deals": "int64",
+    "n_changed_hands": "int64",
+    "n_won": "int64",
+    "overlap_days": "float64",
+    "last_on": "datetime64[us]",
+}
+LAST_WEEKS = 31  # days before somebody leaves, in which deals are passed on for it
+# What each sign means, in the order in which they are worth a talk.
+SIGNS = {
+    "both at once": "both had a deal open there at the same time",
+    "changed hands": "a deal passed from one to the other while both were on the team",
+    "handed over": "a deal passed on because its owner left",
+    "one after the other": "their deals there did not overlap",
+}
+TOLD_APART = (
+    "The log cannot tell rivalry from help: two at one account may be a tug of war or a good team. "
+    "Ask both, and the customer."
+)
+
+
+def rivalry(team: Team, *, days: int = 365) -> Finding:
+    """Which accounts did two reps work, and was it rivalry or help?
+
+    Returns
+    -------
+    Finding
+        One row per account and pair of reps seen there in the last `days`, those at the same
+        time first:
+
+        account : its name where recorded, else its id
+        rep_id, other_rep : whoever was there first, and the other (name)
+        sign : both at once, changed hands, handed over (its owner left), one after the other
+        n_deals : deals of either there
+        n_changed_hands : of these, those that passed from one to the other
+        n_won : of these, won
+        overlap_days : days on which both had a deal open there
+        last_on : last day on which either did
+
+    Raises
+    ------
+    DataError
+        No deal names its account.
+    """
+    deals = standout.known(team).dropna(subset="account_id")
+    stays = _stays(team, deals)
+    recent = stays[stays["ends_on"] > team.as_of - pd.Timedelta(days=days)]
+    shared = recent.groupby("account_id")["rep_id"].nunique()
+    stays = recent[recent["account_id"].isin(shared.index[shared > 1])]
+    rows = [row for _, at in stays.groupby("account_id") for row in _pairs(team, at)]
+    table = pd.DataFrame(rows, columns=[*TYPES]).astype(TYPES)
+    rank = table["sign"].map({sign: place for place, sign in enumerate(SIGNS)})
+    table = table.assign(rank=rank).sort_values(
+        ["rank", "overlap_days", "account", "rep_id"], ascending=[True, False, True, True]
+    )
+    table = table.drop(columns="rank").reset_index(drop=True)
+    return Finding(
+        _headline(table, int(deals["account_id"].nunique())),
+        table,
+        lambda ax: _draw(ax, table),
+        ask=_ask(table),
+        caveats=(TOLD_APART,) if len(table) else (),
+        names=team.names,
+    )
+
+
+def _stays(team: Team, deals: pd.DataFrame) -> pd.DataFrame:
+    """From when to when each rep held each deal."""
+    moves = team.stage_changes.dropna(subset="rep_id").sort_values(["entered_at", "stage"])
+    moves = moves[moves["deal_id"].isin(deals["deal_id"])]
+    known = deals.set_index("deal_id")
+    before = moves.groupby("deal_id")["rep_id"].shift()
+    turns = moves.loc[moves["rep_id"] != before, ["deal_id", "rep_id", "entered_at"]]
+    turns = turns.rename(columns={"entered_at": "starts_on"})
+    # Whoever owns a deal now took it over at the last, if the log of stages does not show it.
+    owner = look_up(deals["deal_id"], turns.groupby("deal_id")["rep_id"].last())
+    unseen = deals.loc[owner.isna(), ["deal_id", "rep_id"]]
+    unseen = unseen.assign(starts_on=look_up(unseen["deal_id"], known["created_on"]))
+    turns = pd.concat([turns, unseen]).sort_values(["deal_id", "starts_on"], ignore_index=True)
+    end = look_up(turns["deal_id"], known["closed_on"]).fillna(team.as_of)
+    after = turns.groupby("deal_id")["starts_on"].shift(-1)
+    left = look_up(turns["rep_id"], team.reps.set_index("rep_id")["left_on"])
+    return turns.assign(
+        starts_on=turns["starts_on"].dt.normalize(),
+        # Whoever left held nothing afterwards, even if the next move came later.
+        ends_on=pd.concat([after.fillna(end).dt.normalize(), left], axis=1).min(axis=1),
+        account_id=look_up(turns["deal_id"], known["account_id"]),
+        account=look_up(turns["deal_id"], known["account"]),
+        is_won=look_up(turns["deal_id"], known["outcome"]).eq("won"),
+        is_passed_on=after.notna(),
+    )
+
+
+def _pairs(team: Team, stays: pd.DataFrame) -> list[dict[str, object]]:
+    """The rows of one account, one per pair of reps."""
+    order = stays.groupby("rep_id")["starts_on"].min().reset_index()
+    reps = list(order.sort_values(["starts_on", "rep_id"])["rep_id"])
+    pairs = [(a, b) for place, a in enumerate(reps) for b in reps[place + 1 :]]
+    return [_pair(team, stays, one, other) for one, other in pairs]
+
+
+def _pair(team: Team, stays: pd.DataFrame, one: str, other: str) -> dict[str, object]:
+    both = stays[stays["rep_id"].isin([one, other])]
+    mine, theirs = both[both["rep_id"] == one], both[both["rep_id"] == other]
+    changed = set(mine["deal_id"]) & set(theirs["deal_id"])
+    cross = mine.merge(theirs, how="cross", suffixes=("", "_too"))
+    cross = cross[cross["deal_id"] != cross["deal_id_too"]]
+    ends = cross[["ends_on", "ends_on_too"]].min(axis=1)
+    starts = cross[["starts_on", "starts_on_too"]].max(axis=1)
+    overlap = (ends - starts).dt.days.clip(lower=0)
+    won = both[both["is_won"]]["deal_id"].nunique()
+    return {
+        "account": both["account"].iloc[0],
+        "rep_id": one,
+        "other_rep": team.names[other],
+        "sign": _sign(team, overlap.max() if len(overlap) else 0, both, changed),
+        "n_deals": both["deal_id"].nunique(),
+        "n_changed_hands": len(changed),
+        "n_won": won,
+        "overlap_days": float(overlap.max()) if len(overlap) else 0.0,
+        "last_on": both["ends_on"].max(),
+    }
+
+
+def _sign(team: Team, overlap: float, both: pd.DataFrame, changed: set[str]) -> str:
+    if overlap > 0:
+        return "both at once"
+    if not changed:
+        return "one after the other"
+    passed = both[both["is_passed_on"] & both["deal_id"].isin(changed)]
+    left = look_up(passed["rep_id"], team.reps.set_index("rep_id")["left_on"])
+    # Deals are passed on in the last weeks too.
+    is_leaving = (left - passed["ends_on"]).dt.days <= LAST_WEEKS
+    return "handed over" if is_leaving.all() else "changed hands"
+
+
+def _headline(table: pd.DataFrame, n_accounts: int) -> str:
+    if not n_accounts:
+        return "No deal names its account, so nobody can be seen at the same one."
+    if table.empty:
+        return "No account was worked by two reps in the period."
+    counts = table["sign"].value_counts().reindex(list(SIGNS)).dropna().astype(int)
+    n = table["account"].nunique()
+    said = ", ".join(f"{count} {sign}" for sign, count in counts.items())
+    return f"{n} of {n_accounts:,} accounts were worked by more than one rep: {said}."
+
+
+def _ask(table: pd.DataFrame) -> tuple[str, ...]:
+    if not (table["sign"] == "both at once").any():
+        return ()
+    return (
+        "Who speaks with this customer about what, and does the customer know?",
+        "Whose win will it be, and have you two agreed on that?",
+    )
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    if table.empty:
+        return charts.nothing_to_draw(ax, "No account worked by two reps")
+    counts = table["sign"].value_counts().reindex(list(SIGNS)).dropna()
+    return charts.stacked(ax, counts.to_frame("pairs of reps"), unit="pairs of reps")
