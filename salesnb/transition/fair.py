@@ -18,15 +18,16 @@ CHANCE = 0.05
 FEWEST = 2  # reps on each side, below which nothing can be compared
 BEST = 0.75  # a deal above this quantile of the period's amounts is one of the best
 TYPES = {"measure": "str", "unit": "str"} | dict.fromkeys(
-    ("value", "other", "change", "change_low", "change_high", "n_peers", "n_others", "p"), "float64"
+    ("value", "other", "change", "change_low", "change_high", "n_peers", "n_others"), "float64"
 )
+TYPES |= {"is_apart": "bool"}
 # What is compared: how it is said, its unit, and what it is made of.
 MEASURES = {
     "coaching time": ("minutes of coaching a month", "minutes"),
     "sessions": ("coaching sessions a month", "number"),
-    "praise": ("share of sessions with a strength named", "percent"),
+    "praise": ("share of sessions with praise", "percent"),
     "leads": ("new deals a month", "number"),
-    "best deals": ("share of new deals among the team's largest quarter", "percent"),
+    "best deals": ("share of large deals among new", "percent"),
 }
 WHY = (
     "A difference is no proof of favour: tenure, region and role differ too. It is a reason to "
@@ -56,7 +57,7 @@ def fairness(team: Team, *, manager: str = "", days: int = 365) -> Finding:
         value, other : mean of the former team-mates, and of the others
         change, change_low, change_high : their difference, with its interval
         n_peers, n_others : reps with a figure
-        p : of a difference this large by chance
+        is_apart : whether they differ by more than chance, all measures taken together
 
     Raises
     ------
@@ -64,7 +65,10 @@ def fairness(team: Team, *, manager: str = "", days: int = 365) -> Finding:
         There is no such rep.
     """
     people = reps_of(team, manager_of(team, manager))
-    table = pd.DataFrame([*_rows(_figures(team, people, days))], columns=[*TYPES]).astype(TYPES)
+    table = pd.DataFrame([*_rows(_figures(team, people, days))], columns=[*TYPES, "p"])
+    p = table["p"].astype("float64")
+    table["is_apart"] = false_discovery_control(p) <= CHANCE if len(table) else False
+    table = table[[*TYPES]].astype(TYPES)
     known = team.reps["was_peer"].notna().any()
     return Finding(
         _headline(people, table, bool(known)),
@@ -129,13 +133,6 @@ def _rows(figures: pd.DataFrame) -> Iterator[dict[str, object]]:
         }
 
 
-def apart(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows whose difference is separated from chance, all measures taken together."""
-    if table.empty:
-        return table
-    return table[false_discovery_control(table["p"].fillna(1.0)) <= CHANCE]
-
-
 def _headline(people: pd.DataFrame, table: pd.DataFrame, is_known: bool) -> str:
     if not is_known:
         return "Who was a team-mate of the manager is not on record (was_peer of reps)."
@@ -143,7 +140,7 @@ def _headline(people: pd.DataFrame, table: pd.DataFrame, is_known: bool) -> str:
     if table.empty:
         return f"{n_peers} former team-mates on the team: too few people to compare."
     who = f"{n_peers} former team-mates and {len(people) - n_peers} others"
-    found = apart(table)
+    found = table[table["is_apart"]]
     if found.empty:
         return f"{who}: no difference shown in {_listed([*table['measure']])}."
     said = [f"{MEASURES[row['measure']][0]} {_pair(row)}" for _, row in found.iterrows()]

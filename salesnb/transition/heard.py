@@ -164,10 +164,11 @@ def _draw(ax: Axes, raised: pd.DataFrame, as_of: pd.Timestamp) -> Axes:
     ax.axhline(middle, color=charts.MUTED, linestyle=":", linewidth=1)
     ax.annotate(
         f"median {middle:g}",
-        (0.01, middle),
+        (0.99, middle),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),
         textcoords="offset points",
+        ha="right",
         color=charts.MUTED,
     )
     return ax
