@@ -17,6 +17,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         True,
         {
             "errors",
+            "files",
             "schema",
             "stats",
             "stage_model",
@@ -41,6 +42,8 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "question_bank",
             "standout",
             "sessions",
+            "notes",
+            "logbook",
             "weekly",
             "warning",
             "waterfall",
