@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.special import betainc
+from scipy.special import betainc, gammaincc
 from scipy.stats import binom, false_discovery_control
 
 from salesnb import charts, stats
@@ -20,6 +20,8 @@ COLUMNS += ["attention_low", "attention_high", "is_apart", "n_praised", "n_worke
 COLUMNS += ["is_praise_short", "last_on", "since_days", "is_forgotten"]
 FALSE_SHARE = 0.05
 LONGEST = 60  # months
+PART_DAYS = 61  # of the year, whose time is compared with its other parts
+SPREAD = (0.1, 4.0)  # squared coefficient of variation of gaps, at least and at most
 MOST_ROWS = 30  # of the picture
 ASK = "Who has waited for you, and what would you like to tell them first?"
 NO_MINUTES = "{} without minutes: they count as sessions and not as time."
@@ -31,7 +33,7 @@ def balance(team: Team, *, months: int = 6) -> Finding:
     An equal share of time is one that goes by days at work: leave, and the months before and
     after somebody was on the team, do not count. Who is separated from it beyond chance is told
     by a quasi-Poisson test of the minutes (McCullagh and Nelder 1989, section 6.2) whose
-    dispersion comes from how the months of the same rep differ; who was forgotten, by how rarely
+    dispersion comes from how the parts of a rep's own year differ; who was forgotten, by how rarely
     anybody on the team has waited so long. Both at a false share of 5 % (Benjamini and Hochberg
     1995). On teams where time falls by chance nobody is named in 19 of 20.
 
@@ -66,9 +68,9 @@ def balance(team: Team, *, months: int = 6) -> Finding:
     if not 1 <= months <= LONGEST:
         raise DataError(f"months must lie between 1 and {LONGEST}, not {months!r}.")
     log = held(team, None, why="who was coached how much")
-    since = team.as_of - pd.DateOffset(months=months)
+    since, unit = team.as_of - pd.DateOffset(months=months), _unit(team, log)
     log = log[log["held_on"] > since]
-    table = _table(team, log, since, months)
+    table = _table(team, log, since, unit)
     names, n_unknown = team.names, int(log["minutes"].isna().sum())
     return Finding(
         _headline(table, log, names, months),
@@ -80,7 +82,7 @@ def balance(team: Team, *, months: int = 6) -> Finding:
     )
 
 
-def _table(team: Team, log: pd.DataFrame, since: pd.Timestamp, months: int) -> pd.DataFrame:
+def _table(team: Team, log: pd.DataFrame, since: pd.Timestamp, unit: float) -> pd.DataFrame:
     here = days_at_work(team, since + pd.Timedelta(days=1), team.as_of)
     is_seen = here.any(axis=1).to_numpy() | here.index.isin(log["rep_id"])
     here = here[is_seen].sort_index()
@@ -93,7 +95,7 @@ def _table(team: Team, log: pd.DataFrame, since: pd.Timestamp, months: int) -> p
     table = {
         "rep_id": here.index.astype("str"),
         "n_sessions": np.bincount(rep, minlength=n),
-        **_time(log, rep, here, since, months),
+        **_time(log, rep, here.sum(axis=1).to_numpy(), unit),
         "n_praised": np.bincount(rep, praised, n).astype(int),
         "n_worked_on": np.bincount(rep, worked, n).astype(int),
         "is_praise_short": _is_short(
@@ -107,46 +109,46 @@ def _table(team: Team, log: pd.DataFrame, since: pd.Timestamp, months: int) -> p
 
 
 def _time(
-    log: pd.DataFrame, rep: np.ndarray, here: pd.DataFrame, since: pd.Timestamp, months: int
+    log: pd.DataFrame, rep: np.ndarray, at_work: np.ndarray, unit: float
 ) -> dict[str, np.ndarray]:
     """Minutes of each rep against an equal share of all, and who is apart from it."""
-    n, minutes = len(here), log["minutes"].fillna(0).to_numpy(float)
-    days = here.to_numpy()
-    month = np.minimum(np.arange(days.shape[1]) * months // max(1, days.shape[1]), months - 1)
-    at_work = np.column_stack([days[:, month == each].sum(axis=1) for each in range(months)])
-    day = np.clip((log["held_on"] - since).dt.days.to_numpy(int) - 1, 0, days.shape[1] - 1)
-    spent = np.bincount(rep * months + month[day], minutes, n * months).reshape(n, months)
-    own, total = spent.sum(axis=1), spent.sum()
-    share = at_work.sum(axis=1) / max(1, at_work.sum())
-    unit = _unit(spent, at_work, minutes)
+    n, minutes = len(at_work), log["minutes"].fillna(0).to_numpy(float)
+    own, total = np.bincount(rep, minutes, n), minutes.sum()
+    share = at_work / max(1, at_work.sum())
     known = (share > 0) & (total > 0)
-    ratio = np.divide(own, share * total, out=np.full(n, np.nan), where=known)
+    blank = np.full(n, np.nan)
     low, high = stats.wilson(own / max(total, 1e-9), np.where(known, total / unit, 0))
     return {
         "minutes": own,
         "expected_minutes": share * total,
-        "attention_ratio": ratio,
-        "attention_low": np.divide(low, share, out=np.full(n, np.nan), where=known),
-        "attention_high": np.divide(high, share, out=np.full(n, np.nan), where=known),
+        "attention_ratio": np.divide(own, share * total, out=blank.copy(), where=known),
+        "attention_low": np.divide(low, share, out=blank.copy(), where=known),
+        "attention_high": np.divide(high, share, out=blank.copy(), where=known),
         "is_apart": _named(_p_of_share(own / unit, total / unit, share)),
     }
 
 
-def _unit(spent: np.ndarray, at_work: np.ndarray, minutes: np.ndarray) -> float:
-    """The minutes that count as one independent event: variance / mean of the time in a month.
+def _unit(team: Team, log: pd.DataFrame) -> float:
+    """The minutes that count as one independent event: variance / mean of the time in two months.
 
-    From the months of the same rep, so that true differences between reps do not hide themselves;
-    at least what sessions of these lengths have when they come by chance.
+    From the months of the same rep in the last year, so that true differences between reps do not
+    hide themselves; at least what sessions of these lengths have when they come by chance.
     """
-    least = (minutes**2).sum() / max(minutes.sum(), 1e-9)
-    of_rep = at_work.sum(axis=1, keepdims=True)
-    due = spent.sum(axis=1, keepdims=True) * at_work / np.maximum(of_rep, 1)
+    log = log[(log["held_on"] > team.as_of - YEAR) & (log["held_on"] <= team.as_of)]
+    minutes = log["minutes"].fillna(0).to_numpy(float)
+    least = max(1.0, (minutes**2).sum() / max(minutes.sum(), 1.0))
+    since = team.as_of - YEAR + pd.Timedelta(days=1)
+    here = days_at_work(team, since, team.as_of)
+    n, part = len(here), np.arange(here.shape[1]) // PART_DAYS
+    days = np.add.reduceat(here.to_numpy(int), np.unique(part, return_index=True)[1], axis=1)
+    code = here.index.get_indexer(pd.Index(log["rep_id"])) * days.shape[1]
+    code = code + part[(log["held_on"] - since).dt.days.to_numpy(int)]
+    spent = np.bincount(code, minutes, n * days.shape[1]).reshape(n, -1)
+    due = spent.sum(axis=1, keepdims=True) * days / np.maximum(days.sum(axis=1, keepdims=True), 1)
     is_due = due > 0
     free = np.maximum(is_due.sum(axis=1) - 1, 0).sum()
-    if not free:
-        return max(least, 1.0)
-    off = (spent - due)[is_due] ** 2 / due[is_due]
-    return max(float(off.sum() / free), least, 1.0)
+    off = ((spent - due)[is_due] ** 2 / due[is_due]).sum()
+    return max(float(off / max(1, free)), float(least))
 
 
 def _p_of_share(own: np.ndarray, total: float, share: np.ndarray) -> np.ndarray:
@@ -172,29 +174,40 @@ def _named(p: np.ndarray) -> np.ndarray:
 
 def _waits(team: Team) -> pd.DataFrame:
     """By rep: `last_on`, and whether the wait `is_forgotten`."""
-    found, year = rhythm(team), 365.0
+    found = rhythm(team)
     gaps = found.gaps[found.gaps["held_on"] > team.as_of - YEAR]
     waits = found.waits.set_index("rep_id")
-    wait = waits["days"].clip(upper=year).where(waits["is_here"], 0).to_numpy(float)
-    p = _p_of_wait(wait, gaps["rep_id"], gaps["days"].to_numpy(), waits.index)
+    wait = waits["days"].clip(upper=YEAR.days).where(waits["is_here"], 0).to_numpy(float)
+    rep = waits.index.get_indexer(pd.Index(gaps["rep_id"]))
+    p = _p_of_wait(wait, rep, gaps["days"].to_numpy(float))
     usual = gaps["days"].median() if len(gaps) else np.inf
     return waits.assign(is_forgotten=_named(p) & (wait > 2 * usual))
 
 
-def _p_of_wait(wait: np.ndarray, rep_id: pd.Series, gaps: np.ndarray, reps: pd.Index) -> np.ndarray:
-    """On what share of their days the others had waited so long, in all gaps of the year.
+def _p_of_wait(wait: np.ndarray, rep: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """On what share of their days the others had waited so long.
 
-    A day is in the middle of long gaps more often than of short ones: the share is the time
-    beyond that wait over all time. One gap that came by chance is added, so that a handful of
-    regular gaps does not rule out a long one.
+    Gaps follow a gamma law whose mean is the time of all gaps and waits over the number of gaps;
+    a day lies in long gaps more often than in short ones (the backward recurrence time of a
+    renewal process: Cox 1962). How irregular gaps are is known from few: they count for as
+    irregular as they may well be. Not less than the share of days seen.
     """
-    of_others = rep_id.to_numpy()[None, :] != reps.to_numpy()[:, None]
-    beyond = (np.maximum(gaps[None, :] - wait[:, None], 0) * of_others).sum(axis=1)
-    time, n = (gaps * of_others).sum(axis=1), of_others.sum(axis=1)
-    mean = np.divide(time, n, out=np.full(len(reps), np.inf), where=n > 0)
-    with np.errstate(invalid="ignore"):
-        p = (beyond + mean * np.exp(-wait / mean)) / (time + mean)
-    return np.where(np.isfinite(p), p, 1.0)
+    n_reps = len(wait)
+
+    def of_others(values: np.ndarray | None) -> np.ndarray:
+        return (len(rep) if values is None else values.sum()) - np.bincount(rep, values, n_reps)
+
+    n, time = of_others(None).astype(float), of_others(gaps) + wait.sum() - wait
+    with np.errstate(divide="ignore", invalid="ignore"):
+        mean, plain = time / n, of_others(gaps) / n
+        spread = (of_others(gaps**2) / n - plain**2) / plain**2 * (1 + 2 / np.sqrt(n))
+        shape = 1 / np.clip(spread, *SPREAD)
+        x = shape * wait / mean
+        law = gammaincc(shape + 1, x) - wait / mean * gammaincc(shape, x)
+        seen = [np.maximum(gaps[rep != i] - w, 0).sum() for i, w in enumerate(wait)]
+        seen += np.array([np.maximum(np.delete(wait, i) - w, 0).sum() for i, w in enumerate(wait)])
+        p = np.maximum(law, seen / time)
+    return np.where(np.isfinite(p), np.clip(p, 0, 1), 1.0)
 
 
 def _headline(table: pd.DataFrame, log: pd.DataFrame, names: Mapping[str, str], months: int) -> str:
