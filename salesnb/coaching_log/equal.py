@@ -143,7 +143,7 @@ def _unit(team: Team, log: pd.DataFrame) -> float:
     days = np.add.reduceat(here.to_numpy(int), np.unique(part, return_index=True)[1], axis=1)
     code = here.index.get_indexer(pd.Index(log["rep_id"])) * days.shape[1]
     code = code + part[(log["held_on"] - since).dt.days.to_numpy(int)]
-    spent = np.bincount(code, minutes, n * days.shape[1]).reshape(n, -1)
+    spent = np.bincount(code, minutes, n * days.shape[1]).reshape(days.shape)
     due = spent.sum(axis=1, keepdims=True) * days / np.maximum(days.sum(axis=1, keepdims=True), 1)
     is_due = due > 0
     free = np.maximum(is_due.sum(axis=1) - 1, 0).sum()
