@@ -219,6 +219,19 @@ def test_much_more_time_for_one_is_told_apart():
     assert list(apart["rep_id"]) == ["R00"]
 
 
+def test_praise_that_falls_short_is_told():
+    team = logged(monthly, 8)
+    log = team.coaching
+    is_it = log["rep_id"] == "R05"
+    log["strength"] = log["strength"].mask(is_it)
+    log["topic"] = log["topic"].mask(is_it, "Demo")
+    team = Team(team.settings, {**team.tables, "coaching": log})
+    found = coaching_log.balance(team, months=12)
+    # Twelve sessions in which nothing is praised: 1 in 4,096 by chance.
+    assert list(found.table.loc[found.table["is_praise_short"], "rep_id"]) == ["R05"]
+    assert "praise falls short for 1 rep" in found.headline
+
+
 def test_a_share_by_chance_is_the_binomial():
     p = equal._p_of_share(np.array([2.0, 18.0]), 20.0, np.array([0.5, 0.5]))
     assert p == pytest.approx(2 * binom.cdf(2, 20, 0.5))
