@@ -1,3 +1,9 @@
 """What the coaching log tells: who was coached on what, what was agreed, and whether it worked."""
 
-__all__: list[str] = []
+from salesnb.coaching_log.agreed import commitments
+from salesnb.coaching_log.causes import readiness
+from salesnb.coaching_log.equal import balance
+from salesnb.coaching_log.past import history
+from salesnb.coaching_log.regular import cadence
+
+__all__ = ["balance", "cadence", "commitments", "history", "readiness"]

@@ -1,0 +1,86 @@
+"""The sessions on record as the verbs of this topic read them, and how far apart they were."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from salesnb import charts, sessions, standout
+from salesnb.history import look_up
+from salesnb.metrics.presence import days_at_work
+from salesnb.team import Team
+
+WEEKS = 13  # "lately"
+BRIEF = 90  # characters of what somebody wrote, in a sentence
+YEAR = pd.Timedelta(days=365)
+
+
+def held(team: Team, rep: str | None, why: str) -> pd.DataFrame:
+    """The sessions, the latest first; on one rep's answer colleagues' names are left out.
+
+    Raises `DataError` for an unknown rep, and where the team has no coaching table.
+    """
+    seen = None if rep is None else standout.of(team, rep)
+    team.need("coaching", why=why)
+    if seen is not None:
+        return sessions.log(seen)
+    by = ["held_on", "session_id"]
+    return team.coaching.sort_values(by, ascending=False, ignore_index=True)
+
+
+def lately(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+    """The sessions of the last 13 weeks; one logged since the export is among them."""
+    return table[table["held_on"] > as_of - pd.Timedelta(weeks=WEEKS)]
+
+
+def brief(text: str) -> str:
+    """What somebody wrote, on one line and short enough for a sentence."""
+    return charts.shortened(" ".join(text.split()).rstrip(" .!"), BRIEF)
+
+
+def has_left(team: Team) -> pd.Series:
+    """The ids of those whose last day on the team has come."""
+    return team.reps.loc[team.reps["left_on"] <= team.as_of, "rep_id"]
+
+
+def several(n: int, word: str) -> str:
+    """A count in words: ``several(2, "session")`` is ``"2 sessions"``."""
+    return f"{n:,} {word}" + ("" if n == 1 else "s")
+
+
+@dataclass(frozen=True, eq=False)
+class Rhythm:
+    """Days between sessions, days of leave left out.
+
+    gaps : rep_id, held_on (of the session that ended the gap), days
+    waits : one row per rep
+        rep_id, last_on (of the last session, NaT without one)
+        days : since then, or since the log began or the rep came
+        is_here : on the team on `as_of`, on leave or not
+    """
+
+    gaps: pd.DataFrame
+    waits: pd.DataFrame
+
+
+def rhythm(team: Team) -> Rhythm:
+    """How far apart the sessions with each rep were."""
+    log = team.coaching[["rep_id", "held_on"]].drop_duplicates()
+    log = log.sort_values(["rep_id", "held_on"], ignore_index=True)
+    now = team.as_of
+    first, end = (now, now) if log.empty else (log["held_on"].min(), log["held_on"].max())
+    first, end = min(first, now), max(end, now)
+    present = days_at_work(team, first, end)
+    before = np.zeros((len(present), present.shape[1] + 1), np.int32)
+    before[:, 1:] = present.to_numpy().cumsum(axis=1)
+    rep = present.index.get_indexer(pd.Index(log["rep_id"]))
+    at = before[rep, (log["held_on"] - first).dt.days.to_numpy(int)]
+    log["days"] = pd.Series(at, dtype="float64").groupby(log["rep_id"]).diff()
+    last = np.zeros(len(present), np.int32)
+    np.maximum.at(last, rep, at)
+    today = before[:, (now - first).days]
+    reps = team.reps
+    waits = pd.DataFrame({"rep_id": reps["rep_id"], "days": np.maximum(today - last, 0.0)})
+    waits["last_on"] = look_up(reps["rep_id"], log.groupby("rep_id")["held_on"].max())
+    waits["is_here"] = ~(reps["hired_on"] > now) & ~(reps["left_on"] <= now)
+    return Rhythm(log.dropna(subset="days").reset_index(drop=True), waits)

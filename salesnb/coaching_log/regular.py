@@ -1,0 +1,186 @@
+"""The rhythm of the sessions: how far apart they are, and when the next one is due."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, stats
+from salesnb.coaching_log.held import YEAR, held, rhythm, several
+from salesnb.errors import DataError
+from salesnb.finding import Finding
+from salesnb.history import look_up
+from salesnb.metrics.answers import PEERS
+from salesnb.metrics.presence import days_at_work
+from salesnb.team import Team
+from salesnb.units import number, span
+
+COLUMNS = ["rep_id", "n_gaps", "gap_days", "gap_low", "gap_high", "longest_gap_days", "last_on"]
+COLUMNS += ["next_on", "overdue_days", "is_due"]
+WEEK = pd.Timedelta(days=7)
+LEAVE_AHEAD = 120  # days ahead in which booked leave moves a session
+LONGEST = 366  # days that may be promised
+MOST_ROWS = 30  # of the picture
+
+
+def cadence(team: Team, *, every_days: int = 30, rep: str | None = None) -> Finding:
+    """How regular are the sessions, and who is due?
+
+    Gaps are those of the last year. Days of leave are left out everywhere, so that nobody is
+    overdue for having been away.
+
+    Parameters
+    ----------
+    every_days : the rhythm that was promised
+    rep : id or name; the answer then names nobody else
+
+    Returns
+    -------
+    Finding
+        One row per rep on the team, the longest overdue first, then by next day:
+
+        rep_id
+        n_gaps : between two sessions, ended in the last year
+        gap_days, gap_low, gap_high : median days between two sessions, 90 % interval by order
+            statistics (Conover 1999); blank ends where there are too few
+        longest_gap_days : the longest of them, or of the time since the last session
+        last_on : day of the last session
+        next_on : `every_days` later; without a session, after the first day of log or rep
+        overdue_days : since then, where it has passed
+        is_due : overdue, or due within seven days
+
+    Raises
+    ------
+    DataError
+        The team has no coaching table, `every_days` is not from 1 to 366, or there is no such rep.
+    """
+    if not 1 <= every_days <= LONGEST:
+        raise DataError(f"every_days must lie between 1 and {LONGEST}, not {every_days!r}.")
+    log = held(team, rep, why="the rhythm of sessions")
+    whole = _table(team, every_days)
+    usual = _usual(team)
+    table = whole if rep is None else whole[whole["rep_id"] == team.rep(rep)]
+    table = table.reset_index(drop=True)
+    if rep is not None and len(team.reps) - 1 < PEERS:
+        usual = usual * np.nan  # beside one or two colleagues the team's usual would be a person's
+    names = team.names
+    is_one = rep is not None
+    who = "" if rep is None else f"{names[team.rep(rep)]}: "
+    return Finding(
+        f"{who}{_of_one(table, usual) if is_one else _of_all(log, table, usual, names)}",
+        table,
+        lambda ax: _draw(ax, table, names, every_days),
+        ask=() if table.empty else ("Which day suits both of you for the next session?",),
+        names=names,
+    )
+
+
+def _table(team: Team, every_days: int) -> pd.DataFrame:
+    found, now = rhythm(team), team.as_of
+    here = found.waits[found.waits["is_here"]].reset_index(drop=True)
+    gaps = found.gaps[found.gaps["held_on"] > now - YEAR]
+    rep = pd.Index(here["rep_id"]).get_indexer(pd.Index(gaps["rep_id"]))
+    days = gaps["days"].to_numpy()[rep >= 0]
+    middle = stats.quantiles(days, rep[rep >= 0], len(here))
+    longest = here["days"].to_numpy(float)
+    np.maximum.at(longest, rep[rep >= 0], days)
+    due, late = _next(team, here, every_days)
+    table = pd.DataFrame(
+        {
+            "rep_id": here["rep_id"],
+            "n_gaps": middle["n"].astype("int64"),
+            "gap_days": middle["value"],
+            "gap_low": middle["value_low"],
+            "gap_high": middle["value_high"],
+            "longest_gap_days": longest,
+            "last_on": here["last_on"],
+            "next_on": due,
+            "overdue_days": late,
+            "is_due": (due <= now + WEEK).to_numpy(bool),
+        }
+    )
+    order = table.assign(late=table["overdue_days"].fillna(0))
+    order = order.sort_values(["late", "next_on", "rep_id"], ascending=[False, True, True])
+    return order[COLUMNS].reset_index(drop=True)
+
+
+def _next(team: Team, here: pd.DataFrame, every_days: int) -> tuple[pd.Series, pd.Series]:
+    """When each next session is due, by days at work, and how many such days ago that was."""
+    now, hired_on = team.as_of, team.reps.set_index("rep_id")["hired_on"]
+    log_from = min([now, *team.coaching["held_on"].sort_values().head(1)])
+    begins = here["last_on"].fillna(look_up(here["rep_id"], hired_on)).fillna(log_from)
+    begins = begins.where(begins > log_from, log_from)
+    if here.empty:
+        return begins, here["days"]
+    first = min(begins.min(), now)
+    end = max(begins.max(), now) + pd.Timedelta(days=every_days + LEAVE_AHEAD)
+    present = days_at_work(team, first, end).loc[here["rep_id"]].to_numpy()
+    count = present.cumsum(axis=1)
+    rows, start = np.arange(len(here)), (begins - first).dt.days.to_numpy(int)
+    wanted = count[rows, start] + every_days
+    place = np.array([np.searchsorted(row, n) for row, n in zip(count, wanted, strict=True)])
+    # Leave without an end in sight: the plain day.
+    place = np.where(place < count.shape[1], place, start + every_days)
+    due = pd.Series(first + pd.to_timedelta(place, unit="D"), index=here.index)
+    today = (now - first).days
+    late = count[rows, today] - count[rows, np.minimum(place, today)]
+    return due.astype("datetime64[us]"), pd.Series(late, dtype="float64").where(due < now)
+
+
+def _usual(team: Team) -> pd.Series:
+    """The team's median gap of the last year, with its interval."""
+    gaps = rhythm(team).gaps
+    days = gaps.loc[gaps["held_on"] > team.as_of - YEAR, "days"].to_numpy()
+    return stats.quantiles(days, np.zeros(len(days), int), 1).iloc[0]
+
+
+def _days(row: pd.Series, value: str, low: str, high: str) -> str:
+    ends = f" ({span(row[low], row[high])})" if pd.notna(row[low]) and pd.notna(row[high]) else ""
+    return f"every {number(row[value])} days{ends}"
+
+
+def _of_all(
+    log: pd.DataFrame, table: pd.DataFrame, usual: pd.Series, names: Mapping[str, str]
+) -> str:
+    if log.empty or table.empty:
+        return "No session on record yet." if log.empty else "Nobody is on the team."
+    late, due = table[table["overdue_days"] > 0], table[table["is_due"]]
+    often = "" if pd.isna(usual["value"]) else _days(usual, "value", "value_low", "value_high")
+    said = f"A session {often} is usual. " if often else ""
+    if due.empty:
+        return f"{said}Nobody is due within a week."
+    n_soon = len(due) - len(late)
+    parts = [f"{several(len(late), 'rep')} overdue"] if len(late) else []
+    parts += [f"{several(n_soon, 'rep')} due within a week"] if n_soon else []
+    first = ", ".join(names[each] for each in due["rep_id"].head(3))
+    return f"{said}{' and '.join(parts)}; next: {first}."
+
+
+def _of_one(table: pd.DataFrame, usual: pd.Series) -> str:
+    if table.empty:
+        return "not on the team now, so no session is due."
+    row = table.iloc[0]
+    said = "no two sessions in the last year"
+    if row["n_gaps"]:
+        said = f"a session {_days(row, 'gap_days', 'gap_low', 'gap_high')}"
+    said += f"; the team's usual is {number(usual['value'])}" if pd.notna(usual["value"]) else ""
+    if pd.notna(row["overdue_days"]):
+        return f"{said}. The next was due on {row['next_on'].date()}."
+    return f"{said}. The next is due on {row['next_on'].date()}."
+
+
+def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], every_days: int) -> Axes:
+    """The usual gap of each rep, and the days since the last session, against the promise."""
+    rows = table[table["n_gaps"] > 0].head(MOST_ROWS)
+    if rows.empty:
+        return charts.nothing_to_draw(ax, "Too few sessions to tell their rhythm")
+    counted = zip(rows["rep_id"], rows["n_gaps"], strict=True)
+    labels = [f"{names[rep]} (n = {n})" for rep, n in counted]
+    longest = charts.Points("longest", rows["longest_gap_days"], colour=charts.MUTED, marker="s")
+    usual = charts.Points.of("usual", rows, "gap_days")
+    charts.dumbbell(ax, labels, longest, usual, is_rate=False)
+    ax.axvline(every_days, color=charts.MUTED, linewidth=1, linestyle="--")
+    ax.set_xlim(left=0)
+    ax.set_xlabel(f"days between sessions (dashed: {every_days})")
+    return ax
