@@ -15,7 +15,6 @@ import pandas as pd
 from salesnb import units
 
 LONGEST = 100  # characters of a cell in a terminal
-LONGEST_CELL = 400  # and on a page: notes can be as long as people like
 OPEN_ROWS = 12  # a longer table is folded away below its picture
 PAGE_ROWS = 25  # and even without one
 # Columns that are aligned right and never broken over two lines.
@@ -128,8 +127,6 @@ def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[s
     # One number of digits for a value and its ends: all of them have to be told apart.
     shape = pd.concat(columns)
     cells = [*map(units.writer(unit, shape, currency), columns[0])]
-    if unit == "text":
-        cells = [c if len(c) <= LONGEST_CELL else f"{c[: LONGEST_CELL - 1]}…" for c in cells]
     if len(columns) == 1:
         return cells
     low, high = (map(units.end_writer(unit, shape), column) for column in columns[1:])

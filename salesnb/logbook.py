@@ -20,7 +20,6 @@ LOCK = ".coaching.lock"
 PATIENCE = 60  # seconds to wait for somebody else who is logging
 TABLE = "coaching"
 NOTHING = "nothing new"
-BEYOND = ("diagnosis", "agreement")  # columns of the notes beyond the schema
 
 
 def log(paths: Sequence[Path], folder: Path) -> Finding:
@@ -93,12 +92,10 @@ def _path(team: Team, folder: Path) -> Path:
 
 
 def _table(team: Team, folder: Path) -> pd.DataFrame:
-    """The log as it stands in its file: the cells of a CSV as text, untouched."""
+    """The log as it stands: the cells of a CSV as text, untouched; else typed."""
     path = _path(team, folder)
-    if not path.exists():
+    if not path.exists() or path.suffix.lower() != ".csv":
         return team.coaching
-    if path.suffix.lower() != ".csv":
-        return pd.read_parquet(path)
     tables, _ = door.read_files({TABLE: path})
     return tables[TABLE].reset_index(drop=True)
 
@@ -106,8 +103,6 @@ def _table(team: Team, folder: Path) -> pd.DataFrame:
 def _added(table: pd.DataFrame, one: Notes) -> tuple[pd.DataFrame, list[dict[str, str]]]:
     """The table with the session and the commitments of one file, and what was done."""
     said = []
-    for name in BEYOND:
-        table[name] = table[name].astype("str") if name in table else pd.Series(dtype="str")
     place = {"file": one.file, "session_id": one.session_id, "rep_id": one.rep_id}
     if one.has_session:
         row = _like(table, notes.as_row(one))
@@ -118,6 +113,8 @@ def _added(table: pd.DataFrame, one: Notes) -> tuple[pd.DataFrame, list[dict[str
         else:
             changed = _changed(table.loc[at[0]], row.iloc[0])
             for name in changed:
+                if name not in table:
+                    table[name] = pd.Series(dtype="str")
                 table.loc[at[0], name] = row[name].iloc[0]
             what = "corrected" if changed else NOTHING
             said.append({**place, "what": what, "columns": ", ".join(changed)})

@@ -17,8 +17,8 @@ LARGEST = 2_000_000  # bytes; a talk does not fill more
 LONGEST = 365  # days after the export on which a talk may be held
 FACTS = ("format", "version", "team", "rep_id", "rep", "as_of", "data", "salesnb", "session_id")
 # Columns of `coaching` that a talk fills; the last two are beyond the schema.
-WRITTEN: tuple[str, ...] = ("held_on", "kind", "minutes", "topic", "strength", "reason")
-WRITTEN += ("commitment", "due_on", "diagnosis", "agreement")
+WRITTEN = ("held_on", "kind", "minutes", "topic", "strength", "reason", "commitment", "due_on")
+WRITTEN += ("diagnosis", "agreement")
 # Filled in beforehand: alone they are no session.
 GIVEN = ("held_on", "kind")
 
@@ -71,7 +71,7 @@ def read(path: Path) -> Notes:
     if size > LARGEST:
         raise DataError([Fault(path.name, f"at most {LARGEST:,} bytes", value=f"{size:,} bytes")])
     faults = [*_form_faults(path.name, given)]
-    if faults or given is None:
+    if faults:
         raise DataError(faults)
     facts = {name: given[name] for name in FACTS}
     session = {name: str(given["session"].get(name, "")).strip() for name in WRITTEN}

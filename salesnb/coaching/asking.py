@@ -1,7 +1,6 @@
 """Which questions to ask a rep: chosen by what was found, filled with the rep's own deals."""
 
 from collections.abc import Iterator, Mapping
-from textwrap import shorten
 from typing import NamedTuple
 
 import pandas as pd
@@ -201,9 +200,7 @@ def _known(seen: Standout) -> dict[str, str]:
     known |= _several("n_overdue", len(seen.overdue))
     known |= _several("n_untouched", len(seen.untouched))
     agreed = sessions.log(seen)["commitment"].head(1).dropna()
-    if agreed.empty:
-        return known
-    return known | {"commitment": shorten(agreed.iloc[0], 160, placeholder="…").rstrip(" .!")}
+    return known if agreed.empty else known | {"commitment": agreed.iloc[0].rstrip(" .!")}
 
 
 def _several(name: str, n: int) -> dict[str, str]:

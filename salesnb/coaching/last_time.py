@@ -1,7 +1,5 @@
 """The sessions held with a rep: what was agreed, what came of it, the number then and now."""
 
-from textwrap import shorten
-
 import numpy as np
 import pandas as pd
 from babel.dates import format_date
@@ -14,12 +12,9 @@ from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import LOCALE, percent
 
-COLUMNS = ["held_on", "topic", "strength", "diagnosis", "agreement", "commitment"]
-COLUMNS += ["due_on", "done_on", "status"]
+COLUMNS = ["held_on", "topic", "strength", "commitment", "due_on", "done_on", "status"]
 NUMBERS = ["then_rate", "then_low", "then_high", "n_then"]
 NUMBERS += ["now_rate", "now_low", "now_high", "n_now"]
-NOTES = ["diagnosis", "agreement"]  # written on the page of a one-on-one; not in every log
-LONGEST = 160  # characters of a commitment in a sentence
 CHANCE = 0.05
 FEWEST = 10  # deals below which a share says nothing
 REGRESSION = (
@@ -45,7 +40,6 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
         One row per session, the latest first:
 
         held_on, topic, strength, commitment, due_on, done_on
-        diagnosis, agreement : the rep's own view and what was agreed, where the page had them
         status : done, done later, open or past its day; blank where nothing was agreed
         then_rate, then_low, then_high, n_then : moved on in the year up to the session, 90 %
             interval (Wilson 1927), deals that left the stage
@@ -59,12 +53,10 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     seen = standout.of(team, rep)
     team.need("coaching", why="looking back at the last sessions")
     table = log(seen).head(sessions)
-    table = table.reindex(columns=table.columns.union(NOTES, sort=False))
     table = table.assign(status=status(table, team.as_of))
     numbers = [_then_and_now(seen, row["topic"], row["held_on"]) for _, row in table.iterrows()]
     numbers_table = pd.DataFrame(numbers, columns=NUMBERS, index=table.index, dtype="float64")
     table = pd.concat([table, numbers_table], axis=1)[[*COLUMNS, *NUMBERS]]
-    table = table.astype(dict.fromkeys(NOTES, "str"))
     if table.empty:
         return Finding(f"{seen.name}: no session on record yet.", table)
     return Finding(
@@ -124,8 +116,7 @@ def _about(session: pd.Series) -> str:
 
 
 def _commitment(session: pd.Series) -> str:
-    said = shorten(session["commitment"], LONGEST, placeholder="…").rstrip(" .!")
-    return f"“{said}”, {_outcome(session)}"
+    return f"“{session['commitment'].rstrip(' .!')}”, {_outcome(session)}"
 
 
 def _capital(sentence: str) -> str:
@@ -175,6 +166,6 @@ def _told_apart(last: pd.Series) -> str:
 def _ask(seen: Standout, agreed: pd.Series) -> tuple[str, ...]:
     if agreed.empty:
         return ()
-    known = {"commitment": shorten(agreed.iloc[0], LONGEST, placeholder="…").rstrip(" .!")}
+    known = {"commitment": agreed.iloc[0].rstrip(" .!")}
     asked = question_bank.choose("commitments", "reality", 1, known, seen.turn, own=1)
     return tuple(question_bank.fill(question.text, known) for question in asked)

@@ -104,5 +104,4 @@ def _sheet(job: Job, plan: Plan, name: str, edition: str) -> page.Sheet:
         for_manager=not is_rep_copy,
         # A rep's copy travels alone, so it links nowhere.
         index="" if is_rep_copy else "../" * name.count("/") + "index.html",
-        form=job.form,
     )

@@ -13,8 +13,6 @@ from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat import NotebookNode
 
-from salesnb.report.form import Form, script
-
 # What a cell's tag does to it on a page.
 LEFT_OUT = "remove-cell"
 FOR_MANAGER = "manager-only"
@@ -24,8 +22,6 @@ FLAG = "flag"
 ON_PAPER = ("table-on-paper", "words-on-paper")
 # The manager's notes below it say the same and more, so that their copy prints the notes alone.
 NOTES_BELOW = "notes-below"
-# Below its heading the page has fields to write in, in place of the cell's own words.
-AGREEMENT = "agreement"
 NOTHING = Markup("")
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
@@ -42,7 +38,6 @@ class Sheet:
     facts : what the foot of the page states, name to value
     for_manager : whether cells tagged ``manager-only`` are shown
     index : where the link to all pages leads, empty for none
-    form : what two people write on the page, None where nobody does
     """
 
     about: str
@@ -52,7 +47,6 @@ class Sheet:
     edition: str = ""
     for_manager: bool = True
     index: str = ""
-    form: Form | None = None
 
 
 @dataclass
@@ -68,18 +62,13 @@ class Section:
 def render(notebook: NotebookNode, sheet: Sheet) -> str:
     """The page of an executed notebook: its words and its answers, without its code."""
     cells = [cell for cell in notebook.cells if _is_shown(cell, sheet)]
-    heading, (opening, *sections) = _split(cells, sheet.form)
+    heading, (opening, *sections) = _split(cells)
     shown: set[str] = set()
     for section in sections:
         answers = _without_name(str(section.answers), sheet.about)
         section.answers = Markup(_first_time(answers, shown))
     return template("page.html.j2").render(
-        title=heading,
-        opening=opening,
-        sections=sections,
-        sheet=sheet,
-        facts=sheet.facts,
-        script=script() if any(AGREEMENT in _tags(cell) for cell in cells) and sheet.form else None,
+        title=heading, opening=opening, sections=sections, sheet=sheet, facts=sheet.facts
     )
 
 
@@ -100,7 +89,7 @@ def title(notebook: NotebookNode) -> str:
     return _split(cell for cell in notebook.cells if cell.cell_type == "markdown")[0]
 
 
-def _split(cells: Iterable[NotebookNode], form: Form | None = None) -> tuple[str, list[Section]]:
+def _split(cells: Iterable[NotebookNode]) -> tuple[str, list[Section]]:
     title = ""
     sections = [Section("")]
     for cell in cells:
@@ -111,10 +100,7 @@ def _split(cells: Iterable[NotebookNode], form: Form | None = None) -> tuple[str
             title = heading if level == 1 else title
             if level == 2:
                 sections.append(Section(heading, f"{_slug(heading)}-{len(sections)}"))
-            if AGREEMENT in _tags(cell) and form is not None:
-                sections[-1].answers += Markup(template("notes.html.j2").render(form=form))
-            else:
-                sections[-1].words += _prose(rest)
+            sections[-1].words += _prose(rest)
     return title, sections
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from salesnb.errors import DataError, unknown
 from salesnb.files import safe_names
 from salesnb.report import parameters
-from salesnb.report.form import Form, form
 from salesnb.team import Team, load
 
 MANAGER = "Manager's copy"
@@ -19,16 +18,12 @@ MANAGER = "Manager's copy"
 
 @dataclass(frozen=True)
 class Job:
-    """One notebook to run, and the pages to make of it: file to whose copy it is.
-
-    form : what two people write on the pages of a rep
-    """
+    """One notebook to run, and the pages to make of it: file to whose copy it is."""
 
     notebook: Path
     values: Mapping[str, Any]
     pages: Mapping[str, str]
     about: str = ""
-    form: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ def plan(
     jobs: list[Job] = []
     for path, types in known.items():
         own = ({"data": str(Path(source).resolve())} if "data" in types else {}) | values[path]
-        jobs += _for_reps(path, own, people, team) if "rep" in types else [_for_team(path, own)]
+        jobs += _for_reps(path, own, people) if "rep" in types else [_for_team(path, own)]
     as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
     folder = Path(output) / str(team.as_of.date())
     return Plan(
@@ -128,15 +123,12 @@ def _for_team(path: Path, values: Mapping[str, Any]) -> Job:
     return Job(path.resolve(), values, {f"{path.stem}.html": ""})
 
 
-def _for_reps(
-    path: Path, values: Mapping[str, Any], people: Mapping[str, str], team: Team
-) -> Iterator[Job]:
+def _for_reps(path: Path, values: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[Job]:
     files = safe_names(list(people))
     for rep, name in people.items():
         file = f"{_short(path.stem)}/{files[rep]}"
         pages = {f"{file}.html": f"{name}'s copy", f"{file}.manager.html": MANAGER}
-        notes = form(team, rep, files[rep])
-        yield Job(path.resolve(), {**values, "rep": rep}, pages, name, notes)
+        yield Job(path.resolve(), {**values, "rep": rep}, pages, name)
 
 
 def _on_the_team(team: Team) -> list[str]:
