@@ -1,4 +1,4 @@
-"""The command line: import, check, show, report, log, simulate."""
+"""The command line: import, check, show, report, simulate."""
 
 import inspect
 import sys
@@ -80,17 +80,6 @@ def import_(
         typer.echo("\nCannot be answered, for lack of")
     for table, names in lacking.items():
         typer.echo(f"- {table}: {', '.join(names)}")
-
-
-@app.command()
-def log(
-    notes: Annotated[list[Path], typer.Argument(help="What a one-on-one page downloaded.")],
-    folder: Folder,
-) -> None:
-    """Add the notes of one-on-ones to the coaching log of a data set; twice adds nothing."""
-    from salesnb import logbook
-
-    typer.echo(logbook.log(notes, folder))
 
 
 @app.command()
@@ -191,7 +180,7 @@ def _help(verb: "Verb") -> str:
 
 
 def _write(finding: "Finding", format: Format, output: Path | None) -> None:
-    from salesnb.files import write_whole
+    from salesnb.report.files import write_whole
 
     if format is Format.parquet and output is None:
         raise typer.BadParameter("Parquet is not for the screen: add --output FILE.")

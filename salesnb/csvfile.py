@@ -4,7 +4,6 @@ DuckDB reads the file. What it refuses is read again by the standard library's c
 is slower but can say of every row what is wrong with it.
 """
 
-import codecs
 import csv
 import io
 from collections.abc import Iterable, Iterator
@@ -43,11 +42,6 @@ def read(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
         except duckdb.Error:
             pass
     return _patient(path.name, text, names, separator)
-
-
-def form(path: Path) -> tuple[str, bool]:
-    """How a sound file is written: its separator, and whether it begins with a byte order mark."""
-    return _header(path.name, _decoded(path))[0], path.read_bytes().startswith(codecs.BOM_UTF8)
 
 
 def _decoded(path: Path) -> str:
@@ -187,18 +181,3 @@ def _joined(faults: Iterable[Fault]) -> Iterator[Fault]:
     for (expected, value), alike in same.items():
         rows = tuple(row for fault in alike for row in fault.rows)
         yield Fault(alike[0].table, expected, value=value, rows=rows)
-
-
-def text_of(table: pd.DataFrame, separator: str = ",") -> str:
-    """A table as the text of a file: days as 2026-06-30, times as 2026-06-30T09:15:00Z."""
-    table = table.copy(deep=False)
-    for column in table.select_dtypes("datetime"):
-        has_parts = (table[column].dt.microsecond > 0).any()
-        time = "%Y-%m-%dT%H:%M:%S.%fZ" if has_parts else "%Y-%m-%dT%H:%M:%SZ"
-        form = "%Y-%m-%d" if str(column).endswith("_on") else time
-        table[column] = table[column].dt.strftime(form)
-    texts: pd.DataFrame = table.select_dtypes("str")
-    has_return = any(texts[name].str.contains("\r", regex=False).any() for name in texts.columns)
-    # A bare carriage return ends a row for most readers; to_csv leaves it unquoted.
-    quoting = csv.QUOTE_NONNUMERIC if has_return else csv.QUOTE_MINIMAL
-    return table.to_csv(index=False, sep=separator, lineterminator="\n", quoting=quoting)

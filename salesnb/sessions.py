@@ -21,7 +21,7 @@ def log(seen: Standout) -> pd.DataFrame:
     table = table.sort_values(["held_on", "session_id"], ascending=False, ignore_index=True)
     for column in WRITTEN:
         if column in table:
-            table[column] = _without_colleagues(table[column].astype("str"), seen)
+            table[column] = _without_colleagues(table[column], seen)
     return table
 
 

@@ -1,5 +1,6 @@
 """The team: its tables as logged, the day they were exported, and what it says of itself."""
 
+import csv
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -10,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from salesnb import cells, csvfile, door, history, schema, settings
+from salesnb import cells, door, history, schema, settings
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
@@ -191,7 +192,14 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
     for name, table in team.tables.items():
         path = folder / f"{name}.{format}"
         if format == "csv":
-            path.write_text(csvfile.text_of(table), encoding="utf-8", newline="")
+            text = _for_csv(table)
+            text.to_csv(
+                path,
+                index=False,
+                lineterminator="\n",
+                # A bare carriage return ends a row for most readers; to_csv leaves it unquoted.
+                quoting=csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL,
+            )
         else:
             table.to_parquet(path, index=False, compression="zstd")
 
@@ -280,3 +288,19 @@ def _row_hashes(table: pd.DataFrame) -> np.ndarray:
     ordered = table[sorted(table.columns)]
     hashes = pd.util.hash_pandas_object(ordered, index=False).sort_values()
     return hashes.to_numpy()
+
+
+def _for_csv(table: pd.DataFrame) -> pd.DataFrame:
+    """Days as 2026-06-30, times as 2026-06-30T09:15:00Z."""
+    table = table.copy(deep=False)
+    for column in table.select_dtypes("datetime"):
+        has_parts = (table[column].dt.microsecond > 0).any()
+        time = "%Y-%m-%dT%H:%M:%S.%fZ" if has_parts else "%Y-%m-%dT%H:%M:%SZ"
+        form = "%Y-%m-%d" if str(column).endswith("_on") else time
+        table[column] = table[column].dt.strftime(form)
+    return table
+
+
+def _has_return(table: pd.DataFrame) -> bool:
+    texts: pd.DataFrame = table.select_dtypes("str")
+    return any(texts[column].str.contains("\r", regex=False).any() for column in texts.columns)

@@ -17,7 +17,6 @@ FLOORS: list[tuple[bool, set[str]]] = [
         True,
         {
             "errors",
-            "files",
             "schema",
             "stats",
             "stage_model",
@@ -42,8 +41,6 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "question_bank",
             "standout",
             "sessions",
-            "notes",
-            "logbook",
             "weekly",
             "warning",
             "waterfall",

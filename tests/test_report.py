@@ -15,8 +15,8 @@ from test_display import HOSTILE, Seen
 
 import salesnb
 from salesnb import DataError, importers, team
-from salesnb.files import safe_names, write_whole
 from salesnb.report import batch, engine
+from salesnb.report.files import safe_names, write_whole
 from salesnb.report.plan import plan
 
 AS_OF = "2026-06-30"

@@ -11,8 +11,8 @@ from nbformat import NotebookNode
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from salesnb.files import write_whole
 from salesnb.report import engine, page
+from salesnb.report.files import write_whole
 from salesnb.report.plan import MANAGER, Job, Plan
 
 

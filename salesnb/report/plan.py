@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from salesnb.errors import DataError, unknown
-from salesnb.files import safe_names
 from salesnb.report import parameters
+from salesnb.report.files import safe_names
 from salesnb.team import Team, load
 
 MANAGER = "Manager's copy"

@@ -16,18 +16,13 @@ RESERVED = {
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
-    """Write a file aside and to the disk, then rename it: nobody ever reads half of it.
-
-    A file that is there already keeps its permissions.
-    """
+    """Write a file aside, then rename it: nobody ever reads half a page."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, aside = mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(aside).chmod(path.stat().st_mode & 0o777 if path.exists() else 0o644)
+        Path(aside).chmod(0o644)
         return Path(aside).replace(path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
