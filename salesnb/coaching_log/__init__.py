@@ -1,3 +1,6 @@
 """What the coaching log tells: who was coached on what, what was agreed, and whether it worked."""
 
-__all__: list[str] = []
+from salesnb.coaching_log.expecting import expected_and_seen
+from salesnb.coaching_log.working import effect
+
+__all__ = ["effect", "expected_and_seen"]
