@@ -6,7 +6,6 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, standout, stats
 from salesnb.coaching_log import working
-from salesnb.coaching_log.programmes import programmes
 from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.units import percent
@@ -59,8 +58,8 @@ def expected_and_seen(team: Team, *, rep: str | None = None) -> Finding:
     """
     rep_id = None if rep is None else standout.of(team, rep).rep_id
     team.need("coaching", "stage_changes", why="coaching_log.expected_and_seen")
-    begun = programmes(team)
-    begun["number"] = begun.groupby(["rep_id", "stage"]).cumcount() + 1
+    begun = working.begun(team)
+    begun = begun.assign(number=begun.groupby(["rep_id", "stage"]).cumcount() + 1)
     begun = begun[begun["stage"].isin(team.stages)]
     if rep_id is not None:
         begun = begun[begun["rep_id"] == rep_id]

@@ -86,9 +86,9 @@ def effect(team: Team, *, worthwhile: float = WORTHWHILE) -> Finding:
         There is no coaching log or no stage history.
     """
     team.need("coaching", "stage_changes", why="coaching_log.effect")
-    begun, rows = programmes(team), []
+    rows, found = [], begun(team)
     for stage in team.stages:
-        own = begun[begun["stage"] == stage]
+        own = found[found["stage"] == stage]
         if len(own):
             rows.append(_row(team, stage, own, worthwhile))
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
@@ -101,10 +101,16 @@ def effect(team: Team, *, worthwhile: float = WORTHWHILE) -> Finding:
     )
 
 
+@lru_cache(maxsize=4)  # a team never changes
+def begun(team: Team) -> pd.DataFrame:
+    """The team's coaching `programmes`."""
+    return programmes(team)
+
+
 @lru_cache(maxsize=4)
 def panel(team: Team) -> pd.DataFrame:
     """The `trials.panel` of the team's coaching programmes."""
-    return trials.panel(team, programmes(team))
+    return trials.panel(team, begun(team))
 
 
 @lru_cache(maxsize=16)
@@ -149,14 +155,15 @@ def _rounded_up(n: float) -> float:
 
 
 @lru_cache(maxsize=4)
-def _ended(team: Team) -> pd.DataFrame:
+def ended(team: Team) -> pd.DataFrame:
+    """The stage visits that ended, with how and when."""
     seen = visits(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
     return seen[seen["outcome"] != "open"]
 
 
 def _naive(team: Team, stage: str, own: pd.DataFrame) -> float:
     """Rate of the coached since their first programme less that of the quarter before."""
-    seen = _ended(team)
+    seen = ended(team)
     seen = seen[(seen["stage"] == stage) & seen["rep_id"].isin(own["rep_id"])]
     start = seen["rep_id"].map(own.groupby("rep_id")["starts_on"].min())
     later = seen["left_at"] >= start

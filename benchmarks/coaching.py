@@ -1,0 +1,302 @@
+"""How often coaching is said to work when it does, and when it does not, beside usual ways.
+
+    python benchmarks/coaching.py            writes docs/coaching_effect.md
+    python benchmarks/coaching.py --quick    a few teams per setting, prints the tables only
+
+Made here: two years of one coached stage. The quality of each rep is lasting differences plus an
+autoregression from quarter to quarter; reps have their own mix of two segments; deals take
+log-normal times, losses longer than advances, and some are still open at the end. Twice, after a
+year and after a year and a half, the reps with the lowest share of advanced deals of the last
+quarter or the last year are put into a programme; everybody has one-on-ones. Beside that teams of
+`salesnb.simulate`, with what it plants and with nothing planted.
+"""
+
+import argparse
+from itertools import product
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import statsmodels.api as sm
+from scipy.special import expit, logit
+from scipy.stats import norm
+
+import salesnb
+from salesnb import coaching_log, schema
+from salesnb.settings import Settings
+from salesnb.team import Team
+
+AS_OF = pd.Timestamp("2026-06-30")
+QUARTER, N_QUARTERS = 91, 8
+DAYS = QUARTER * N_QUARTERS
+STARTS = (4 * QUARTER + 8, 6 * QUARTER + 8)  # days since the history began
+SHARE = 0.2  # of the reps, each time
+TYPICAL = np.array([0.5, 0.68])  # of the two segments
+TO_ADVANCE, TO_LOSE, SPREAD = 10.0, 18.0, 0.7  # median days, log standard deviation
+EFFECT = 0.06
+TABLES = ("accounts", "products", "stage_changes", "coaching")
+WAYS = ["salesnb", "before and after", "difference in differences", "ANCOVA, HC3"]
+
+
+class Setting(NamedTuple):
+    """One kind of team: `deals` are those of a rep at the stage in two years."""
+
+    reps: int
+    deals: int
+    rule: str  # the coached are the worst of the last "quarter" or "year"
+    fading: float  # how much of a quarter's quality is left in the next one
+    lasting: float  # standard deviation of lasting differences, logit
+    drift: float  # of those that fade
+    effect: float
+
+
+def made(setting: Setting, seed: int) -> Team:
+    """A team of this kind."""
+    dice = np.random.default_rng(seed)
+    n = dice.poisson(setting.deals * np.exp(dice.normal(0, 0.3, setting.reps)))
+    rep = np.repeat(np.arange(setting.reps), n)
+    entered = np.floor(dice.uniform(0, DAYS, len(rep)))
+    segment = (dice.random(len(rep)) < dice.beta(3, 3, setting.reps)[rep]).astype(int)
+    quality = _quality(setting, dice)[rep, (entered // QUARTER).astype(int)]
+    p = expit(logit(TYPICAL[segment]) + quality)
+    luck, pace = dice.random(len(rep)), np.exp(SPREAD * dice.normal(size=len(rep)))
+    lift, coached = np.zeros((setting.reps, DAYS)), []
+    for start in STARTS:
+        is_advance = luck < p + lift[rep, entered.astype(int)]
+        left = entered + np.ceil(pace * np.where(is_advance, TO_ADVANCE, TO_LOSE))
+        worst = _worst(setting, rep, is_advance, left, start)
+        lift[worst, start:] += setting.effect
+        coached += [(each, start) for each in worst]
+    is_advance = luck < p + lift[rep, entered.astype(int)]
+    left = entered + np.ceil(pace * np.where(is_advance, TO_ADVANCE, TO_LOSE))
+    return _team(setting, rep, segment, entered, left, is_advance, _log(setting, coached, dice))
+
+
+def _quality(setting: Setting, dice: np.random.Generator) -> np.ndarray:
+    drift = dice.normal(0, 1, (setting.reps, N_QUARTERS))
+    for quarter in range(1, N_QUARTERS):
+        fresh = np.sqrt(1 - setting.fading**2) * drift[:, quarter]
+        drift[:, quarter] = setting.fading * drift[:, quarter - 1] + fresh
+    return dice.normal(0, setting.lasting, (setting.reps, 1)) + setting.drift * drift
+
+
+def _worst(
+    setting: Setting, rep: np.ndarray, is_advance: np.ndarray, left: np.ndarray, start: int
+) -> np.ndarray:
+    """Whose share of advanced deals was lowest in the last quarter or year, as known then."""
+    first = start - 8 - (QUARTER if setting.rule == "quarter" else 4 * QUARTER)
+    seen = (left >= first) & (left < start - 8)
+    n = np.bincount(rep[seen], minlength=setting.reps)
+    share = np.bincount(rep[seen], is_advance[seen], setting.reps) / np.maximum(n, 1)
+    return np.argsort(np.where(n >= 3, share, np.inf), kind="stable")[
+        : max(1, round(SHARE * setting.reps))
+    ]
+
+
+def _log(setting: Setting, coached: list, dice: np.random.Generator) -> pd.DataFrame:
+    rows = [(r, s + 7 * week, "programme", "Demo") for r, s in coached for week in range(4)]
+    for rep in range(setting.reps):
+        for day in range(14, DAYS, 28):
+            rows.append((rep, day, "one_on_one", dice.choice(["Demo", "Offer", "planning"])))
+    log = pd.DataFrame(rows, columns=["rep", "day", "kind", "topic"])
+    log["session_id"] = [f"S{i}" for i in range(len(log))]
+    return log
+
+
+def _day(day: np.ndarray) -> pd.Series:
+    day = pd.Series(np.asarray(day, float))
+    day = day.where(day < DAYS)
+    return AS_OF - pd.to_timedelta(DAYS - 1 - day, unit="D").astype("timedelta64[us]")
+
+
+def _team(setting, rep, segment, entered, left, is_advance, log) -> Team:
+    names = np.array([f"R{i:02d}" for i in range(setting.reps)])
+    ids = np.array([f"D{i}" for i in range(len(rep))])
+    moved = is_advance & (left < DAYS)
+    changes = pd.DataFrame(
+        {
+            "deal_id": np.r_[ids, ids[moved]],
+            "stage": np.repeat(["Demo", "Offer"], [len(ids), moved.sum()]),
+            "entered_at": pd.concat([_day(entered), _day(left[moved])], ignore_index=True),
+            "rep_id": names[np.r_[rep, rep[moved]]],
+        }
+    )
+    outcome = pd.Series(np.where(~is_advance & (left < DAYS), "lost", None), dtype="str")
+    deals = {"deal_id": ids, "rep_id": names[rep], "segment": np.array(["A", "B"])[segment]}
+    deals |= {"created_on": _day(entered), "closed_on": _day(left).where(outcome.notna())}
+    tables = {
+        "reps": pd.DataFrame({"rep_id": names, "name": names}),
+        "deals": pd.DataFrame(deals | {"outcome": outcome}),
+        "stage_changes": changes,
+        "coaching": log.assign(rep_id=names[log["rep"]], held_on=_day(log["day"])).drop(
+            columns=["rep", "day"]
+        ),
+    }
+    whole = {name: pd.concat([schema.empty(name), rows]) for name, rows in tables.items()}
+    return Team(Settings(as_of=AS_OF, stages=("Demo", "Offer")), whole)
+
+
+def judged(team: Team, stage: str, truth: float) -> dict:
+    """What each way says of the coaching at one stage."""
+    table = coaching_log.effect(team).table
+    row = table[table["topic"] == stage].iloc[0]
+    people = coaching_log.expected_and_seen(team).table
+    people = people[people["topic"] == stage].dropna(subset=["expected_rate", "seen_rate"])
+    inside = people["seen_rate"].between(people["expected_low"], people["expected_high"])
+    told = pd.notna(row["effect"])
+    return {
+        "salesnb": row["verdict"] == "yes",
+        "no": row["verdict"] == "no",
+        "cannot tell": row["verdict"] == "cannot_tell",
+        "error": row["effect"] - truth,
+        "holds": row["effect_low"] <= truth <= row["effect_high"] if told else np.nan,
+        "width": row["effect_high"] - row["effect_low"],
+        "n_inside": inside.sum(),
+        "n_people": len(people),
+        **_usual_ways(team, stage),
+    }
+
+
+def _usual_ways(team: Team, stage: str) -> dict:
+    """Verdicts (one-sided p < .05) on the first round of coaching, of deals that left the stage."""
+    seen = coaching_log.working.ended(team)
+    seen = seen[seen["stage"] == stage]
+    begun = coaching_log.working.begun(team)
+    begun = begun[begun["stage"] == stage]
+    start = begun["starts_on"].min()
+    coached = set(begun.loc[begun["starts_on"] == start, "rep_id"])
+    seen = seen[seen["rep_id"].isin(coached | (set(seen["rep_id"]) - set(begun["rep_id"])))]
+    time = ((seen["left_at"] - start).dt.days // QUARTER).clip(upper=0)
+    hits = (seen["outcome"] == "advanced").groupby([seen["rep_id"], time])
+    n = hits.count().unstack(fill_value=0)
+    good = hits.sum().unstack(fill_value=0)
+    if 0 not in n or -1 not in n:
+        return dict.fromkeys(WAYS[1:], np.nan)
+    mine = n.index.isin(coached)
+    before, after = (_pooled(good[t][mine], n[t][mine]) for t in (-1, 0))
+    other_before, other_after = (_pooled(good[t][~mine], n[t][~mine]) for t in (-1, 0))
+    change = after[0] - before[0]
+    did = change - (other_after[0] - other_before[0])
+    spread = after[1] + before[1], other_after[1] + other_before[1]
+    rate = (good / n.where(n > 0)).fillna(good.sum() / n.sum())
+    x = sm.add_constant(np.column_stack([rate.drop(columns=0), mine]).astype(float))
+    ancova = np.nan
+    if len(x) > x.shape[1] + 1 and 1 < mine.sum() < len(x) - 1:
+        fit = sm.OLS(rate[0].to_numpy(), x).fit(cov_type="HC3", use_t=True)
+        ancova = float(fit.params[-1] > 0 and fit.pvalues[-1] / 2 < 0.05)
+    return {
+        "before and after": norm.sf(change / np.sqrt(spread[0])) < 0.05,
+        "difference in differences": norm.sf(did / np.sqrt(sum(spread))) < 0.05,
+        "ANCOVA, HC3": ancova,
+    }
+
+
+def _pooled(good: pd.Series, n: pd.Series) -> tuple[float, float]:
+    rate = good.sum() / max(n.sum(), 1)
+    return rate, max(rate * (1 - rate), 0.01) / max(n.sum(), 1)
+
+
+def own_teams(seeds: int) -> pd.DataFrame:
+    """Every setting of teams made here."""
+    rows = []
+    qualities = [(0.0, 0.0, 0.0), (0.5, 0.2, 0.3), (0.8, 0.2, 0.3)]
+    sizes = [(8, 100), (30, 100), (60, 100)]
+    settings = [
+        Setting(*size, rule, *quality, 0.0)
+        for size, rule, quality in product(sizes, ("quarter", "year"), qualities)
+    ]
+    sizes = [(8, 100), (8, 400), (30, 100), (30, 400), (60, 100), (60, 400)]
+    settings += [Setting(*size, "quarter", *qualities[1], EFFECT) for size in sizes]
+    for setting in settings:
+        found = [
+            judged(made(setting, 1000 + seed), "Demo", setting.effect) for seed in range(seeds)
+        ]
+        rows.append(setting._asdict() | {"teams": seeds} | _summary(pd.DataFrame(found)))
+        print(as_markdown(pd.DataFrame(rows[-1:])).splitlines()[-1], flush=True)
+    return pd.DataFrame(rows)
+
+
+def simulated_teams(seeds: int) -> pd.DataFrame:
+    """Teams of `salesnb.simulate`; a row of the mean over all topics coached."""
+    rows = []
+    for reps, effect, null in product((12, 30), (0.0, 0.35), (False, True)):
+        if null and effect:
+            continue
+        found = []
+        for seed in range(seeds):
+            team, truth = salesnb.simulate(
+                seed=1000 + seed, reps=reps, deals_per_rep=150, coaching_effect=effect,
+                course_effect=0, null=null, tables=TABLES,
+            )  # fmt: skip
+            for row in coaching_log.effect(team).table.dropna(subset="effect").itertuples():
+                found.append(judged(team, row.topic, _planted(team, truth, row.topic, effect)))
+        about = {"reps": reps, "planted": "nothing at all" if null else f"{effect:g} logit"}
+        rows.append(about | {"teams": seeds, "topics": len(found)} | _summary(pd.DataFrame(found)))
+        print(as_markdown(pd.DataFrame(rows[-1:])).splitlines()[-1], flush=True)
+    return pd.DataFrame(rows)
+
+
+def _planted(team: Team, truth, stage: str, effect: float) -> float:
+    """Points that the planted logit is worth on the deals of the coached since."""
+    if not effect:
+        return 0.0
+    found = coaching_log.working.panel(team)
+    found = found[(found["stage"] == stage) & (found["dose"] > 0)]
+    own = truth.skills.set_index(["rep_id", "stage"])["shift_logit"]
+    shift = np.array([own[rep, stage] for rep in found["rep_id"]])
+    p = logit(found["typical_rate"].clip(0.01, 0.99)) + shift
+    gain = (expit(p + effect * found["dose"]) - expit(p)) / found["dose"]
+    return float(np.average(gain, weights=found["n_known"]))
+
+
+def _summary(found: pd.DataFrame) -> dict:
+    means = found.drop(columns=["n_inside", "n_people"]).astype(float).mean()
+    people = found["n_inside"].sum() / max(found["n_people"].sum(), 1)
+    return means.to_dict() | {"people hold": people}
+
+
+def as_markdown(table: pd.DataFrame) -> str:
+    """A table as Markdown, numbers to two digits."""
+    shown = table.copy()
+    for column in shown.select_dtypes("float"):
+        digits = 3 if column == "error" else 2
+        shown[column] = [f"{v:.{digits}f}" if pd.notna(v) else "" for v in shown[column]]
+    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
+    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run, print, and write the page unless quick."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--seeds", type=int, default=500)
+    options = parser.parse_args()
+    seeds = 5 if options.quick else options.seeds
+    own = own_teams(seeds)
+    simulated = simulated_teams(max(seeds // 5, 3))
+    parts = ["reps", "deals", "rule", "fading", "lasting", "drift", "teams"]
+    null, works = own[own["effect"] == 0], own[own["effect"] > 0]
+    holds = ["error", "holds", "people hold"]
+    tables = {
+        "null": as_markdown(null[[*parts, *WAYS, *holds]]),
+        "works": as_markdown(
+            works[["reps", "deals", "teams", *WAYS, "no", "cannot tell", "width", *holds]]
+        ),
+        "simulated": as_markdown(
+            simulated[["reps", "planted", "teams", "topics", "salesnb", "no", *holds]]
+        ),
+    }
+    for table in tables.values():
+        print(table)
+    if not options.quick:
+        page = Path(__file__).parents[1] / "docs" / "coaching_effect.md"
+        page.write_text(PAGE.format(**tables), encoding="utf-8")
+        print(page)
+
+
+PAGE = """TODO {null} {works} {simulated}"""
+
+if __name__ == "__main__":
+    main()
