@@ -7,6 +7,8 @@ time: until then it counts as open for what its age said, and what became of it 
 deal still open counts for what its age says, as in `leaks`.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
@@ -47,11 +49,17 @@ def panel(team: Team, programmes: pd.DataFrame) -> pd.DataFrame:
     DataError
         The team has no stage history.
     """
-    seen = _as_of_their_start(leaks.known_on_entry(team), programmes)
+    seen = _as_of_their_start(known(team), programmes)
     first = team.as_of - pd.Timedelta(days=QUARTER * QUARTERS)
     is_recent = (seen["entered_at"] >= first).to_numpy()
     fitted = stage_model.fit(seen[is_recent])
     return _cells(team, fitted)
+
+
+@lru_cache(maxsize=2)  # a team never changes
+def known(team: Team) -> pd.DataFrame:
+    """The team's stage visits with what was known of them on entry; not to be changed."""
+    return leaks.known_on_entry(team)
 
 
 def fits(found: pd.DataFrame) -> Drift | None:

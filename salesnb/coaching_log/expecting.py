@@ -54,10 +54,11 @@ def expected_and_seen(team: Team, *, rep: str | None = None) -> Finding:
     Raises
     ------
     DataError
-        There is no coaching log, no stage history, or no such rep.
+        There is no coaching log, no stage history, no such rep, or the days of deals are made up.
     """
     rep_id = None if rep is None else standout.of(team, rep).rep_id
     team.need("coaching", "stage_changes", why="coaching_log.expected_and_seen")
+    team.need_dates("coaching_log.expected_and_seen")
     begun = working.begun(team)
     begun = begun.assign(number=begun.groupby(["rep_id", "stage"]).cumcount() + 1)
     begun = begun[begun["stage"].isin(team.stages)]

@@ -12,7 +12,6 @@ from salesnb.drift import Drift
 from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.units import number
-from salesnb.visits import visits
 
 COLUMNS = {
     "topic": "str",
@@ -83,9 +82,10 @@ def effect(team: Team, *, worthwhile: float = WORTHWHILE) -> Finding:
     Raises
     ------
     DataError
-        There is no coaching log or no stage history.
+        There is no coaching log, no stage history, or the days of deals are made up.
     """
     team.need("coaching", "stage_changes", why="coaching_log.effect")
+    team.need_dates("coaching_log.effect")
     rows, found = [], begun(team)
     for stage in team.stages:
         own = found[found["stage"] == stage]
@@ -157,7 +157,7 @@ def _rounded_up(n: float) -> float:
 @lru_cache(maxsize=4)
 def ended(team: Team) -> pd.DataFrame:
     """The stage visits that ended, with how and when."""
-    seen = visits(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
+    seen = trials.known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
     return seen[seen["outcome"] != "open"]
 
 
