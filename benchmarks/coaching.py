@@ -169,9 +169,10 @@ def _usual_ways(team: Team, stage: str) -> dict:
     coached = set(begun.loc[begun["starts_on"] == start, "rep_id"])
     seen = seen[seen["rep_id"].isin(coached | (set(seen["rep_id"]) - set(begun["rep_id"])))]
     time = ((seen["left_at"] - start).dt.days // QUARTER).clip(upper=0)
-    hits = (seen["outcome"] == "advanced").groupby([seen["rep_id"], time])
-    n = hits.count().unstack(fill_value=0)
-    good = hits.sum().unstack(fill_value=0)
+    good, n = (
+        pd.crosstab(seen["rep_id"], time, values, aggfunc="sum").fillna(0)
+        for values in (seen["outcome"] == "advanced", pd.Series(1, index=seen.index))
+    )
     if 0 not in n or -1 not in n:
         return dict.fromkeys(WAYS[1:], np.nan)
     mine = n.index.isin(coached)

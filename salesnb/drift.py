@@ -97,9 +97,7 @@ class Drift:
         own = _covariance(self.widths, at_time, at_time) + np.diag(self.variance[before])
         lean = np.linalg.solve(own, both.transpose(0, 2, 1)).transpose(0, 2, 1)
         moved = share @ (design - lean @ self.design[before])
-        mean = np.einsum("gi,gi->g", moved, self.fixed) + share @ (
-            lean @ self.level[before]
-        ).T
+        mean = np.einsum("gi,gi->g", moved, self.fixed) + share @ (lean @ self.level[before]).T
         spread = _covariance(self.widths, to_time, to_time) - lean @ both.transpose(0, 2, 1)
         spread = np.einsum("i,gij,j->g", share, spread, share)
         spread += np.einsum("gi,gij,gj->g", moved, self.covariance, moved)

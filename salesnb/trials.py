@@ -67,8 +67,10 @@ def fits(found: pd.DataFrame) -> Drift | None:
     if not (found["dose"] > 0).any() or len(others(found)) < FEWEST_OTHERS:
         return None
     unit = pd.factorize(found["rep_id"], sort=True)[0]
-    columns = (found[name].to_numpy() for name in ("level", "variance"))
-    return drift.fit(*columns, unit, found["time"].to_numpy(), found["dose"].to_numpy())
+    level, variance, time, dose = (
+        found[name].to_numpy() for name in ("level", "variance", "time", "dose")
+    )
+    return drift.fit(level, variance, unit, time, dose)
 
 
 def others(found: pd.DataFrame) -> set[str]:
@@ -86,15 +88,14 @@ def _as_of_their_start(seen: pd.DataFrame, programmes: pd.DataFrame) -> pd.DataF
     starts["starts_on"] = starts["starts_on"].astype("datetime64[us]")
     starts = starts.sort_values("starts_on", ignore_index=True)
     starts["dose"] = starts.groupby(["rep_id", "stage"]).cumcount() + 1
-    match = {"left_on": "day", "right_on": "starts_on", "by": ["rep_id", "stage"]}
-    begun = pd.merge_asof(seen[["day", "rep_id", "stage"]], starts, **match)
-    to_come = pd.merge_asof(
-        seen[["day", "rep_id", "stage"]],
-        starts,
-        direction="forward",
-        allow_exact_matches=False,
-        **match,
+    places = seen[["day", "rep_id", "stage"]]
+    begun = pd.merge_asof(
+        places, starts, left_on="day", right_on="starts_on", by=["rep_id", "stage"]
     )
+    to_come = pd.merge_asof(
+        places, starts, left_on="day", right_on="starts_on", by=["rep_id", "stage"],
+        direction="forward", allow_exact_matches=False,
+    )  # fmt: skip
     seen["dose"] = begun["dose"].fillna(0).astype(int)
     start = to_come["starts_on"]
     under_way = start.notna() & ~(seen["left_at"] < start)

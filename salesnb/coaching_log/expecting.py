@@ -1,5 +1,8 @@
 """What was to be expected of each coached rep without coaching, and what was seen."""
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -20,6 +23,7 @@ COLUMNS = {
     "seen_rate": "float64",
     "n_deals": "int64",
 }
+MOST_DRAWN = 20
 NOT_A_VERDICT = (
     "This is no verdict on a person, nor on the coaching of one: a single rep's deals are too few, "
     "and one rate in ten lies outside its interval by chance. `coaching_log.effect` asks whether "
@@ -78,7 +82,7 @@ def expected_and_seen(team: Team, *, rep: str | None = None) -> Finding:
     )
 
 
-def _row(team: Team, programme) -> dict:
+def _row(team: Team, programme: Any) -> dict:
     rep, stage, number = programme.rep_id, programme.stage, programme.number
     found = working.panel(team)
     found = found[found["stage"] == stage].reset_index(drop=True)
@@ -138,12 +142,15 @@ def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     return tuple(f"What has changed in how you go about {topic} since then?" for topic in topics)
 
 
-def _draw(ax: Axes, table: pd.DataFrame, names, with_names: bool) -> Axes:
+def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], with_names: bool) -> Axes:
     """What was to be expected, with its interval, beside what was seen."""
-    told = table.dropna(subset="expected_rate").head(20)
+    told = table.dropna(subset="expected_rate").head(MOST_DRAWN)
     labels = [
-        f"{names[row.rep_id] + ', ' if with_names else ''}{row.topic} (n = {row.n_deals})"
-        for row in told.itertuples()
+        f"{names[rep] + ', ' if with_names else ''}{topic}"
+        for rep, topic in zip(told["rep_id"], told["topic"], strict=True)
     ]
     expected = charts.Points.of("expected without", told, "expected_rate", charts.MUTED, "s")
-    return charts.dumbbell(ax, labels, expected, charts.Points("seen since", told["seen_rate"]))
+    charts.dumbbell(ax, labels, expected, charts.Points("seen since", told["seen_rate"]))
+    for place, n in enumerate(told["n_deals"]):
+        ax.annotate(f"n = {n}", (1, place), (4, 0), textcoords="offset points", va="center")
+    return ax

@@ -71,7 +71,8 @@ def staggered_start(
         raise DataError(f"waves must be at least 2 and weeks 1, not {waves!r} and {weeks!r}.")
     first = _first_day(team, start)
     behind, stage = _behind(team, _stage(team, topic))
-    table = _drawn(team, behind, waves, seed)
+    enough = behind if len(behind) >= waves else behind.head(0)
+    table = _drawn(team, enough, waves, seed)
     table["starts_on"] = first + pd.to_timedelta((table["wave"] - 1) * 7 * weeks, unit="D")
     table = table[list(COLUMNS)].astype(COLUMNS)
     return Finding(

@@ -120,12 +120,13 @@ def fitted(team: Team, stage: str) -> Drift | None:
     return trials.fits(found[found["stage"] == stage])
 
 
-def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict:
+def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict[str, str | float]:
     found = panel(team)
     found = found[found["stage"] == stage]
     since = found[found["dose"] > 0]
     model = fitted(team, stage)
-    row = {
+    n_deals = int(since["n_deals"].sum())
+    row: dict[str, str | float] = {
         "topic": stage,
         "n_coached": own["rep_id"].nunique(),
         "n_controls": len(trials.others(found) - set(own["rep_id"])),
@@ -135,7 +136,7 @@ def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict:
         "verdict": "cannot_tell",
         "n_more_deals": np.nan,
         "naive_change": _naive(team, stage, own),
-        "n_deals": since["n_deals"].sum(),
+        "n_deals": n_deals,
     }
     if model is None or since["rep_id"].nunique() < FEWEST_COACHED:
         return row
@@ -145,7 +146,7 @@ def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict:
     if low > 0 or high < worthwhile:
         return row | {"verdict": "yes" if low > 0 else "no"}
     wide = (stats.z() * told.error / worthwhile) ** 2
-    return row | {"n_more_deals": _rounded_up(row["n_deals"] * max(wide - 1, 0.05))}
+    return row | {"n_more_deals": _rounded_up(n_deals * max(wide - 1, 0.05))}
 
 
 def _rounded_up(n: float) -> float:
@@ -185,44 +186,43 @@ def _signed(value: float) -> str:
 def _headline(table: pd.DataFrame) -> str:
     if table.empty:
         return "No topic was coached in a programme yet, so there is no effect to look for."
+    is_few = table["effect"].isna()
     said = []
     for verdict, words in (
         ("yes", "More deals move on since coaching on {} than would have without it"),
         ("no", "Coaching on {} made no difference worth its hours"),
         ("cannot_tell", "Whether coaching on {} worked cannot be told yet"),
     ):
-        rows = table[table["verdict"] == verdict]
+        rows = table[(table["verdict"] == verdict) & ~is_few]
         if len(rows):
-            said.append(_sentence(words, rows))
+            said.append(f"{words.format(_listed(rows['topic']))}: {_figures(rows)}.")
+    if is_few.any():
+        topics = _listed(table.loc[is_few, "topic"])
+        said.append(f"On {topics} too few were coached, or not, to compare.")
     return " ".join(said)
 
 
-def _sentence(words: str, rows: pd.DataFrame) -> str:
-    """One sentence on the topics with one verdict, each with its interval and n."""
-    topics = [*rows["topic"]]
-    names = ", ".join(topics[:-1]) + " and " * (len(topics) > 1) + topics[-1]
-    figures = [_figures(row) for _, row in rows.iterrows()]
-    if len(figures) == 1:
-        return f"{words.format(names)}: {figures[0]}."
-    each = [f"{topic} {figure}" for topic, figure in zip(topics, figures, strict=True)]
-    return f"{words.format(names)}: {'; '.join(each)}."
+def _listed(words: pd.Series) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
-def _figures(row: pd.Series) -> str:
-    n = f"{row['n_coached']} coached, {row['n_deals']:,} deals since"
-    if pd.isna(row["effect"]):
-        return f"too few to compare ({n}, {row['n_controls']} others)"
-    interval = f"{_signed(row['effect_low'])} to {_signed(row['effect_high'])}"
-    return f"{points(row['effect'])} ({interval}; {n})"
+def _figures(rows: pd.DataFrame) -> str:
+    """The effect on each topic, with its interval and n."""
+    said = []
+    for _, row in rows.iterrows():
+        interval = f"{_signed(row['effect_low'])} to {_signed(row['effect_high'])}"
+        n = f"{row['n_coached']} coached, {row['n_deals']:,} deals"
+        named = f"{row['topic']} " if len(rows) > 1 else ""
+        said.append(f"{named}{points(row['effect'])} ({interval}; {n})")
+    return "; ".join(said)
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     asked = []
-    for row in table[table["verdict"] == "cannot_tell"].itertuples():
-        more = ""
-        if pd.notna(row.n_more_deals):
-            more = f" (about {row.n_more_deals:,.0f} more deals of the coached would tell)"
-        asked.append(f"What would make you sure that coaching on {row.topic} works{more}?")
+    for row in table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals").itertuples():
+        more = f"about {row.n_more_deals:,.0f} more deals of the coached would tell"
+        asked.append(f"What would make you sure that coaching on {row.topic} works ({more})?")
     for row in table[table["verdict"] == "yes"].itertuples():
         asked.append(f"What did the coached do differently at {row.topic}, in their own words?")
     for row in table[table["verdict"] == "no"].itertuples():
