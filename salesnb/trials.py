@@ -74,9 +74,11 @@ def fits(found: pd.DataFrame) -> Drift | None:
 
 
 def others(found: pd.DataFrame) -> set[str]:
-    """The reps with deals in quarters since the first programme, while they were in none."""
-    since = found.loc[found["dose"] > 0, "time"].min()
-    return set(found.loc[(found["dose"] == 0) & (found["time"] >= since), "rep_id"])
+    """The reps with deals in quarters since the first programme, before they were in one."""
+    treated = found[found["dose"] > 0]
+    start = found["rep_id"].map(treated.groupby("rep_id")["time"].min()).fillna(np.inf)
+    is_beside = (found["time"] >= treated["time"].min()) & (found["time"] < start)
+    return set(found.loc[is_beside, "rep_id"])
 
 
 def _as_of_their_start(seen: pd.DataFrame, programmes: pd.DataFrame) -> pd.DataFrame:

@@ -242,9 +242,12 @@ def test_few_coached_cannot_be_told():
     assert "too few were coached" in coaching_log.effect(team).headline
 
 
-def test_without_others_it_cannot_be_told():
-    log = sessions(*(row for rep in EVERYBODY for row in programme(rep, "2026-03-02")))
-    row = coaching_log.effect(team_of(steady(), coaching=log)).table.iloc[0]
+@pytest.mark.parametrize("day", ["2026-03-02", "2026-04-21"])
+def test_without_others_it_cannot_be_told(day):
+    """On the second day there are deals of before and since in the same quarter."""
+    log = sessions(*(row for rep in EVERYBODY for row in programme(rep, day)))
+    deals = [*steady(), *(row for rep in EVERYBODY for row in deals_of(rep, "2026-05-01", 7, 5))]
+    row = coaching_log.effect(team_of(deals, coaching=log)).table.iloc[0]
     assert (row["verdict"], row["n_controls"]) == ("cannot_tell", 0)
     assert np.isnan(row["effect"])
 
