@@ -1,0 +1,258 @@
+"""Did coaching on a topic work: the coached against what would have come without it."""
+
+from functools import lru_cache
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, stats, trials
+from salesnb.coaching_log.programmes import programmes
+from salesnb.drift import Drift
+from salesnb.finding import Finding
+from salesnb.team import Team
+from salesnb.units import number
+
+COLUMNS = {
+    "topic": "str",
+    "n_coached": "int64",
+    "n_controls": "int64",
+    "effect": "float64",
+    "effect_low": "float64",
+    "effect_high": "float64",
+    "verdict": "str",
+    "n_more_deals": "float64",
+    "naive_change": "float64",
+    "n_deals": "int64",
+}
+WORTHWHILE = 0.03
+FEWEST_COACHED = 2  # reps; of one rep it would be a verdict on a person
+BEFORE = pd.Timedelta(days=91)  # what is usually set against the time since
+COMES_BACK = (
+    "The change from before to after is shown beside the effect because it misleads: whoever was "
+    "chosen for a low quarter comes back towards their own level without any coaching."
+)
+NOT_KNOWN = (
+    "Controls were not drawn by lot. The effect leans on the coached having been chosen for "
+    "their numbers: a reason that is in no number (a new territory, a wish to learn) counts as "
+    "effect. `coaching_log.staggered_start` makes the next round an experiment."
+)
+
+
+def effect(team: Team, *, worthwhile: float = WORTHWHILE) -> Finding:
+    """Did coaching on each topic work?
+
+    Coached are the reps with a programme on the topic: sessions of the kind ``programme``, or
+    more sessions on it within six weeks than chance would bring about; the one-on-ones that
+    everybody has are no treatment. A topic is a stage, or a skill by way of the stage that leans
+    on it. Every deal that entered the stage in the last three years is set against what the
+    typical rep makes of the same deal; a deal under way when a programme began counts as open on
+    that day, and open deals count for what their age says.
+
+    Reps are picked for coaching because a quarter was low, and low quarters pass by themselves.
+    So each coached rep is set against what all earlier quarters of that rep, each weighed by its
+    deals, and the same quarters of those not coached let expect (`salesnb.drift`): analysis of
+    covariance on all earlier periods, as one model in which several rounds, and reps coached
+    twice, count once. It finds twice as many true effects as least squares with HC3 errors on
+    the quarters' rates, with as few false ones: see docs/coaching_effect.md.
+
+    Parameters
+    ----------
+    worthwhile : the least effect worth the hours, in points of the rate (0.03 = 3 points)
+
+    Returns
+    -------
+    Finding
+        One row per topic with a programme, in the order of the stages:
+
+        topic : the stage
+        n_coached : reps in a programme on it
+        n_controls : other reps with deals in the same time
+        effect, effect_low, effect_high : what a programme added to the rate of advancing from
+            the stage, in points of the rate (0.06 = 6 points); 90 % interval; blank with fewer
+            than two coached or three others
+        verdict : ``yes`` if the whole interval lies above 0 (without any effect that happens to
+            one topic in twenty), ``no`` if it lies below `worthwhile`, else ``cannot_tell``
+        n_more_deals : about how many more deals of the coached at the stage until the interval
+            is `worthwhile` on each side; blank when the verdict is yes or no
+        naive_change : rate of the coached since, less that of the 91 days before, of the deals
+            that left the stage; not the effect
+        n_deals : deals of the coached that entered the stage since
+
+    Raises
+    ------
+    DataError
+        There is no coaching log, no stage history, or the days of deals are made up.
+    """
+    team.need("coaching", "stage_changes", why="coaching_log.effect")
+    team.need_dates("coaching_log.effect")
+    rows, found = [], begun(team)
+    for stage in team.stages:
+        own = found[found["stage"] == stage]
+        if len(own):
+            rows.append(_row(team, stage, own, worthwhile))
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    return Finding(
+        _headline(table),
+        table,
+        lambda ax: _draw(ax, table),
+        ask=_ask(table),
+        caveats=_caveats(table),
+    )
+
+
+@lru_cache(maxsize=4)  # a team never changes
+def begun(team: Team) -> pd.DataFrame:
+    """The team's coaching `programmes`."""
+    return programmes(team)
+
+
+@lru_cache(maxsize=4)
+def panel(team: Team) -> pd.DataFrame:
+    """The `trials.panel` of the team's coaching programmes."""
+    return trials.panel(team, begun(team))
+
+
+@lru_cache(maxsize=16)
+def fitted(team: Team, stage: str) -> Drift | None:
+    """The model of one stage; None with nobody coached or too few others."""
+    found = panel(team)
+    return trials.fits(found[found["stage"] == stage])
+
+
+def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict[str, str | float]:
+    found = panel(team)
+    found = found[found["stage"] == stage]
+    since = found[found["dose"] > 0]
+    model = fitted(team, stage)
+    n_deals = int(since["n_deals"].sum())
+    row: dict[str, str | float] = {
+        "topic": stage,
+        "n_coached": own["rep_id"].nunique(),
+        "n_controls": len(trials.others(found) - set(own["rep_id"])),
+        "effect": np.nan,
+        "effect_low": np.nan,
+        "effect_high": np.nan,
+        "verdict": "cannot_tell",
+        "n_more_deals": np.nan,
+        "naive_change": _naive(team, stage, own),
+        "n_deals": n_deals,
+    }
+    if model is None or since["rep_id"].nunique() < FEWEST_COACHED:
+        return row
+    told = model.effect
+    low, high = told.quantile(0.05), told.quantile(0.95)
+    row |= {"effect": float(np.clip(told.mean, low, high)), "effect_low": low, "effect_high": high}
+    if low > 0 or high < worthwhile:
+        return row | {"verdict": "yes" if low > 0 else "no"}
+    wide = (stats.z() * told.error / worthwhile) ** 2
+    return row | {"n_more_deals": _rounded_up(n_deals * max(wide - 1, 0.05))}
+
+
+def _rounded_up(n: float) -> float:
+    """To two digits: no more is known."""
+    step = 10.0 ** max(np.floor(np.log10(max(n, 1))) - 1, 0)
+    return float(np.ceil(n / step) * step)
+
+
+@lru_cache(maxsize=4)
+def ended(team: Team) -> pd.DataFrame:
+    """The stage visits that ended, with how and when."""
+    seen = trials.known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
+    return seen[seen["outcome"] != "open"]
+
+
+def _naive(team: Team, stage: str, own: pd.DataFrame) -> float:
+    """Rate of the coached since their first programme less that of the quarter before."""
+    seen = ended(team)
+    seen = seen[(seen["stage"] == stage) & seen["rep_id"].isin(own["rep_id"])]
+    start = seen["rep_id"].map(own.groupby("rep_id")["starts_on"].min())
+    later = seen["left_at"] >= start
+    before = (seen["left_at"] < start) & (seen["left_at"] >= start - BEFORE)
+    advanced = seen["outcome"] == "advanced"
+    return float(advanced[later].mean() - advanced[before].mean())
+
+
+def points(value: float) -> str:
+    """A difference of rates in words: ``points(0.063)`` is ``"+6 points"``."""
+    return f"{_signed(value)} points"
+
+
+def _signed(value: float) -> str:
+    whole = round(100 * value)
+    return ("+" if whole > 0 else "−" if whole < 0 else "") + number(abs(whole))
+
+
+def _headline(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "No topic was coached in a programme yet, so there is no effect to look for."
+    is_few = table["effect"].isna()
+    said = []
+    for verdict, words in (
+        ("yes", "More deals move on since coaching on {} than would have without it"),
+        ("no", "Coaching on {} made no difference worth its hours"),
+        ("cannot_tell", "Whether coaching on {} worked cannot be told yet"),
+    ):
+        rows = table[(table["verdict"] == verdict) & ~is_few]
+        if len(rows):
+            said.append(f"{words.format(_listed(rows['topic']))}: {_figures(rows)}.")
+    if is_few.any():
+        topics = _listed(table.loc[is_few, "topic"])
+        said.append(f"On {topics} too few were coached, or not, to compare.")
+    return " ".join(said)
+
+
+def _listed(words: pd.Series) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _figures(rows: pd.DataFrame) -> str:
+    """The effect on each topic, with its interval and n."""
+    said = []
+    for _, row in rows.iterrows():
+        interval = f"{_signed(row['effect_low'])} to {_signed(row['effect_high'])}"
+        n = f"{row['n_coached']} coached, {row['n_deals']:,} deals"
+        named = f"{row['topic']} " if len(rows) > 1 else ""
+        said.append(f"{named}{points(row['effect'])} ({interval}; {n})")
+    return "; ".join(said)
+
+
+def _ask(table: pd.DataFrame) -> tuple[str, ...]:
+    asked = []
+    for row in table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals").itertuples():
+        more = f"about {row.n_more_deals:,.0f} more deals of the coached would tell"
+        asked.append(f"What would make you sure that coaching on {row.topic} works ({more})?")
+    for row in table[table["verdict"] == "yes"].itertuples():
+        asked.append(f"What did the coached do differently at {row.topic}, in their own words?")
+    for row in table[table["verdict"] == "no"].itertuples():
+        asked.append(f"What else could those hours on {row.topic} have gone into?")
+    if len(table):
+        asked.append("Why were these reps chosen, and who could have been but was not?")
+    return tuple(asked)
+
+
+def _caveats(table: pd.DataFrame) -> tuple[str, ...]:
+    if table.empty:
+        return ()
+    several = (
+        f"{len(table)} topics were looked at: without any effect, one in twenty would read yes.",
+    )
+    return (COMES_BACK, NOT_KNOWN, *(several if len(table) > 1 else ()))
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    """The effect with its interval, and the change from before to after, per topic."""
+    if table.empty:
+        return charts.nothing_to_draw(ax)
+    labels = [f"{row.topic} (n = {row.n_deals:,})" for row in table.itertuples()]
+    told = charts.Points(
+        "effect", 100 * table["effect"], 100 * table["effect_low"], 100 * table["effect_high"]
+    )
+    naive = charts.Points(
+        "before to after", 100 * table["naive_change"], colour=charts.MUTED, marker="s"
+    )
+    charts.dumbbell(ax, labels, told, naive, is_rate=False)
+    ax.axvline(0, color=charts.MUTED, linewidth=0.8)
+    ax.set_xlabel("points of the share of deals that move on")
+    return ax
