@@ -1,0 +1,283 @@
+"""The coaching plan by hand, on many random teams and against brute force."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from handmade import REPS, cells, deal, team_of
+from scipy.optimize import minimize
+
+import salesnb
+from salesnb import DataError, coaching
+from salesnb.coaching import gains, sharing
+
+DEALS = [
+    deal(f"{rep}{n}", rep, f"2026-0{1 + n}-05", "Offer", "won", amount=50_000)
+    for rep in REPS
+    for n in range(4)
+]
+LEAK = {
+    "tier": "act",
+    "leak_probability": 0.95,
+    "lost_amount": 200_000.0,
+    "lost_low": 100_000.0,
+    "lost_high": 300_000.0,
+}
+
+
+@pytest.fixture
+def found(monkeypatch):
+    """Makes cells be what a test says they are, on record for a year."""
+
+    def are(what):
+        monkeypatch.setattr(gains.leaks, "cells", lambda team: cells(what))
+        monkeypatch.setattr(gains.leaks, "years_at", lambda team, rep, stage: 1.0)
+
+    return are
+
+
+def coached(*rows, **more):
+    """A coaching log: (rep, day, minutes), then columns."""
+    table = pd.DataFrame(rows, columns=["rep_id", "held_on", "minutes"])
+    table["session_id"] = [f"S{n}" for n in range(len(table))]
+    return table.assign(kind="one_on_one", **more)
+
+
+# Hours: the rules, on numbers
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_every_rule_keeps_its_promises_on_a_random_team(seed):
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(1, 60))
+    need = np.exp(rng.normal(8, rng.choice([0.0, 0.3, 2.5]), n))
+    worth = need * rng.uniform(0.9, 1.1, n)
+    total = float(rng.uniform(0.2, 4) * n)
+    floor = float(rng.choice([0.0, 0.4, 1.0])) * total / n
+    brings = {}
+    for rule in sharing.RULES:
+        hours = sharing.share(rule, need, worth, total, floor)
+        assert hours.sum() == pytest.approx(total, rel=1e-14)
+        assert (hours >= floor - 1e-9).all()
+        brings[rule] = sharing.expected(hours, worth)
+        np.testing.assert_allclose(sharing.share(rule, 10 * need, 10 * worth, total, floor), hours)
+    equal = sharing.expected(np.full(n, total / n), worth)
+    assert brings["need"] >= equal * (1 - 1e-12)
+    assert brings["gain"] >= equal * (1 - 1e-12)
+    assert brings["gain"] >= max(brings.values()) * (1 - 1e-12)
+
+
+def test_the_plan_by_gain_is_the_best_there_is():
+    worth, total, floor = np.array([9.0, 1.0, 4.0, 4.0, 0.5]), 12.0, 0.5
+    best = minimize(
+        lambda hours: -sharing.expected(hours, worth),
+        np.full(5, total / 5),
+        bounds=[(floor, total)] * 5,
+        constraints={"type": "eq", "fun": lambda hours: hours.sum() - total},
+        method="SLSQP",
+        options={"ftol": 1e-12, "maxiter": 500},
+    )
+    hours = sharing.share("gain", worth, worth, total, floor)
+    np.testing.assert_allclose(hours, best.x, atol=1e-3)
+
+
+def test_by_need_is_in_proportion_where_that_is_no_loss():
+    need = np.array([3.0, 1.0, 1.0, 1.0])
+    hours = sharing.share("need", need, need, 10.0, 1.0)
+    np.testing.assert_allclose(hours, [4, 2, 2, 2])
+
+
+def test_by_need_gives_way_where_it_would_bring_less_than_equal_hours():
+    need = np.array([1000.0, 100.0, 100.0, 100.0])
+    worth = np.array([100.0, 100.0, 100.0, 100.0])
+    hours = sharing.share("need", need, worth, 40.0, 0.0)
+    assert sharing.expected(hours, worth) == pytest.approx(sharing.expected(np.full(4, 10), worth))
+    assert hours[0] >= hours[1]
+
+
+def test_the_middle_gets_most_and_ties_are_treated_alike():
+    need = np.array([5.0, 4.0, 3.0, 2.0, 1.0])
+    np.testing.assert_allclose(sharing.share("middle", need, need, 8.0, 1.0), [1, 2, 2, 2, 1])
+    np.testing.assert_allclose(sharing.share("middle", np.ones(4), np.ones(4), 8.0, 1.0), 2.0)
+
+
+def test_two_hundred_reps_take_no_time():
+    rng = np.random.default_rng(0)
+    need = np.exp(rng.normal(8, 2, 200))
+    for rule in sharing.RULES:
+        assert sharing.share(rule, need, need, 400.0, 0.75).sum() == pytest.approx(400)
+
+
+# Hours: the team
+
+
+def test_a_leak_is_the_reason_and_counts_by_its_probability(found):
+    found({("R1", "Demo"): LEAK, ("R2", "Demo"): LEAK | {"tier": "watch", "leak_probability": 0.6}})
+    finding = coaching.time_plan(team_of(DEALS))
+    table = finding.table.set_index("rep_id")
+    assert table.loc["R1", "need_amount"] == pytest.approx(0.95 * 200_000)
+    assert table.loc["R1", "need_amount_low"] == pytest.approx(0.95 * 100_000)
+    assert table.loc["R2", "need_amount"] == pytest.approx(0.6 * 200_000)
+    assert table.loc["R3", "need_amount"] == 0
+    # By hand: five reps won 200,000 each, so growth is 2,000; 0.3 of the need comes on top.
+    weight = np.array([2_000 + 57_000, 2_000 + 36_000, 2_000, 2_000, 2_000])
+    np.testing.assert_allclose(
+        table.sort_index()["hours"], 0.75 + (40 - 5 * 0.75) * weight / weight.sum()
+    )
+    assert list(table["reason"]) == ["leak at Demo", "worth watching: Demo"] + [gains.NOTHING] * 3
+    assert "Ágnes Kiss" in finding.headline
+    assert "Bob Braun" not in finding.headline  # not separated from chance
+
+
+def test_a_cell_that_is_no_more_than_chance_counts_for_nothing(found):
+    found({("R1", "Demo"): LEAK | {"tier": ""}})
+    table = coaching.time_plan(team_of(DEALS)).table
+    assert table["hours"].to_numpy() == pytest.approx(8)
+    assert set(table["reason"]) == {gains.NOTHING}
+
+
+def test_a_new_hire_has_more(found):
+    found({})
+    reps = pd.DataFrame({"rep_id": [*REPS], "name": [*REPS.values()]})
+    reps["hired_on"] = ["2020-01-01"] * 4 + ["2026-06-01"]
+    table = coaching.time_plan(team_of(DEALS, reps=reps)).table
+    assert table["rep_id"].iloc[0] == "R5"
+    assert table["reason"].iloc[0] == "new"
+    # A month of six is over: 5 / 6 of a fifth of the 200,000 that a rep wins in a year.
+    assert table["need_amount"].iloc[0] == pytest.approx(200_000 / 5 * 5 / 6, rel=0.01)
+
+
+def test_scores_count_only_as_far_as_they_tell_reps_apart(found):
+    found({})
+    skills = ["a", "b", "c", "d"]
+    scores = {"R1": [1, 1, 1, 1], "R2": [3, 3, 3, 3], "R3": [3, 3, 3, 3], "R4": [3, 3, 3, 3]}
+    noise = {"R1": [0, 4, 0, 4], "R2": [4, 0, 4, 0], "R3": [1, 3, 3, 1], "R4": [2, 2, 2, 2]}
+
+    def rows(points):
+        made = [
+            (rep, skill, point)
+            for rep, row in points.items()
+            for skill, point in zip(skills, row, strict=True)
+        ]
+        table = pd.DataFrame(made, columns=["rep_id", "skill", "score"])
+        return table.assign(assessed_on="2026-05-01", assessor="manager")
+
+    sure = coaching.time_plan(team_of(DEALS, assessments=rows(scores))).table.set_index("rep_id")
+    assert sure.loc["R1", "need_amount"] == pytest.approx(0.05 * 200_000 * 2)
+    assert sure.loc["R1", "reason"] == "skills"
+    unsure = coaching.time_plan(team_of(DEALS, assessments=rows(noise))).table
+    assert (unsure["need_amount"] == 0).all()
+
+
+def test_who_kept_what_was_agreed_counts_a_little_more_by_gain(found):
+    found({})
+    log = coached(*[("R1", "2026-03-01", 45)] * 20, *[("R2", "2026-03-01", 45)] * 20)
+    log = log.assign(commitment="call", due_on="2026-03-10")
+    log["done_on"] = ["2026-03-09"] * 20 + [None] * 20
+    table = coaching.time_plan(team_of(DEALS, coaching=log)).table.set_index("rep_id")
+    assert table.loc["R1", "gain_hours"] > table.loc["R3", "gain_hours"] > 7
+    assert table.loc["R2", "gain_hours"] < table.loc["R3", "gain_hours"]
+    assert table["need_hours"].to_numpy() == pytest.approx(8)
+
+
+def test_who_had_far_less_than_the_share_is_flagged_beyond_chance(found):
+    found({("R1", "Demo"): LEAK})
+    days = ["2026-04-10", "2026-05-10", "2026-06-10"]
+    log = coached(*[(rep, day, 45) for rep in ("R2", "R3", "R4", "R5") for day in days])
+    table = coaching.time_plan(team_of(DEALS, coaching=log)).table.set_index("rep_id")
+    assert list(table.index[table["is_neglected"]]) == ["R1"]
+    assert table.loc["R1", "n_sessions"] == 0
+    assert table.loc["R2", "minutes"] == 135
+    assert table.loc["R2", "minutes_share"] == pytest.approx(0.25)
+    # One session in all: nobody is one session short.
+    once = coaching.time_plan(team_of(DEALS, coaching=log.head(1))).table
+    assert not once["is_neglected"].any()
+
+
+def test_somebody_hired_last_week_is_not_neglected(found):
+    found({})
+    reps = pd.DataFrame({"rep_id": [*REPS], "name": [*REPS.values()]})
+    reps["hired_on"] = ["2020-01-01"] * 4 + ["2026-06-24"]
+    log = coached(
+        *[
+            (rep, day, 45)
+            for rep in ("R1", "R2", "R3", "R4")
+            for day in pd.date_range("2026-04-06", periods=12, freq="7D")
+        ]
+    )
+    table = coaching.time_plan(team_of(DEALS, coaching=log, reps=reps)).table.set_index("rep_id")
+    assert not table.loc["R5", "is_neglected"]
+
+
+def test_whoever_left_or_is_away_all_month_has_no_hours(found):
+    found({})
+    reps = pd.DataFrame({"rep_id": [*REPS], "name": [*REPS.values()]})
+    reps["left_on"] = [None, None, None, None, "2026-06-30"]
+    leave = pd.DataFrame(
+        {"rep_id": ["R3", "R4"], "starts_on": "2026-06-20", "ends_on": ["2026-08-30", "2026-07-10"]}
+    )
+    finding = coaching.time_plan(team_of(DEALS, reps=reps, absences=leave))
+    assert set(finding.table["rep_id"]) == {"R1", "R2", "R4"}
+    assert finding.table["hours"].sum() == pytest.approx(40)
+    assert "Without 1 who has left the team." in finding.caveats
+    assert any("Cili Nagy" in caveat for caveat in finding.caveats)
+
+
+def test_hours_below_the_floors_are_shared_equally_and_it_is_said(found):
+    found({("R1", "Demo"): LEAK})
+    finding = coaching.time_plan(team_of(DEALS), hours=3)
+    for rule in ("hours", "need_hours", "middle_hours", "gain_hours"):
+        assert finding.table[rule].to_numpy() == pytest.approx(0.6)
+    assert any("needs 3.8 hours; it is 36 min instead" in caveat for caveat in finding.caveats)
+
+
+def test_one_rep_has_all_hours(found):
+    found({})
+    reps = pd.DataFrame({"rep_id": ["R1"], "name": ["Ágnes Kiss"]})
+    team = team_of([row for row in DEALS if row["rep_id"] == "R1"], reps=reps)
+    finding = coaching.time_plan(team)
+    assert list(finding.table["hours"]) == [40]
+    assert finding.headline == "40 hours for 1 rep: all of them."
+
+
+@pytest.mark.parametrize("rule", sharing.RULES)
+def test_each_rule_says_what_it_expects_and_middle_may_expect_less(found, rule):
+    found({("R1", "Demo"): LEAK})
+    finding = coaching.time_plan(team_of(DEALS), rule=rule)
+    np.testing.assert_array_equal(finding.table["hours"], finding.table[f"{rule}_hours"])
+    lines = {
+        each: next(c for c in finding.caveats if c.startswith(f"By {each},"))
+        for each in sharing.RULES
+    }
+    assert "% less than with equal hours" in lines["middle"]
+    assert "at the floor: Ágnes Kiss" in lines["middle"]
+    assert "% more than with equal hours" in lines["gain"]
+    assert all("about €" in line for line in lines.values())
+
+
+def test_a_rule_that_is_not_known_and_hours_that_are_none():
+    team = team_of(DEALS)
+    with pytest.raises(DataError, match=r"no rule 'nead'. Did you mean 'need'"):
+        coaching.time_plan(team, rule="nead")
+    with pytest.raises(DataError, match="hours: found 0"):
+        coaching.time_plan(team, hours=0)
+    with pytest.raises(DataError, match="floor_hours: found -1"):
+        coaching.time_plan(team, floor_hours=-1)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_where_nothing_is_planted_hours_are_close_to_equal(seed):
+    tables = ["stage_changes", "coaching", "assessments", "absences"]
+    team, _ = salesnb.simulate(seed=seed, reps=12, deals_per_rep=80, null=True, tables=tables)
+    table = coaching.time_plan(team).table
+    settled = table[(table["reason"] == gains.NOTHING)]
+    assert len(settled) >= 6
+    assert settled["hours"].max() < 2 * settled["hours"].min()
+
+
+def test_a_team_without_amounts_has_a_plan_but_no_money(found):
+    found({})
+    bare = [deal(row["deal_id"], row["rep_id"], "2026-01-05", "Demo", "won") for row in DEALS]
+    finding = coaching.time_plan(team_of(bare))
+    assert finding.table["need_amount"].isna().all()
+    assert finding.table["hours"].to_numpy() == pytest.approx(8)
+    assert not any("€" in caveat for caveat in finding.caveats)
