@@ -1,14 +1,18 @@
 """The coaching plan by hand, on many random teams and against brute force."""
 
+from collections import Counter
+from dataclasses import replace
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
-from handmade import REPS, cells, deal, team_of
+from handmade import AS_OF, REPS, cells, deal, team_of
 from scipy.optimize import minimize
 
 import salesnb
 from salesnb import DataError, coaching
-from salesnb.coaching import gains, sharing
+from salesnb.coaching import gains, routing, sharing
 
 DEALS = [
     deal(f"{rep}{n}", rep, f"2026-0{1 + n}-05", "Offer", "won", amount=50_000)
@@ -281,3 +285,199 @@ def test_a_team_without_amounts_has_a_plan_but_no_money(found):
     assert finding.table["need_amount"].isna().all()
     assert finding.table["hours"].to_numpy() == pytest.approx(8)
     assert not any("€" in caveat for caveat in finding.caveats)
+
+
+# Ride-alongs: the programme
+
+
+def visits_of(rng, n_reps=4, n_days=5, n_regions=2, room=2):
+    """A few reps and days over two weeks, some of them away."""
+    days = pd.bdate_range("2026-07-02", periods=n_days, unit="us")
+    monday = (days - pd.to_timedelta(days.day_of_week, unit="D")).unique()
+    late = pd.to_timedelta(rng.integers(-20, 300, n_reps), unit="D")
+    return routing.Visits(
+        days=days,
+        is_free=rng.random((n_reps, n_days)) < 0.5,
+        due=(AS_OF - late).to_numpy(),
+        region=rng.integers(-1, n_regions, n_reps),
+        every=182.5,
+        room=pd.Series(room, index=monday),
+        there=frozenset({(0, monday[-1])}) if rng.random() < 0.3 else frozenset(),
+    )
+
+
+def judged(visits, found):
+    """Visits made, then what they cost, written anew from the definition."""
+    weeks = sorted(set(visits.monday))
+    cost, trips = 0.0, set()
+    for rep, day in enumerate(found):
+        week = weeks[-1] + pd.Timedelta(days=7) if day < 0 else visits.monday[day]
+        late = (week - pd.Timestamp(visits.due[rep])) / pd.Timedelta(days=1) / visits.every
+        cost += late**2 if late > 0 else (0 if day < 0 else -routing.EARLY * late)
+        if day >= 0 and visits.region[rep] >= 0:
+            trips.add((int(visits.region[rep]), week))
+    n = sum(day >= 0 for day in found)
+    return n, cost + routing.TRIP * len(trips - visits.there)
+
+
+def is_allowed(visits, found):
+    used = [day for day in found if day >= 0]
+    by_week = Counter(visits.monday[day] for day in used)
+    return (
+        len(used) == len(set(used))
+        and all(visits.is_free[rep, day] for rep, day in enumerate(found) if day >= 0)
+        and all(n <= visits.room[week] for week, n in by_week.items())
+    )
+
+
+@pytest.mark.parametrize("seed", range(16))
+def test_the_calendar_is_the_best_of_all_calendars(seed):
+    visits = visits_of(np.random.default_rng(seed))
+    found = routing.route(visits)
+    assert is_allowed(visits, found)
+    every = product(range(-1, len(visits.days)), repeat=len(visits.due))
+    best = min(
+        (-n, cost) for n, cost in (judged(visits, f) for f in every if is_allowed(visits, f))
+    )
+    n, cost = judged(visits, found)
+    assert n == -best[0]
+    assert cost == pytest.approx(best[1], abs=1e-6)
+
+
+def test_one_region_on_days_side_by_side_and_the_latest_first():
+    days = pd.bdate_range("2026-07-06", periods=5, unit="us")
+    due = pd.DatetimeIndex(["2026-01-01", "2025-01-01", "2026-02-01"]).to_numpy()
+    visits = routing.Visits(
+        days=days,
+        is_free=np.array([[1, 1, 1, 1, 1], [1, 1, 1, 1, 1], [0, 1, 1, 1, 1]], bool),
+        due=due,
+        region=np.array([0, 1, 0]),
+        every=182.5,
+        room=pd.Series(3, index=days[:1]),
+    )
+    # Region 1 has waited longest and comes first; then the two of region 0, day after day.
+    assert list(routing.route(visits)) == [1, 0, 2]
+
+
+def test_nobody_free_and_no_room_is_no_calendar():
+    rng = np.random.default_rng(1)
+    visits = visits_of(rng, room=0)
+    assert (routing.route(visits) == routing.NO_DAY).all()
+
+
+# Ride-alongs: the team
+
+
+def rides(*rows):
+    table = pd.DataFrame(rows, columns=["rep_id", "held_on"])
+    table["session_id"] = [f"S{n}" for n in range(len(table))]
+    return table.assign(kind="ride_along")
+
+
+def by_rep(finding):
+    return finding.table.set_index("rep_id")
+
+
+def test_how_each_rep_stands():
+    log = rides(
+        ("R1", "2025-06-01"),
+        ("R2", "2026-02-01"),
+        ("R3", "2026-05-01"),
+        ("R4", "2025-10-01"),
+        ("R4", "2026-07-14"),
+    )
+    reps = pd.DataFrame({"rep_id": [*REPS], "name": [*REPS.values()]})
+    reps["hired_on"] = ["2020-01-01"] * 4 + ["2026-02-15"]
+    table = by_rep(coaching.ride_alongs(team_of(DEALS, reps=reps, coaching=log)))
+    assert dict(table["status"]) == {
+        "R1": "overdue",
+        "R2": "due",
+        "R3": "not yet",
+        "R4": "planned",
+        "R5": "due",
+    }
+    assert table.loc["R1", "last_on"] == pd.Timestamp("2025-06-01")
+    assert table.loc["R1", "due_on"] == pd.Timestamp("2025-11-30")
+    # R5 was hired in February: half a year later the first one is due.
+    assert table.loc["R5", "due_on"] == pd.Timestamp("2026-08-16")
+    assert table.loc["R4", "planned_on"] == pd.Timestamp("2026-07-14")
+    assert pd.isna(table.loc["R3", "planned_on"])
+
+
+def test_days_respect_leave_the_manager_holidays_and_what_is_booked():
+    reps = pd.DataFrame({"rep_id": [*REPS], "name": [*REPS.values()]})
+    leave = pd.DataFrame({"rep_id": ["R1"], "starts_on": ["2026-06-29"], "ends_on": ["2026-07-10"]})
+    log = rides(*[(rep, "2025-01-10") for rep in REPS], ("R5", "2026-07-01"))
+    team = team_of(DEALS, reps=reps, absences=leave, coaching=log)
+    team = salesnb.Team(replace(team.settings, country="US"), team.tables)
+    away = "2026-07-06/2026-07-08,2026-07-14"
+    finding = coaching.ride_alongs(team, weeks=3, per_week=5, away=away)
+    table = by_rep(finding)
+    days = table["planned_on"]
+    assert days.notna().all()
+    assert days.is_unique
+    assert (days.dt.day_of_week < 5).all()
+    taken = ["2026-07-03", "2026-07-06", "2026-07-07", "2026-07-08", "2026-07-14"]
+    assert not days.isin(pd.DatetimeIndex(taken)).any()  # the 4th is a Saturday: the 3rd is off
+    assert days["R1"] > pd.Timestamp("2026-07-10")
+    assert days["R5"] == pd.Timestamp("2026-07-01")
+    assert table.loc["R5", "status"] == "planned"
+
+
+def test_whoever_left_is_not_visited_and_who_does_not_fit_is_said():
+    reps = pd.DataFrame({"rep_id": [*REPS], "name": [*REPS.values()]})
+    reps["left_on"] = [None] * 4 + ["2026-06-30"]
+    log = rides(*[(rep, f"2025-0{n}-10") for n, rep in enumerate(REPS, start=1)])
+    finding = coaching.ride_alongs(team_of(DEALS, reps=reps, coaching=log), weeks=1, per_week=1)
+    # From Wednesday to the next Tuesday: two weeks begun, one visit in each.
+    table = by_rep(finding)
+    assert set(table.index) == {"R1", "R2", "R3", "R4"}
+    assert list(table.index[table["planned_on"].notna()]) == ["R1", "R2"]  # waited longest
+    assert "2 days are proposed, for 2 there is no room" in finding.headline
+    assert any("No day for Cili Nagy, Dan Ito" in caveat for caveat in finding.caveats)
+
+
+def test_an_empty_log_means_that_everybody_is_due():
+    team = team_of(DEALS, coaching=rides().astype("str"))
+    table = coaching.ride_alongs(team, weeks=6, per_week=1).table
+    assert set(table["status"]) == {"due"}
+    assert table["planned_on"].notna().sum() == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    {
+        ("away", "2026-07-10/2026-07-06"): "first day before the last",
+        ("away", "July"): "away: found 'July', expected a day",
+        ("away", "2026-07-06/"): "away: found '', expected a day",
+        ("per_year", 0): "per_year: found 0, expected 1 to 12",
+        ("weeks", 90): "weeks: found 90",
+        ("per_week", 6): "per_week: found 6",
+    }.items(),
+)
+def test_options_that_make_no_sense(options, said):
+    name, value = options
+    with pytest.raises(DataError, match=said):
+        coaching.ride_alongs(team_of(DEALS, coaching=rides(("R1", "2026-01-01"))), **{name: value})
+
+
+def test_two_hundred_reps_have_a_calendar_at_once():
+    rng = np.random.default_rng(0)
+    days = pd.bdate_range("2026-07-01", periods=40, unit="us")
+    is_free = np.ones((200, 40), bool)
+    for rep in range(0, 200, 3):
+        first = rng.integers(0, 36)
+        is_free[rep, first : first + 8] = False
+    late = pd.to_timedelta(rng.integers(-50, 300, 200), unit="D")
+    monday = (days - pd.to_timedelta(days.day_of_week, unit="D")).unique()
+    visits = routing.Visits(
+        days,
+        is_free,
+        (AS_OF - late).to_numpy(),
+        rng.integers(0, 6, 200),
+        182.5,
+        pd.Series(2, index=monday),
+    )
+    found = routing.route(visits)
+    assert is_allowed(visits, found)
+    assert (found >= 0).sum() == 18  # two in each of nine weeks begun

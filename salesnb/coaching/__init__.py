@@ -4,5 +4,6 @@ from salesnb.coaching.asking import questions
 from salesnb.coaching.examples import deals_to_discuss
 from salesnb.coaching.last_time import since_last_time
 from salesnb.coaching.month import time_plan
+from salesnb.coaching.riding import ride_alongs
 
-__all__ = ["deals_to_discuss", "questions", "since_last_time", "time_plan"]
+__all__ = ["deals_to_discuss", "questions", "ride_alongs", "since_last_time", "time_plan"]

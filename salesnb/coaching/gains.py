@@ -94,10 +94,11 @@ def _leaks(team: Team, reps: pd.Index) -> pd.DataFrame:
         found[f"square_{end}"] = half.clip(lower=0).fillna(0) ** 2
     by_rep = found.groupby("rep_id")[["amount", "square_low", "square_high"]].sum()
     table.update(by_rep.reindex(reps))
-    first = found.sort_values("amount", ascending=False, kind="stable").drop_duplicates("rep_id")
-    first = first.set_index("rep_id")
+    found["is_firm"] = found["tier"].isin(standout.FIRM)
+    first = found.sort_values(["is_firm", "amount"], ascending=False, kind="stable")
+    first = first.drop_duplicates("rep_id").set_index("rep_id")
     table["stage"] = first["stage"].astype("str").reindex(reps).fillna("")
-    table["is_firm"] = first["tier"].isin(standout.FIRM).reindex(reps, fill_value=False)
+    table["is_firm"] = first["is_firm"].reindex(reps, fill_value=False)
     return table
 
 
@@ -150,13 +151,9 @@ def _response(team: Team, reps: pd.Index) -> np.ndarray:
 
 def _reasons(leak: pd.DataFrame, skill: np.ndarray, ramp: np.ndarray, least: float) -> pd.Series:
     """A plain word for the largest part of the need, if it is more than `least`."""
-    parts = np.array([leak["amount"].to_numpy(float), ramp, skill])
-    word = np.where(leak["is_firm"], "leak at ", "worth watching: ")
-    words = np.array([(word + leak["stage"]).to_numpy(object), *_of_all("new", "skills", leak)])
-    largest = parts.argmax(axis=0), np.arange(len(leak))
-    said = np.where(parts[largest] > least, words[largest], NOTHING) if len(leak) else []
-    return pd.Series(said, index=leak.index, dtype="str")
-
-
-def _of_all(first: str, then: str, like: pd.DataFrame) -> list[np.ndarray]:
-    return [np.full(len(like), word, dtype=object) for word in (first, then)]
+    parts = pd.DataFrame({"leak": leak["amount"], "new": ramp, "skills": skill}, index=leak.index)
+    place = np.where(leak["is_firm"], "leak at ", "worth watching: ") + leak["stage"].astype(object)
+    said = parts.columns[parts.to_numpy().argmax(axis=1)] if len(parts) else []
+    said = pd.Series(said, index=leak.index, dtype="str")
+    said = said.mask(said == "leak", place.astype("str"))
+    return said.where(parts.max(axis=1) > least, NOTHING)
