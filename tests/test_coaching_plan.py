@@ -11,8 +11,8 @@ from handmade import AS_OF, REPS, cells, deal, team_of
 from scipy.optimize import minimize
 
 import salesnb
-from salesnb import DataError, coaching
-from salesnb.coaching import gains, routing, sharing
+from salesnb import DataError, coaching, exercise_bank, standout
+from salesnb.coaching import gains, routing, sharing, weeks
 
 DEALS = [
     deal(f"{rep}{n}", rep, f"2026-0{1 + n}-05", "Offer", "won", amount=50_000)
@@ -481,3 +481,149 @@ def test_two_hundred_reps_have_a_calendar_at_once():
     found = routing.route(visits)
     assert is_allowed(visits, found)
     assert (found >= 0).sum() == 18  # two in each of nine weeks begun
+
+
+# The programme
+
+
+ACT = {
+    "tier": "act",
+    "leak_probability": 0.99,
+    "n_visits": 96.0,
+    "advance_rate": 0.40,
+    "advance_low": 0.32,
+    "advance_high": 0.48,
+    "lost_amount": 84_000.0,
+    "lost_low": 40_000.0,
+    "lost_high": 120_000.0,
+}
+# Two deals a week reached Demo and were lost there, 52 weeks long.
+PACE = [
+    deal(f"P{n}", "R1", (AS_OF - pd.Timedelta(days=25 + 3.5 * n)).date(), "Demo", "lost")
+    for n in range(104)
+]
+
+
+@pytest.fixture
+def standing_out(monkeypatch):
+    """Makes what stands out for a rep be what a test says."""
+
+    def are(what):
+        monkeypatch.setattr(standout.leaks, "cells", lambda team: cells(what))
+
+    return are
+
+
+def test_a_programme_has_a_row_a_week_and_goes_from_watching_to_reviewing(standing_out):
+    standing_out({("R1", "Demo"): ACT})
+    finding = coaching.programme(team_of(PACE), "R1")
+    table = finding.table
+    assert list(table["week_number"]) == [1, 2, 3, 4, 5, 6]
+    assert list(table["starts_on"]) == list(pd.date_range("2026-07-06", periods=6, freq="7D"))
+    assert table["aim"].iloc[0] == "See together how Demo goes now"
+    assert table["aim"].iloc[-1] == "Look at what has changed"
+    assert table["exercise"].is_unique
+    presenting = {e.title for e in exercise_bank.exercises() if e.kind == "presenting"}
+    assert set(table["exercise"]) <= presenting
+    assert table["question"].str.endswith("?").all()
+    assert finding.headline.startswith("Ágnes Kiss: 6 weeks on Demo")
+    assert list(table["n_expected"]) == [2, 4, 6, 8, 10, 12]  # two a week
+
+
+def test_expected_numbers_are_those_of_the_beta_binomial(standing_out):
+    standing_out({("R1", "Demo"): ACT})
+    last = coaching.programme(team_of(PACE), "R1").table.iloc[-1]
+    # By hand: 0.40 with (0.32, 0.48) is a standard deviation of 0.0486, a beta of size 100.5.
+    a, b = weeks.beta(0.40, 0.32, 0.48)
+    assert a / (a + b) == pytest.approx(0.40)
+    assert a + b == pytest.approx(0.24 / (0.16 / 2 / 1.6449) ** 2 - 1, rel=1e-3)
+    draws = np.random.default_rng(0).binomial(12, np.random.default_rng(1).beta(a, b, 200_000))
+    assert last["unchanged_low"] == np.quantile(draws, 0.05)
+    assert last["unchanged_high"] == np.quantile(draws, 0.95)
+    assert last["improved"] > last["unchanged"]
+    assert last["stop_below"] == last["unchanged_low"]
+
+
+@pytest.mark.parametrize(("rate", "n", "n_seen"), [(0.3, 20, 60), (0.4, 12, 90), (0.6, 40, 150)])
+def test_the_bound_hardly_ever_stops_somebody_who_has_not_become_worse(rate, n, n_seen):
+    """From the history to the bound to the deals that follow, with true rates known."""
+    rng = np.random.default_rng(5)
+    truth = rng.beta(rate * 40, (1 - rate) * 40, 20_000)
+    seen = rng.binomial(n_seen, truth)
+    bounds = []
+    for number in range(n_seen + 1):  # a rate shrunken as the model's, with its interval
+        mean = (rate * 40 + number) / (40 + n_seen)
+        half = 1.6449 * np.sqrt(mean * (1 - mean) / (40 + n_seen))
+        bounds.append(weeks.moved_on(np.array([n]), *weeks.beta(mean, mean - half, mean + half))[1])
+    bound = np.concatenate(bounds)[seen]
+    hoped = 1 / (1 + np.exp(-(np.log(truth / (1 - truth)) + weeks.HOPED)))
+    stopped = (rng.binomial(n, truth) < bound).mean()
+    stopped_though_better = (rng.binomial(n, hoped) < bound).mean()
+    assert stopped <= 0.055
+    assert stopped_though_better <= 0.012
+    # It is no bound that nobody can fall below.
+    assert (rng.binomial(n, truth / 2) < bound).mean() > 0.2
+
+
+@pytest.mark.parametrize("tier", ["", "watch", "too_few"])
+def test_no_programme_for_chance(standing_out, tier):
+    standing_out({("R1", stage): ACT | {"tier": tier} for stage in ("Qualify", "Demo", "Offer")})
+    finding = coaching.programme(team_of(PACE), "R1")
+    assert finding.table.empty
+    assert "no programme is called for" in finding.headline
+    assert finding.ask[0].endswith("?")
+
+
+def test_few_deals_set_no_bound(standing_out):
+    standing_out({("R1", "Demo"): ACT})
+    finding = coaching.programme(team_of(PACE), "R1", weeks=3)
+    assert finding.table["stop_below"].isna().all()
+    assert "too few for a bound" in finding.headline
+
+
+@pytest.mark.parametrize("length", [3, 5, 12])
+def test_a_programme_of_any_length(standing_out, length):
+    standing_out({("R1", "Demo"): ACT})
+    table = coaching.programme(team_of(PACE), "R1", weeks=length).table
+    assert len(table) == length
+    assert (table["unchanged_low"] <= table["unchanged"]).all()
+    with pytest.raises(DataError, match="weeks: found 2"):
+        coaching.programme(team_of(PACE), "R1", weeks=2)
+
+
+# The observation sheet
+
+
+def test_strengths_first_then_the_stage_with_numbers_and_own_deals(standing_out):
+    strong = {"strength_tier": "act", "advance_rate": 0.8, "advance_high": 0.9}
+    standing_out({("R1", "Demo"): ACT, ("R1", "Offer"): strong})
+    own = [*PACE, deal("X", "R1", "2026-06-10", "Demo", amount=6_000, account_id="Golf")]
+    finding = coaching.observation(team_of(own), "R1")
+    table = finding.table
+    assert "works" in table["watch_for"].iloc[0]
+    assert "Offer" in table["watch_for"].iloc[0]
+    assert table["why"].iloc[0].startswith("80% move on from Offer")
+    assert "Golf (€6,000)" in table["watch_for"].iloc[1]
+    assert list(table["moment"].unique()) == ["before", "during", "after"]
+    demo = table.loc[table["moment"] == "during", "why"].iloc[0]
+    assert demo == "40% move on from Demo (32%-48%, n = 96); 61% with the typical rep"
+    assert len(finding.ask) == 3
+    assert all(question.endswith("?") for question in finding.ask)
+    assert "look first for what works at Offer, then at Demo" in finding.headline
+
+
+def test_where_nothing_stands_out_it_is_said(standing_out):
+    standing_out({})
+    finding = coaching.observation(team_of(PACE), "R1")
+    assert "nothing stands out" in finding.headline
+    new = coaching.observation(team_of(PACE), "R5")
+    assert "no deals yet" in new.headline
+    assert len(new.table) >= 5
+
+
+def test_what_was_agreed_last_time_is_on_the_sheet(standing_out):
+    standing_out({})
+    log = coached(("R1", "2026-06-01", 45), commitment="Ask Bob Braun for a date.")
+    table = coaching.observation(team_of(PACE, coaching=log), "R1").table
+    said = table.loc[table["why"] == "agreed 2026-06-01", "watch_for"].iloc[0]
+    assert said == "How what was agreed shows: “Ask a colleague for a date”"

@@ -39,6 +39,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "simulation",
             "importers",
             "question_bank",
+            "exercise_bank",
             "standout",
             "sessions",
             "weekly",

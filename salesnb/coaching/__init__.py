@@ -5,5 +5,15 @@ from salesnb.coaching.examples import deals_to_discuss
 from salesnb.coaching.last_time import since_last_time
 from salesnb.coaching.month import time_plan
 from salesnb.coaching.riding import ride_alongs
+from salesnb.coaching.watching import observation
+from salesnb.coaching.weeks import programme
 
-__all__ = ["deals_to_discuss", "questions", "ride_alongs", "since_last_time", "time_plan"]
+__all__ = [
+    "deals_to_discuss",
+    "observation",
+    "programme",
+    "questions",
+    "ride_alongs",
+    "since_last_time",
+    "time_plan",
+]

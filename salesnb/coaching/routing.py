@@ -44,14 +44,15 @@ class Visits:
     @property
     def monday(self) -> pd.DatetimeIndex:
         """The Monday of each day's week."""
-        return self.days - pd.to_timedelta(self.days.day_of_week, unit="D")
+        return pd.DatetimeIndex(self.days - pd.to_timedelta(self.days.day_of_week, unit="D"))
 
 
 def route(visits: Visits) -> np.ndarray:
     """The number of the day on which each rep is visited, `NO_DAY` where there is no room."""
     found = np.full(len(visits.due), NO_DAY)
-    week, weeks = pd.factorize(visits.monday)
-    for number, reps in enumerate(_by_week(visits, pd.DatetimeIndex(weeks), week)):
+    weeks = pd.DatetimeIndex(visits.monday.unique())
+    week = weeks.get_indexer(visits.monday)
+    for number, reps in enumerate(_by_week(visits, weeks, week)):
         found[reps] = _in_a_week(visits, reps, np.flatnonzero(week == number))
     return found
 
