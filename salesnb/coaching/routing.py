@@ -60,10 +60,11 @@ def route(visits: Visits) -> np.ndarray:
 def _by_week(visits: Visits, weeks: pd.DatetimeIndex, week: np.ndarray) -> list[np.ndarray]:
     """The reps to visit in each week.
 
-    For given trips the constraints are those of a flow, whose best plan is whole by itself.
+    For given trips the constraints are those of a flow, so that only trips are branched on.
     """
     late, too_late = _lateness(visits, weeks)
-    room = np.minimum(visits.room.reindex(weeks).fillna(0), np.bincount(week)).to_numpy(float)
+    room = visits.room.reindex(weeks).fillna(0).to_numpy(float)
+    room = np.minimum(room, np.bincount(week))
     everybody = _places(visits.is_free, week, np.ones(late.shape, bool))
     n_most = round(float(_solved(-np.ones(len(everybody)), _flow(everybody, room)).sum()))
     if not n_most:
@@ -154,17 +155,19 @@ def _trips(
 
 
 def _solved(cost: np.ndarray, rows: list[Rows], n_trips: int = 0) -> np.ndarray:
-    """The cheapest plan; only the trips, which stand last, have to be said to be whole."""
+    """The cheapest plan: first which trips, which stand last, then who is visited on them."""
     matrix = vstack([each for each, _, _ in rows]).tocsr()
     least, most = (np.concatenate([row[side] for row in rows]) for side in (1, 2))
-    done = milp(
-        cost,
-        integrality=np.r_[np.zeros(len(cost) - n_trips), np.ones(n_trips)],
-        bounds=Bounds(0, 1),
-        constraints=LinearConstraint(matrix, least, most),
-        options=EXACT,
-    )
-    return done.x
+    limits = LinearConstraint(matrix, least, most)
+    is_trip = np.arange(len(cost)) >= len(cost) - n_trips
+    low, high = np.zeros(len(cost)), np.ones(len(cost))
+    if n_trips:
+        done = milp(
+            cost, integrality=is_trip, bounds=Bounds(low, high), constraints=limits, options=EXACT
+        )
+        low[is_trip] = high[is_trip] = np.round(done.x[is_trip])
+    whole = np.ones(len(cost))
+    return milp(cost, integrality=whole, bounds=Bounds(low, high), constraints=limits).x
 
 
 def _in_a_week(visits: Visits, reps: np.ndarray, days: np.ndarray) -> np.ndarray:

@@ -12,6 +12,7 @@ from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import percent, span
 
+FEW = 2  # strengths and deals named
 COLUMNS = ["moment", "watch_for", "why"]
 ASKED = (("strengths", "reality"), ("", "reality"), ("", "options"))  # "": the stage's kind of work
 
@@ -87,7 +88,7 @@ def _rows(seen: Standout, stage: str) -> Iterator[tuple[str, str, str]]:
             f"agreed {day.date()}",
         )
     why = _numbers(seen, stage)
-    own = standout.labels(seen.at(stage, "open").head(2), seen.team.currency)
+    own = standout.labels(seen.at(stage, "open").head(FEW), seen.team.currency)
     if len(own):
         yield "before", f"Deals the visit may touch: {'; '.join(own)}", why.pop("before", "")
     kind = question_bank.stage_kind(stage, seen.team.stages)
@@ -97,7 +98,7 @@ def _rows(seen: Standout, stage: str) -> Iterator[tuple[str, str, str]]:
 
 
 def _strengths(seen: Standout) -> Iterator[tuple[str, str, str]]:
-    for _, cell in seen.strengths.iterrows():
+    for _, cell in seen.strengths.head(FEW).iterrows():
         yield "before", f"First what works: what the rep does at {cell['stage']}", _rate(cell)
     if seen.strengths.empty:
         why = "no stage stands out as a strength from chance"
