@@ -1,4 +1,4 @@
-"""The command line: import, check, show, report, simulate."""
+"""The command line: import, check, show, report, ride-alongs, simulate."""
 
 import inspect
 import sys
@@ -130,6 +130,22 @@ def report(
     if failed:
         typer.echo(f"{failed} of {len(plan.jobs)} failed: see the page above.", err=True)
         raise typer.Exit(1)
+
+
+@app.command("ride-alongs")
+def ride_alongs(
+    source: Folder,
+    per_year: Annotated[int, typer.Option(help="Visits with each rep.")] = 2,
+    weeks: Annotated[int, typer.Option(help="How far ahead to plan.")] = 8,
+    per_week: Annotated[int, typer.Option(help="Visits in a week at most.")] = 2,
+    away: Annotated[str, typer.Option(help="Days: 2026-07-06/2026-07-10,2026-07-20")] = "",
+    output: Annotated[Path, typer.Option(help="The folder for the files.")] = Path("reports"),
+) -> None:
+    """Plan the coming ride-alongs: a calendar file, and a sheet to print for each visit."""
+    from salesnb.report import ride_alongs as files
+
+    options = {"per_year": per_year, "weeks": weeks, "per_week": per_week}
+    typer.echo(files.write(source, output, **options, away=away))
 
 
 @show.callback()

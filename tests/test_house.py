@@ -40,6 +40,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "simulation",
             "importers",
             "question_bank",
+            "exercise_bank",
             "standout",
             "sessions",
             "trials",

@@ -1,0 +1,286 @@
+"""The coming month's coaching hours, shared over the reps at work."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from scipy.stats import poisson
+
+from salesnb import charts
+from salesnb.coaching import gains, sharing
+from salesnb.coaching.gains import Needs
+from salesnb.errors import DataError, unknown
+from salesnb.finding import Finding
+from salesnb.metrics.presence import days_at_work
+from salesnb.team import Team
+from salesnb.units import money, number, span
+from salesnb.weekly import working_days
+
+QUARTER = pd.Timedelta(days=91)
+DAY = pd.Timedelta(days=1)
+MONTHS_A_QUARTER = 3
+SESSION = 45.0  # minutes, where no length is recorded at all
+CHANCE = 0.05
+NAMED, LISTED, DRAWN = 3, 6, 30  # in the headline, in a note, in the picture
+DEFINITION = (
+    "What hours bring is an assumption, not a measurement: of a need, coaching wins back at most "
+    f"{gains.WINNABLE:.0%} in a year, {sharing.LEVELS_OFF:g} hours every month bring 63 % of "
+    "that, and the next ones ever less. Use it to compare plans, not as a forecast."
+)
+SAYS = {
+    "need": "most to the greatest need",
+    "middle": "most to the middle 60 % by need",
+    "gain": "where they are expected to bring most",
+}
+
+
+def time_plan(
+    team: Team, *, hours: float = 40, rule: str = "need", floor_hours: float = 0.75
+) -> Finding:
+    """How should the coming month's coaching hours be shared over the team?
+
+    Everybody has a floor, by default one conversation of 45 minutes. The rest follows a rule:
+    ``need`` shares it in proportion to what each rep's leaks, skills and first months cost, and
+    to a little growth that everybody is due; ``middle`` gives it in equal parts to the middle
+    60 % by need; ``gain`` to whomever it is expected to bring most with. All three stand side by
+    side. Where nothing stands out the shares by need are close to equal. Where a plan by need
+    would be expected to bring less than equal hours for all, it is moved towards the plan by
+    gain until it does not.
+
+    Parameters
+    ----------
+    hours : for coaching in the coming month, over all reps
+    rule : ``need``, ``middle`` or ``gain``
+    floor_hours : for everybody; where the hours do not suffice, everybody has the same
+
+    Returns
+    -------
+    Finding
+        One row per rep at work in the coming month, most hours first:
+
+        rep_id
+        hours : under the chosen rule
+        need_hours, middle_hours, gain_hours : under each rule
+        need_amount, need_amount_low, need_amount_high : what leaks, skills below the middle and
+            the first months cost a year; leaks by their probability, with a 90 % interval; the
+            others are assumptions, which have none
+        reason : what most of the need is, or "nothing stands out"
+        n_sessions, minutes : coaching in the last 91 days; blank where none is ever logged
+        minutes_share, hours_share : of all of those minutes, and of the hours of this plan
+        is_neglected : had fewer sessions than that share by more than chance (5 %, Poisson), and
+            is more than one session short
+
+    Raises
+    ------
+    DataError
+        There is no such rule, or the hours are not above 0, or the floor is below 0.
+
+    Notes
+    -----
+    Greedy is optimal for concave gains (Fox 1966). Most to the middle: Sales Executive Council,
+    as told by Dixon and Adamson, "The dirty secret of effective sales coaching" (2011).
+    """
+    _check(hours, rule, floor_hours)
+    reps, left_out = _at_work(team)
+    found = gains.needs(team, reps)
+    floor = min(floor_hours, hours / max(len(reps), 1))
+    plans = {
+        each: sharing.share(each, found.weight, found.worth, hours, floor) for each in sharing.RULES
+    }
+    table = _table(team, reps, found, plans, rule)
+    return Finding(
+        _headline(table, found, team, hours, rule, floor),
+        table,
+        lambda ax: _draw(ax, table, team.names),
+        ask=_ask(table),
+        caveats=_caveats(team, found, plans, floor, floor_hours, left_out),
+        currency=team.currency,
+        names=team.names,
+    )
+
+
+def _check(hours: float, rule: str, floor_hours: float) -> None:
+    if rule not in sharing.RULES:
+        raise unknown("rule", rule, sharing.RULES)
+    if not 0 < hours < np.inf:
+        raise DataError(f"hours: found {hours:g}, expected a number above 0.")
+    if not 0 <= floor_hours < np.inf:
+        raise DataError(f"floor_hours: found {floor_hours:g}, expected 0 or more.")
+
+
+def _at_work(team: Team) -> tuple[pd.Index, tuple[str, ...]]:
+    """Who works on any day of the coming month, in order of id; and who does not, in words."""
+    first, last = team.as_of + DAY, team.as_of + pd.DateOffset(months=1)
+    days = days_at_work(team, first, last)
+    is_there = days.loc[:, working_days(team.settings.country, first, last)].any(axis=1)
+    reps = team.reps.set_index("rep_id")
+    has_left = reps["left_on"] < first
+    n_left, is_away = int(has_left.sum()), ~is_there & ~has_left
+    away = ", ".join(team.names[rep] for rep in sorted(reps.index[is_away]))
+    said = []
+    if n_left:
+        said.append(f"Without {n_left} who {'has' if n_left == 1 else 'have'} left the team.")
+    if away:
+        said.append(f"Not at work in the coming month, so without hours: {away}.")
+    return pd.Index(sorted(reps.index[is_there]), dtype="str", name="rep_id"), tuple(said)
+
+
+def _table(
+    team: Team, reps: pd.Index, found: Needs, plans: Mapping[str, np.ndarray], rule: str
+) -> pd.DataFrame:
+    hours = plans[rule]
+    table = pd.DataFrame({"rep_id": reps.astype("str"), "hours": hours})
+    for each, plan in plans.items():
+        table[f"{each}_hours"] = plan
+    ends = {"need_amount": "amount", "need_amount_low": "low", "need_amount_high": "high"}
+    for column, end in ends.items():
+        table[column] = found.table[end].to_numpy() if found.is_money else np.nan
+    table["reason"] = found.table["reason"].to_numpy()
+    table = table.astype({"reason": "str"})
+    so_far = _so_far(team, reps)
+    table = table.join(so_far.reset_index(drop=True))
+    table["hours_share"] = hours / hours.sum() if len(hours) else hours
+    table["is_neglected"] = _is_neglected(table)
+    table = table.drop(columns=["usual_minutes", "presence"])
+    order = table.assign(size=table["hours"].round(6))
+    order = order.sort_values(["size", "rep_id"], ascending=[False, True], ignore_index=True)
+    return order.drop(columns="size")
+
+
+def _so_far(team: Team, reps: pd.Index) -> pd.DataFrame:
+    """Sessions of the last quarter by rep; the length of one, and the share of days at work."""
+    first = team.as_of - QUARTER + DAY
+    rows = team.coaching
+    rows = rows[rows["held_on"].between(first, team.as_of) & rows["rep_id"].isin(reps)]
+    usual = rows.groupby("kind")["minutes"].transform("median").fillna(rows["minutes"].median())
+    minutes = rows["minutes"].fillna(usual).fillna(SESSION)
+    by_rep = minutes.groupby(rows["rep_id"])
+    found = pd.DataFrame({"n_sessions": by_rep.size(), "minutes": by_rep.sum()}, dtype="float64")
+    found = found.reindex(reps).fillna(0.0 if team.has("coaching") else np.nan)
+    total = found["minutes"].sum()
+    found["minutes_share"] = found["minutes"] / total if total > 0 else np.nan
+    found["usual_minutes"] = minutes.median() if len(minutes) else SESSION
+    days = days_at_work(team, first, team.as_of).reindex(reps)
+    found["presence"] = days.mean(axis=1).to_numpy(float)
+    return found
+
+
+def _is_neglected(table: pd.DataFrame) -> pd.Series:
+    """Fewer sessions than the plan's share of all that were held, beyond chance and one session.
+
+    Whoever was there for a part of the quarter only is due that part.
+    """
+    due = table["hours_share"] * table["presence"]
+    n_due, minutes_due = due * table["n_sessions"].sum(), due * table["minutes"].sum()
+    is_rare = poisson.cdf(table["n_sessions"].fillna(np.inf), n_due) < CHANCE
+    return is_rare & (minutes_due - table["minutes"] > table["usual_minutes"])
+
+
+def _headline(
+    table: pd.DataFrame, found: Needs, team: Team, hours: float, rule: str, floor: float
+) -> str:
+    if table.empty:
+        return "Nobody is at work in the coming month."
+    n = len(table)
+    said = f"{number(hours, 1)} hours for {n} {'rep' if n == 1 else 'reps'}"
+    if n == 1:
+        return f"{said}: all of them."
+    if floor * n >= hours - 1e-9:
+        return f"{said}: {_hours(hours / n)} each; there is no more than that to share."
+    if rule == "middle":
+        most, least = (_hours(table["hours"].agg(end)) for end in ("max", "min"))
+        return f"{said}, {SAYS[rule]}: {most} each, for the others {least}."
+    firm = found.table.index[found.table["is_firm"]]
+    named = table[table["rep_id"].isin(firm)].head(NAMED)
+    if named.empty:
+        most, least = table["hours"].max(), table["hours"].min()
+        return f"{said}: no leak stands out from chance; {_hours(least)} to {_hours(most)} each."
+    people = ", ".join(
+        f"{team.names[rep]} {_hours(had)} ({why})"
+        for rep, had, why in zip(named["rep_id"], named["hours"], named["reason"], strict=True)
+    )
+    return f"{said}, {SAYS[rule]}: {people}; everybody has at least {_hours(table['hours'].min())}."
+
+
+def _hours(hours: float) -> str:
+    return f"{number(hours, 1)} h" if hours >= 1 else f"{number(hours * 60)} min"
+
+
+def _ask(table: pd.DataFrame) -> tuple[str, ...]:
+    if table.empty:
+        return ()
+    asked = ["Which of these hours stand in the calendar already, and what would have to give way?"]
+    if table["is_neglected"].any():
+        asked.append(
+            "What has kept us from spending time with those who had less than their share?"
+        )
+    return tuple(asked)
+
+
+def _caveats(
+    team: Team,
+    found: Needs,
+    plans: Mapping[str, np.ndarray],
+    floor: float,
+    floor_hours: float,
+    left_out: tuple[str, ...],
+) -> tuple[str, ...]:
+    said = [*left_out]
+    n = len(found.table)
+    if not n:
+        return tuple(said)
+    if floor < floor_hours:
+        said.append(
+            f"The floor of {_hours(floor_hours)} for each of {n} reps needs "
+            f"{number(floor_hours * n, 1)} hours; it is {_hours(floor)} instead."
+        )
+    equal = np.full(n, sum(plans["need"]) / n)
+    said += [_rule_in_words(team, found, rule, plan, equal, floor) for rule, plan in plans.items()]
+    said.append(DEFINITION)
+    if not team.has("stage_changes"):
+        said.append("No stage history is recorded, so leaks are not among the needs.")
+    if not team.has("coaching"):
+        said.append("No coaching is logged, so nothing can be said of what each rep had so far.")
+    return tuple(said)
+
+
+def _rule_in_words(
+    team: Team, found: Needs, rule: str, plan: np.ndarray, equal: np.ndarray, floor: float
+) -> str:
+    """What a rule is expected to bring, against equal hours for all, and whom it leaves least."""
+    brings, same = (sharing.expected(hours, found.worth) for hours in (plan, equal))
+    said = f"By {rule}, {SAYS[rule]}: "
+    if found.is_money:
+        low, high = (sharing.expected(plan, found.worth_at(end)) for end in ("low", "high"))
+        ends = f" ({span(low, high, partial(money, currency=team.currency))})" if high > low else ""
+        said += f"about {money(brings, team.currency)} a year{ends}, "
+    change = round(100 * (brings / same - 1))
+    said += f"{abs(change)} % {'more' if change > 0 else 'less'} than" if change else "as much as"
+    at_floor = [team.names[rep] for rep in found.table.index[plan <= floor + 1e-6]]
+    if not at_floor or len(at_floor) == len(plan):
+        return f"{said} with equal hours for all."
+    more = len(at_floor) - LISTED
+    who = ", ".join(at_floor[:LISTED]) + (f" and {more} more" if more > 0 else "")
+    return f"{said} with equal hours for all; at the floor: {who}."
+
+
+def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
+    """Hours of the plan as bars, and a mark at what each rep had in a month so far."""
+    rows = table.head(DRAWN)
+    if rows.empty:
+        return charts.nothing_to_draw(ax, "Nobody is at work in the coming month")
+    places = np.arange(len(rows))
+    ax.barh(places, rows["hours"], height=0.6, color=charts.ACCENT, label="planned, hours")
+    had = rows["minutes"] / 60 / MONTHS_A_QUARTER
+    if had.notna().any():
+        label = "had in a month so far"
+        ax.plot(had, places, "|", color=charts.WARN, label=label, markersize=9, markeredgewidth=2)
+    ax.set_yticks(places, [charts.shortened(names[rep], 24) for rep in rows["rep_id"]])
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.set_xlim(left=0)
+    ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
+    ax.legend(**charts.ABOVE, ncols=2)
+    charts.fit_height(ax, len(rows))
+    return ax
