@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, scorecard
+    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, scorecard, training
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
@@ -25,6 +25,7 @@ __all__ = [
     "pipeline",
     "scorecard",
     "simulate",
+    "training",
 ]
 
 # Loaded when first used: `salesnb --help` should not wait for pandas and DuckDB.

@@ -1,0 +1,5 @@
+"""Ongoing training: who lacks what, which course for whom, and whether courses work."""
+
+from salesnb.training.gaps import gaps
+
+__all__ = ["gaps"]
