@@ -48,6 +48,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "attention",
             "companies",
             "outlook",
+            "ancova",
         },
     ),
     (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp", "training"}),

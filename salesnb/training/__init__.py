@@ -1,5 +1,6 @@
 """Ongoing training: who lacks what, which course for whom, and whether courses work."""
 
+from salesnb.training.effect import effect
 from salesnb.training.gaps import gaps
 
-__all__ = ["gaps"]
+__all__ = ["effect", "gaps"]
