@@ -1,4 +1,4 @@
-"""Those who took a course beside those who did not: their deals and their scores, before and after."""
+"""Those who took a course beside those who did not: deals and scores, before and after."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -46,7 +46,7 @@ class Compared:
 def by_course(team: Team) -> dict[str, tuple[Compared, Compared]]:
     """For each course that somebody took: the deals, and the scores."""
     taken = completed(team)
-    moved, scored = _deals(team), _scores(team)
+    moved, scored = _deals(team), scored_by_others(team)
     found = {}
     for course_id, own in taken.groupby("course_id"):
         skill = own["skill"].iloc[0]
@@ -58,13 +58,13 @@ def by_course(team: Team) -> dict[str, tuple[Compared, Compared]]:
     return found
 
 
-def completed(team: Team) -> pd.DataFrame:
-    """The first time each rep completed each course: rep_id, course_id, completed_on, skill."""
+def completed(team: Team, first: bool = True) -> pd.DataFrame:
+    """When each rep completed each course, or first did: rep_id, course_id, completed_on, skill."""
     courses = team.courses.assign(skill=spelled(team, team.courses["skill"]).astype("str"))
     taken = team.attendance[["rep_id", "course_id", "completed_on"]].sort_values(
         ["completed_on", "rep_id", "course_id"]
     )
-    taken = taken.drop_duplicates(["rep_id", "course_id"])
+    taken = taken.drop_duplicates(["rep_id", "course_id"]) if first else taken
     return taken.merge(courses[["course_id", "skill"]], on="course_id")
 
 
@@ -97,7 +97,7 @@ def _deals(team: Team) -> pd.DataFrame:
     )
 
 
-def _scores(team: Team) -> pd.DataFrame:
+def scored_by_others(team: Team) -> pd.DataFrame:
     """Scores by the manager, or by whoever gave any: rep_id, skill, day, value."""
     said = team.assessments
     given = said[said["assessor"].fillna("manager") == "manager"]

@@ -9,7 +9,7 @@ from salesnb.ancova import Contrast, times_more, verdict
 from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.training.compared import Compared, by_course, completed
-from salesnb.training.needs import spelled, stages_of
+from salesnb.training.needs import spelled
 from salesnb.units import number
 
 WORTH = 0.03  # of the deals at a stage: less is not worth a course
@@ -73,7 +73,7 @@ def effect(team: Team) -> Finding:
     rows = [
         {"course_id": course, "title": names[course], "skill": skill[course]}
         | {"n_attended": taken[course]}
-        | _row(*pair, bool(stages_of(team).get(skill[course])))
+        | _row(*pair)
         for course, pair in sorted(found.items())
     ]
     table = pd.DataFrame(rows, columns=[*COLUMNS]).astype(COLUMNS)
@@ -87,17 +87,15 @@ def effect(team: Team) -> Finding:
     )
 
 
-def answer_of(deals: Compared, scores: Compared, has_stage: bool) -> tuple[str, str]:
-    """What the answer rests on, and the answer."""
-    said = verdict(deals.found, WORTH)
-    if said or has_stage and len(deals.people):
-        return ("deals" if said else ""), said
-    said = verdict(scores.found, WORTH_SCORE)
-    return ("scores" if said else ""), said
+def answer_of(deals: Compared, scores: Compared) -> tuple[str, str]:
+    """What the answer rests on, deals before scores, and the answer; both empty without one."""
+    kinds = (("deals", deals, WORTH), ("scores", scores, WORTH_SCORE))
+    said = ((kind, verdict(seen.found, worth)) for kind, seen, worth in kinds)
+    return next(((kind, answer) for kind, answer in said if answer), ("", ""))
 
 
-def _row(deals: Compared, scores: Compared, has_stage: bool) -> dict:
-    evidence, said = answer_of(deals, scores, has_stage)
+def _row(deals: Compared, scores: Compared) -> dict:
+    evidence, said = answer_of(deals, scores)
     earlier, later = deals.mean
     score_before, score_after = scores.mean
     own = deals.people[deals.people["had"]]
@@ -160,7 +158,9 @@ def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
     if not team.has("stage_changes") or not team.settings.is_dated:
         said.append("Without a dated history of stages only scores can tell.")
     if (table["evidence"] == "scores").any():
-        said.append("Where no stage leans on the skill, scores answer.")
+        said.append(
+            "Where no stage leans on the skill, or too few deals were decided, scores answer."
+        )
     if (table["answer"] == "").any():
         said.append("No answer where fewer than four reps stand on either side.")
     return tuple(said)
@@ -171,7 +171,8 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset="effect")
     if rows.empty:
         return charts.nothing_to_draw(ax, "Too few deals on either side")
-    made = charts.Points("effect", *(100 * rows[f"effect{end}"] for end in ENDS))
+    effect, low, high = (100 * rows[f"effect{end}"] for end in ENDS)
+    made = charts.Points("effect", effect, low, high)
     naive = charts.Points("naive change", 100 * rows["naive_change"], None, None, charts.MUTED, "s")
     charts.dumbbell(ax, rows["title"].to_list(), made, naive, is_rate=False)
     ax.axvline(0, color=charts.MUTED, linewidth=0.8)
