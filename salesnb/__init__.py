@@ -12,6 +12,7 @@ if TYPE_CHECKING:
         metrics,
         pipeline,
         scorecard,
+        training,
         transition,
     )
     from salesnb.errors import DataError
@@ -34,6 +35,7 @@ __all__ = [
     "pipeline",
     "scorecard",
     "simulate",
+    "training",
     "transition",
 ]
 

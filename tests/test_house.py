@@ -51,9 +51,22 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "attention",
             "companies",
             "outlook",
+            "ancova",
         },
     ),
-    (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp", "transition"}),
+    (
+        False,
+        {
+            "funnel",
+            "scorecard",
+            "coaching",
+            "coaching_log",
+            "pipeline",
+            "icp",
+            "transition",
+            "training",
+        },
+    ),
     (True, {"verbs", "report", "cli"}),
 ]
 

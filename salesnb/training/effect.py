@@ -1,0 +1,180 @@
+"""Did the course work: deals and scores of those who took it, beside those who did not."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts
+from salesnb.ancova import Contrast, times_more, verdict
+from salesnb.finding import Finding
+from salesnb.team import Team
+from salesnb.training.compared import Compared, by_course, completed
+from salesnb.training.needs import spelled
+from salesnb.units import number
+
+WORTH = 0.03  # of the deals at a stage: less is not worth a course
+WORTH_SCORE = 0.25  # points: half of the step in which scores are given
+ENDS = ("", "_low", "_high")
+COLUMNS = {"course_id": "str", "title": "str", "skill": "str", "evidence": "str", "answer": "str"}
+COLUMNS |= dict.fromkeys(["n_attended", "n_compared", "n_deals"], "int64")
+COLUMNS |= dict.fromkeys(["earlier_rate", "later_rate", "naive_change"], "float64")
+COLUMNS |= {f"effect{end}": "float64" for end in ENDS}
+COLUMNS |= {"n_more_deals": "float64", "score_change": "float64"}
+COLUMNS |= {f"score_effect{end}": "float64" for end in ENDS}
+WORDS = {"yes": "it worked", "no": "too little to be worth it", "cannot_tell": "cannot tell yet"}
+CAVEATS = (
+    "The naive change of those who attended misleads: who is sent because a number is low sees it "
+    "come back by itself, and some months are better for everybody. The effect compares them with "
+    "others whose numbers were alike before.",
+    "Of twenty courses without any effect about one would read yes.",
+    "A manager who scores knows who attended; deals do not.",
+)
+
+
+def effect(team: Team) -> Finding:
+    """Did the courses work, in deals and in scores?
+
+    Analysis of covariance: the share of deals that go on from the stages leaning on the skill, in
+    the year after a rep completed the course, beside reps who took no course on it, alike in two
+    periods before; HC3 errors (MacKinnon and White 1985). Where no stage leans on the skill, the
+    manager's scores a year before and after answer instead. How often it errs:
+    ``docs/training_accuracy.md``.
+
+    Returns
+    -------
+    Finding
+        One row per course that somebody completed, in order of its id:
+
+        course_id, title, skill
+        evidence : ``deals`` or ``scores``, what the answer rests on; empty where nothing could be
+            compared
+        answer : ``yes``; ``no`` (less than 3 points of rate, or a quarter point of score);
+            ``cannot_tell``; empty where fewer than four reps stand on either side
+        n_attended, n_compared : reps who completed it; reps who did not and are compared
+        n_deals : deals of those who attended, decided since
+        earlier_rate, later_rate : share of their deals that went on, before and after
+        naive_change : the difference of the two
+        effect, effect_low, effect_high : difference made, in points of rate, 90 % interval
+        n_more_deals : of those who attended, to see an effect of 3 points in four of five cases
+        score_change : of those who attended, in points
+        score_effect, score_effect_low, score_effect_high : difference made, 90 % interval
+
+    Raises
+    ------
+    DataError
+        The team has no courses or no attendance.
+    """
+    team.need("courses", "attendance", why="training.effect")
+    found = by_course(team)
+    names = team.courses.drop_duplicates("course_id").set_index("course_id")["title"]
+    taken = completed(team).groupby("course_id")["rep_id"].nunique()
+    skill = team.courses.drop_duplicates("course_id").set_index("course_id")["skill"]
+    skill = spelled(team, skill)
+    rows = [
+        {"course_id": course, "title": names[course], "skill": skill[course]}
+        | {"n_attended": taken[course]}
+        | _row(*pair)
+        for course, pair in sorted(found.items())
+    ]
+    table = pd.DataFrame(rows, columns=[*COLUMNS]).astype(COLUMNS)
+    return Finding(
+        _headline(table),
+        table,
+        lambda ax: _draw(ax, table),
+        ask=_ask(table),
+        caveats=(*CAVEATS, *_caveats(team, table)),
+        currency=team.currency,
+    )
+
+
+def answer_of(deals: Compared, scores: Compared) -> tuple[str, str]:
+    """What the answer rests on, deals before scores, and the answer; both empty without one."""
+    kinds = (("deals", deals, WORTH), ("scores", scores, WORTH_SCORE))
+    said = ((kind, verdict(seen.found, worth)) for kind, seen, worth in kinds)
+    return next(((kind, answer) for kind, answer in said if answer), ("", ""))
+
+
+def _row(deals: Compared, scores: Compared) -> dict:
+    evidence, said = answer_of(deals, scores)
+    earlier, later = deals.mean
+    score_before, score_after = scores.mean
+    own = deals.people[deals.people["had"]]
+    n = int(own["n_after"].sum())
+    more = np.ceil(n * times_more(deals.found, WORTH)) if said == "cannot_tell" else np.nan
+    return {
+        "evidence": evidence,
+        "answer": said,
+        "n_compared": (scores if evidence == "scores" else deals).n(had=False),
+        "n_deals": n,
+        "earlier_rate": earlier,
+        "later_rate": later,
+        "naive_change": later - earlier,
+        "n_more_deals": more if evidence == "deals" else np.nan,
+        "score_change": score_after - score_before,
+        **_ends("effect", deals.found),
+        **_ends("score_effect", scores.found),
+    }
+
+
+def _ends(name: str, found: Contrast) -> dict[str, float]:
+    return dict(zip((f"{name}{end}" for end in ENDS), found[:3], strict=True))
+
+
+def _headline(table: pd.DataFrame) -> str:
+    if table.empty:
+        return "Nobody has completed a course yet."
+    told = table[table["answer"] != ""]
+    if told.empty:
+        return "Too few people on either side to say of any course whether it worked."
+    parts = [
+        f"{words}: {number(len(rows)) if answer == 'cannot_tell' else ', '.join(rows['title'])}"
+        for answer, words in WORDS.items()
+        if len(rows := told[told["answer"] == answer])
+    ]
+    more = told["n_more_deals"].min()
+    last = f" The nearest needs about {number(round(more, -1))} more deals." if more > 0 else ""
+    return f"Did {number(len(table))} courses work? {_opened('; '.join(parts))}.{last}"
+
+
+def _opened(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _ask(table: pd.DataFrame) -> tuple[str, ...]:
+    asked = []
+    if (table["answer"] == "yes").any():
+        asked.append("What of it do those who went use in their deals?")
+    if (table["answer"] == "no").any():
+        asked.append("What would have to change so that something of it reaches the deals?")
+    if (table["answer"] == "cannot_tell").any():
+        asked.append("Could the next course start with half of those on the list, by lot?")
+    return tuple(asked)
+
+
+def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
+    if table.empty:
+        return ()
+    said = []
+    if not team.has("stage_changes") or not team.settings.is_dated:
+        said.append("Without a dated history of stages only scores can tell.")
+    if (table["evidence"] == "scores").any():
+        said.append(
+            "Where no stage leans on the skill, or too few deals were decided, scores answer."
+        )
+    if (table["answer"] == "").any():
+        said.append("No answer where fewer than four reps stand on either side.")
+    return tuple(said)
+
+
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
+    """The effect on deals with its interval, beside the naive change."""
+    rows = table.dropna(subset="effect")
+    if rows.empty:
+        return charts.nothing_to_draw(ax, "Too few deals on either side")
+    effect, low, high = (100 * rows[f"effect{end}"] for end in ENDS)
+    made = charts.Points("effect", effect, low, high)
+    naive = charts.Points("naive change", 100 * rows["naive_change"], None, None, charts.MUTED, "s")
+    charts.dumbbell(ax, rows["title"].to_list(), made, naive, is_rate=False)
+    ax.axvline(0, color=charts.MUTED, linewidth=0.8)
+    ax.set_xlabel("points of the share of deals that go on")
+    return ax

@@ -1,0 +1,216 @@
+"""Gaps: who lacks which skill, as seen by manager, by the rep, and by what becomes of deals."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from salesnb import charts, leaks
+from salesnb.errors import DataError
+from salesnb.finding import Finding
+from salesnb.team import Team
+from salesnb.training import scores
+from salesnb.training.needs import GAP, MOST, by_skill, needs
+from salesnb.units import money, number, span
+
+FIRM = ("act", "look")  # tiers separated from chance
+TIERS = ("act", "look", "watch", "")
+ALSO, ROWS, SEEN_APART = 3, 30, 1.0
+CAVEATS = (
+    "A score is what somebody saw. The level given here is on the manager's scale, shrunken "
+    "towards the team, a score of a year ago counting half.",
+    "A gap and a leak at the same place agree that something is there; neither says that a course "
+    "would close it.",
+)
+
+
+def gaps(team: Team, *, rep: str | None = None, target: float | None = None) -> Finding:
+    """Who lacks which skill by more than chance, and what do the deals say of it?
+
+    The level of each rep at each skill is estimated from all scores together: managers,
+    certificates and reps themselves see differently and err differently, a score of a year ago
+    counts half, and what is left is shrunken towards the team (Henderson 1975). A gap is named
+    where the level is more than half a point below the target by Bayesian false discovery rate
+    (Newton et al. 2004). How often it errs: ``docs/training_accuracy.md``.
+
+    Parameters
+    ----------
+    rep : id or name; the answer then names nobody else
+    target : 0-4, for every skill; by default the level that a quarter of all scores reach
+
+    Returns
+    -------
+    Finding
+        One row per rep and skill with a score, gaps beyond chance first, the costliest at the top:
+
+        rep_id, skill
+        score, score_low, score_high : level, 0-4, with its 90 % interval
+        n_assessments : scores behind it
+        manager_score, self_score : means as given
+        target : the level aimed at
+        gap, gap_low, gap_high : target - score, in points
+        gap_probability : of a gap of more than half a point
+        tier : ``act`` (of those named at most 5 % are expected to be false), ``look`` (10 %),
+            ``watch`` (more likely than not) or empty
+        stages : the stages that lean on the skill
+        leak_probability : of a leak there, the likeliest of them
+        yearly_lost_amount, yearly_lost_amount_low, yearly_lost_amount_high : team currency a
+            year; what the typical rep would win beyond this one there, divided among the skills
+            of a stage; negative where the rep wins more
+
+    Raises
+    ------
+    DataError
+        The team has no assessments, the target is no score, or there is no such rep.
+    """
+    team.need("assessments", why="training.gaps")
+    if target is not None and not scores.LOWEST <= target <= scores.HIGHEST:
+        raise DataError(f"target must lie between 0 and 4, not {target!r}.")
+    rep_id = None if rep is None else team.rep(rep)
+    found = needs(team, target)
+    if rep_id is not None:
+        found = found[found["rep_id"] == rep_id]
+    table = in_order(found)[GAP]
+    names = team.names
+    return Finding(
+        _headline(team, table, rep_id),
+        table,
+        lambda ax: _draw(ax, table, names, rep_id is not None),
+        ask=_ask(table, names),
+        caveats=_caveats(team, table),
+        currency=team.currency,
+        names=names,
+    )
+
+
+def in_order(found: pd.DataFrame) -> pd.DataFrame:
+    """Gaps beyond chance first; of one tier the costliest, then the largest."""
+    rank = found["tier"].map({tier: place for place, tier in enumerate(TIERS)})
+    by = found.assign(rank=rank, cost=found["yearly_lost_amount"].fillna(0).clip(lower=0))
+    by = by.assign(cost=by["cost"].round(2), size=by["gap"].round(6))
+    by = by.sort_values(["rank", "cost", "size"], ascending=[True, False, False], kind="stable")
+    return by.drop(columns=["rank", "cost", "size"]).reset_index(drop=True)
+
+
+def _headline(team: Team, table: pd.DataFrame, rep_id: str | None) -> str:
+    who = "" if rep_id is None else f"{team.names[rep_id]}: "
+    if table.empty:
+        return f"{who}no skill has been assessed yet." if who else "Nobody's skills are assessed."
+    goal, firm = number(table["target"].iloc[0], 1), table[table["tier"].isin(FIRM)]
+    n = number(len(table))
+    if firm.empty:
+        said = f"nothing stands out: none of {n} skills is below {goal} by more than chance"
+        said = said if who else said.replace("skills is", "levels of skill is").capitalize()
+        return f"{who}{said}.{_all_of(table, rep_id)}"
+    first = firm.iloc[0]
+    place = f"{first['skill']}" if who else f"{team.names[first['rep_id']]}, {first['skill']}"
+    level = number(first["score"], 1)
+    ends = span(first["score_low"], first["score_high"], lambda v: number(v, 1))
+    kind = "skills" if who else "levels of skill"
+    return (
+        f"{who}{number(len(firm))} of {n} {kind} below {goal} by more than chance. "
+        f"First: {place}, {level} ({ends}){_in_deals(team, first)}."
+        f"{_others(firm.iloc[1:], team.names, rep_id)}{_all_of(table, rep_id)}"
+    )
+
+
+def _in_deals(team: Team, row: pd.Series) -> str:
+    """What the deals say of a gap, where it is more likely than not that they lose by it."""
+    if not row["leak_probability"] >= MOST or not row["yearly_lost_amount"] > 0:
+        return ""
+    ends = span(
+        row["yearly_lost_amount_low"],
+        row["yearly_lost_amount_high"],
+        lambda v: money(v, team.currency),
+    )
+    cost = money(row["yearly_lost_amount"], team.currency)
+    return f"; deals at {row['stages']} lose about {cost} ({ends}) a year"
+
+
+def _others(firm: pd.DataFrame, names: Mapping[str, str], rep_id: str | None) -> str:
+    if firm.empty:
+        return ""
+    who = "" if rep_id is not None else firm["rep_id"].map(names) + ", "
+    said = [*(who + firm["skill"]).head(ALSO)]
+    said += [f"{len(firm) - ALSO} more"] if len(firm) > ALSO else []
+    return f" Also: {'; '.join(said)}."
+
+
+def _all_of(table: pd.DataFrame, rep_id: str | None) -> str:
+    """The skills that most of the team lacks."""
+    wide = by_skill(table)
+    wide = wide[wide["is_team_wide"] & (wide["n_reps"] > 1)]
+    if wide.empty or rep_id is not None:
+        return ""
+    said = [f"{row.skill} ({row.n_below} of {row.n_reps})" for row in wide.itertuples()]
+    return f" Most of the team may lack {', '.join(said)}: a matter for everybody at once."
+
+
+def _ask(table: pd.DataFrame, names: Mapping[str, str]) -> tuple[str, ...]:
+    firm = table[table["tier"].isin(FIRM)]
+    asked = ["What would you do differently if this came easily to you?"] if len(firm) else []
+    apart = table["self_score"] - table["manager_score"]
+    usual = apart.median()
+    if (apart - usual >= SEEN_APART).any():
+        asked.append("Where rep and manager see a skill differently: which deals show what?")
+    in_deals_only = (table["leak_probability"] >= MOST) & (table["gap_probability"] < MOST)
+    if in_deals_only.any():
+        asked.append("Where deals are lost though the skill is scored high: what else is it?")
+    return tuple(asked)
+
+
+def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
+    said = [*CAVEATS]
+    apart = (table["self_score"] - table["manager_score"]).mean()
+    if apart == apart and abs(apart) >= 0.1:
+        side = "higher" if apart > 0 else "lower"
+        said.append(f"Own scores are on average {number(abs(apart), 1)} {side} than the manager's.")
+    if not team.has("stage_changes"):
+        said.append("No stage history is recorded, so deals say nothing of skills.")
+    elif not team.settings.skills:
+        said.append("The settings do not say which skill each stage leans on.")
+    elif table["yearly_lost_amount"].notna().any():
+        said += _short_records(team, table)
+    return tuple(said)
+
+
+def _short_records(team: Team, table: pd.DataFrame) -> list[str]:
+    first = leaks.time_covered(team, _places(team, table))
+    return ["Where deals are on record for less than a year, all of it counts."] if first else []
+
+
+def _places(team: Team, table: pd.DataFrame) -> pd.DataFrame:
+    """The rep and stage of each row with stages."""
+    rows = table[["rep_id", "stages"]].assign(stage=table["stages"].str.split(", "))
+    return rows.explode("stage")[["rep_id", "stage"]].dropna()
+
+
+def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], is_one: bool) -> Axes:
+    if is_one:
+        return _draw_levels(ax, table)
+    shown = table[table["tier"] != ""]
+    who = [*dict.fromkeys(shown["rep_id"])][:ROWS]
+    what = sorted({*table["skill"]})
+    marks = []
+    for name, marker, colour, tiers in (
+        ("beyond chance", "v", charts.WARN, FIRM),
+        ("worth watching", "o", charts.MUTED, ("watch",)),
+    ):
+        of = shown[shown["tier"].isin(tiers) & shown["rep_id"].isin(who)]
+        places = [
+            (who.index(r), what.index(s)) for r, s in zip(of["rep_id"], of["skill"], strict=True)
+        ]
+        marks.append(charts.Mark(name, marker, colour, places))
+    return charts.mark_grid(ax, [names[rep] for rep in who], what, *marks)
+
+
+def _draw_levels(ax: Axes, table: pd.DataFrame) -> Axes:
+    rows = table.sort_values("score", ascending=False, kind="stable")
+    if rows.empty:
+        return charts.nothing_to_draw(ax)
+    seen = charts.Points("level", rows["score"], rows["score_low"], rows["score_high"])
+    own = charts.Points("own view", rows["self_score"], colour=charts.MUTED, marker="s")
+    charts.dumbbell(ax, rows["skill"].to_list(), seen, own, is_rate=False)
+    ax.axvline(rows["target"].iloc[0], color=charts.MUTED, linewidth=1, linestyle="--")
+    ax.set_xlim(scores.LOWEST, scores.HIGHEST + 0.1)
+    return ax
