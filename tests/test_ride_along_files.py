@@ -1,12 +1,15 @@
 """The files of the coming ride-alongs: a calendar that calendars read, a sheet for one page."""
 
 import re
+import shutil
 from datetime import UTC, datetime
 
 import pandas as pd
 import pytest
 from handmade import AS_OF, REPS, deal, team_of
 from icalendar import Calendar
+from playwright.sync_api import sync_playwright
+from test_browser import FLAGS
 from test_display import HOSTILE
 from typer.testing import CliRunner
 
@@ -144,3 +147,26 @@ def test_what_is_misspelt_writes_nothing(saved, tmp_path):
     with pytest.raises(DataError, match="away: found 'July'"):
         ride_alongs.write(saved, tmp_path / "out", away="July")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("browser")
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium on the path")
+def test_a_sheet_is_one_sheet_of_paper_and_fits_a_phone(demo, tmp_path):
+    """Even with long names, two strengths and a leak; on A4 as the page asks for it."""
+    shown = coaching.ride_alongs(demo).table.assign(planned_on=pd.Timestamp("2026-07-07"))
+    names = {rep: HOSTILE[n % len(HOSTILE)] for n, rep in enumerate(demo.names)}
+    reps = demo.reps.assign(name=demo.reps["rep_id"].map(names))
+    team = salesnb.Team(demo.settings, {**demo.tables, "reps": reps})
+    with sync_playwright() as playwright:
+        options = {"executable_path": shutil.which("chromium"), "args": FLAGS}
+        browser = playwright.chromium.launch(**options)
+        page = browser.new_page(viewport={"width": 390, "height": 844})
+        for number, visit in enumerate(shown.head(8).to_dict("records")):
+            path = tmp_path / f"{number}.html"
+            path.write_text(ride_alongs.sheet(team, pd.Series(visit), "demo"), encoding="utf-8")
+            page.goto(path.as_uri())
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+            pdf = page.pdf(prefer_css_page_size=True)
+            assert max(int(count) for count in re.findall(rb"/Count (\d+)", pdf)) == 1
+        browser.close()
