@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 from pandas.api import types
 
@@ -62,6 +63,11 @@ def number(value: float, digits: int = 0) -> str:
     if pd.isna(value):
         return "unknown"
     return format_decimal(round(value, digits), locale=LOCALE)
+
+
+def day(when: pd.Timestamp) -> str:
+    """A day in words: ``day(pd.Timestamp("2026-07-06"))`` is ``"6 July 2026"``."""
+    return format_date(when, "d MMMM y", locale=LOCALE)
 
 
 def span(low: float, high: float, say: Callable[[float], str] = number) -> str:

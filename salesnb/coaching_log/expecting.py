@@ -26,8 +26,8 @@ COLUMNS = {
 MOST_DRAWN = 20
 NOT_A_VERDICT = (
     "This is no verdict on a person, nor on the coaching of one: a single rep's deals are too few, "
-    "and one rate in ten lies outside its interval by chance. `coaching_log.effect` asks whether "
-    "coaching works."
+    "and one rate in ten lies outside its interval by chance. Whether coaching works is "
+    "told by all of them together."
 )
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import ndtri
 
-from salesnb import cells, charts, leaks, trials
+from salesnb import cells, charts, leaks, trials, units
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
 from salesnb.sessions import stage_of
@@ -151,14 +151,14 @@ def _headline(team: Team, table: pd.DataFrame, stage: str, waves: int, weeks: in
     last = table["starts_on"].max()
     said = (
         f"{len(table)} reps start coaching on {stage} in {waves} waves drawn by lot, the first on "
-        f"{table['starts_on'].min().date()}, the last on {last.date()}."
+        f"{units.day(table['starts_on'].min())}, the last on {units.day(last)}."
     )
     least = told(team, table, stage, weeks)
     second = table.loc[table["wave"] == 2, "starts_on"].min()
     if np.isnan(least):
         return said
     return (
-        f"{said} By {second.date()}, when the second starts, an effect of about "
+        f"{said} By {units.day(second)}, when the second starts, an effect of about "
         f"{100 * least:.0f} points would be told in four of five cases."
     )
 

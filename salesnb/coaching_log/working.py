@@ -35,7 +35,7 @@ COMES_BACK = (
 NOT_KNOWN = (
     "Controls were not drawn by lot. The effect leans on the coached having been chosen for "
     "their numbers: a reason that is in no number (a new territory, a wish to learn) counts as "
-    "effect. `coaching_log.staggered_start` makes the next round an experiment."
+    "effect. A start drawn by lot makes the next round an experiment."
 )
 
 

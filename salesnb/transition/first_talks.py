@@ -8,14 +8,12 @@ from typing import Any
 from zlib import crc32
 
 import pandas as pd
-from babel.dates import format_date
 
-from salesnb import cells
+from salesnb import cells, units
 from salesnb.finding import Finding
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
-from salesnb.units import LOCALE
 
 TYPES = {
     "phase": "str",
@@ -86,13 +84,9 @@ def _headline(people: pd.DataFrame, table: pd.DataFrame, first: pd.Timestamp) ->
     peers = f", the {n_peers} former team-mates first" if n_peers > 1 else ""
     peers = ", the former team-mate first" if n_peers == 1 else peers
     return (
-        f"From {_day(first)}: {n} first talk{'' if n == 1 else 's'}{peers}; "
-        f"the last on {_day(last)}."
+        f"From {units.day(first)}: {n} first talk{'' if n == 1 else 's'}{peers}; "
+        f"the last on {units.day(last)}."
     )
-
-
-def _day(day: pd.Timestamp) -> str:
-    return format_date(day, "d MMMM y", locale=LOCALE)
 
 
 def _monday_after(day: pd.Timestamp) -> pd.Timestamp:
