@@ -4,7 +4,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, scorecard
+    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, ramp, scorecard
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
@@ -23,6 +23,7 @@ __all__ = [
     "load",
     "metrics",
     "pipeline",
+    "ramp",
     "scorecard",
     "simulate",
 ]

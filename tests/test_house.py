@@ -50,7 +50,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "outlook",
         },
     ),
-    (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp"}),
+    (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp", "ramp"}),
     (True, {"verbs", "report", "cli"}),
 ]
 
