@@ -2,6 +2,8 @@
 
 from salesnb.ramp.curves import curve
 from salesnb.ramp.plans import quota_plan
+from salesnb.ramp.tasks import checklist
+from salesnb.ramp.track import on_track
 from salesnb.ramp.worth import cost
 
-__all__ = ["cost", "curve", "quota_plan"]
+__all__ = ["checklist", "cost", "curve", "on_track", "quota_plan"]

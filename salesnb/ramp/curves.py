@@ -153,11 +153,9 @@ def _headline(table: pd.DataFrame, by: str) -> str:
         return "Nobody was hired since the first deal on record: there is no ramp to see yet."
     if by:
         return _groups_in_words(table, by, n)
-    rows = table.set_index("milestone")
-    first, ramp = rows.loc["first deal"], rows.loc["ramped"]
-    return (
-        f"{number(n)} new hires. {_half(first, 'won a first deal of their own')}, {_lower(ramp)}."
-    )
+    first, ramp = (row for _, row in table.iterrows())
+    begun = _half(first, "won a first deal of their own")
+    return f"{number(n)} new hires. {begun}, {_lower(ramp)}."
 
 
 def _half(row: pd.Series, what: str) -> str:
