@@ -10,6 +10,7 @@ from salesnb import charts, stats
 from salesnb.errors import unknown
 from salesnb.finding import Finding
 from salesnb.metrics import ramp as measured
+from salesnb.metrics.answers import PEERS
 from salesnb.metrics.view import Ledger, ledger
 from salesnb.ramp.newcomers import FEWEST, confounded, milestones
 from salesnb.team import Team
@@ -140,11 +141,16 @@ def _incidence(rows: pd.DataFrame) -> pd.DataFrame:
 
 def _p(rows: pd.DataFrame) -> float:
     """How likely chance alone would set the groups so far apart; NaN where nothing can differ."""
-    if rows["code"].nunique() < 2 or not rows["is_there"].any():
+    # A group of which nobody has waited as long as the first to get there says nothing.
+    first = rows.loc[rows["is_there"], "months"].min()
+    rows = rows[rows.groupby("code")["months"].transform("max") >= first]
+    if rows["code"].nunique() < 2:
         return np.nan
     status = rows["is_there"].to_numpy(int)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    try:
         return float(survdiff(rows["months"].to_numpy(), status, rows["code"].to_numpy())[1])
+    except np.linalg.LinAlgError:  # groups that were never waiting at the same time
+        return np.nan
 
 
 def _headline(table: pd.DataFrame, by: str) -> str:
@@ -159,6 +165,10 @@ def _headline(table: pd.DataFrame, by: str) -> str:
 
 
 def _half(row: pd.Series, what: str) -> str:
+    if row["n_reached"] < PEERS:
+        so_far = "Nobody has" if not row["n_reached"] else f"Only {number(row['n_reached'])} have"
+        so_far = "Only one has" if row["n_reached"] == 1 else so_far
+        return f"{so_far} {what} yet, too few to say how long it takes"
     if np.isnan(row["median_months"]):
         return f"Fewer than half are known to have {what} yet"
     return f"Half had {what} after {_months(row)}"
@@ -167,11 +177,9 @@ def _half(row: pd.Series, what: str) -> str:
 def _lower(row: pd.Series) -> str:
     said = _half(row, "ramped")
     said = said[0].lower() + said[1:]
-    if not row["n_reached"] or row["n_reached"] == row["n_hires"]:
+    if row["n_reached"] < PEERS or row["n_reached"] == row["n_hires"]:
         return said
     missing = row["n_hires"] - row["n_reached"]
-    if row["n_reached"] == 1:
-        return f"{said}. Only one has; the other {number(missing)} count as waiting"
     return (
         f"{said}. The mean of the {number(row['n_reached'])} who have, "
         f"{number(row['naive_months'], 1)} months, is too low: it leaves out the "
