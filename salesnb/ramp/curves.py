@@ -83,7 +83,7 @@ def curve(team: Team, *, by: str = "", months: int = 6) -> Finding:
         headline=_headline(table, by),
         table=table,
         draw=lambda ax: _draw(ax, waits, table, by),
-        ask=_ask(table),
+        ask=() if by else _ask(table),
         caveats=_caveats(waits["ramped"], table, by),
         names=team.names,
     )
@@ -92,7 +92,7 @@ def curve(team: Team, *, by: str = "", months: int = 6) -> Finding:
 def _grouped(rows: pd.DataFrame, by: str) -> pd.DataFrame:
     """The hires with their group: `level`, and its `code` in alphabetical order."""
     hired = rows["hired_on"]
-    half = pd.Series(np.where(hired.dt.month <= 6, "Jan-Jun", "Jul-Dec"), index=rows.index)
+    half = pd.Series(np.where(hired.dt.month <= 6, "H1", "H2"), index=rows.index)
     level = {
         "": pd.Series(EVERYBODY, index=rows.index),
         "cohort": hired.dt.year.astype("str") + " " + half,
@@ -247,21 +247,23 @@ def _caveats(rows: pd.DataFrame, table: pd.DataFrame, by: str) -> tuple[str, ...
 
 
 def _draw(ax: Axes, waits: dict[str, pd.DataFrame], table: pd.DataFrame, by: str) -> Axes:
-    """Share of hires who are there by month since the hire, with band; medians as dots."""
+    """Share of hires who are there by month since the hire, with band; dashed the naive mean."""
     shown = waits if not by else {"ramped": waits["ramped"]}
     lines = {
         (name if not by else str(level)): rows
         for name, of_all in shown.items()
         for level, rows in of_all.groupby("level")
+        if not by or len(rows) >= PEERS
     }
     if not lines:
-        return charts.nothing_to_draw(ax)
+        return charts.nothing_to_draw(ax, f"No group of {PEERS} hires or more yet")
     palette = [charts.MUTED, charts.ACCENT] if not by else [charts.ACCENT, charts.WARN]
     palette += [charts.MUTED, charts.INK, "#009e73", "#cc79a7"]
     for place, (name, rows) in enumerate(lines.items()):
         _line(ax, rows, name, palette[place % len(palette)], has_band=len(lines) <= 2)
-    naive = table.loc[table["milestone"] == "ramped", "naive_months"]
-    if not by and naive.notna().all() and len(naive):
+    made = table[(table["milestone"] == "ramped") & (table["n_reached"] >= PEERS)]
+    naive = made["naive_months"]
+    if not by and len(naive):
         ax.axvline(naive.iloc[0], color=charts.WARN, linewidth=1, linestyle="--")
         is_right = naive.iloc[0] > 0.5 * waits["first deal"]["months"].max()
         label = f" mean of those who have, {number(naive.iloc[0], 1)} "

@@ -73,8 +73,9 @@ def interval(value: np.ndarray, drawn: np.ndarray, n: np.ndarray) -> tuple[np.nd
     tail = (1 - stats.LEVEL) / 2
     ends = np.where(np.isnan(drawn), np.inf, drawn)
     low, high = np.quantile(ends, [tail, 1 - tail], axis=0, method="inverted_cdf")
-    low = np.minimum(value - wider * (value - low), value)
-    high = np.maximum(value + wider * (high - value), value)
+    with np.errstate(invalid="ignore"):  # of an endless value the draws alone tell the low end
+        low = np.where(np.isfinite(value), np.minimum(value - wider * (value - low), value), low)
+        high = np.maximum(value + wider * (high - value), value)
     return low, np.where(np.isfinite(high), high, np.nan)
 
 
@@ -88,7 +89,7 @@ def earnings(book: Ledger) -> Earnings:
     months = int(over.max(initial=0))
     deals = measured.deals_of_hires(book)
     deals = deals[(deals["outcome"] == "won") & ~deals["is_inherited"]]
-    since = ((deals["closed_on"] - deals["hired_on"]).dt.days / DAYS_A_MONTH).to_numpy()
+    since = (((deals["closed_on"] - deals["hired_on"]).dt.days + 0.5) / DAYS_A_MONTH).to_numpy()
     inside = since < months
     rep = pd.Index(hires["rep_id"]).get_indexer(pd.Index(deals["rep_id"]))[inside]
     won = np.zeros((len(hires), months))

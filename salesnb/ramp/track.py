@@ -32,7 +32,7 @@ def on_track(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) ->
 
     Activities show first, then the pipeline they open, then what is won; each adds up from the
     first day. Weeks are weeks at work: leave and holidays are out of them. A hire is *ahead* or
-    *behind* only where chance, after all the comparisons made, would hardly do it.
+    *behind* only where chance, with as many hires looked at, would hardly do it.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def on_track(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) ->
             interval (Wilson 1927)
         n_hires : past hires with as many weeks behind them, whatever became of them
         chance_rate : probability of a value so far from past hires' by chance, two-sided, after
-            as many looks (Benjamini and Hochberg 1995)
+            looking at as many new hires (Benjamini and Hochberg 1995)
         unit : count or amount
 
     Raises
@@ -174,8 +174,10 @@ def _judged(table: pd.DataFrame) -> pd.DataFrame:
     is_early = (table["at_work_weeks"] < FIRST_WEEKS) | ~table["is_usual"]
     is_told = ~is_few & ~is_early & table["p"].notna()
     chance = np.full(len(table), np.nan)
-    if is_told.any():
-        chance[is_told] = false_discovery_control(table.loc[is_told, "p"].to_numpy())
+    for item in ITEMS:  # each a question of its own, asked of every new hire
+        asked = (is_told & (table["item"] == item)).to_numpy()
+        if asked.any():
+            chance[asked] = false_discovery_control(table.loc[asked, "p"].to_numpy())
     is_apart = chance <= CHANCE
     is_more = table["below_share"] > 0.5
     status = np.select(
