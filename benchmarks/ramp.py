@@ -26,7 +26,7 @@ from salesnb.ramp.worth import COST_SHARE, _break_even, _margin
 from salesnb.stats import wilson
 from salesnb.team import Team
 
-SIZES = [(24, 60), (60, 40), (200, 30)]  # reps, seeds
+SIZES = (24, 60, 200)
 LEAVING, LEAVE_MONTHS = 0.33, 12.0
 AT = (4, 6, 9, 12)  # months of the plan that are judged
 PER_MONTH = 5  # deals per rep
@@ -229,11 +229,11 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true")
     options = parser.parse_args()
     n = 1 if options.quick else 8
-    sizes = [(60, 5)] if options.quick else SIZES
+    sizes, seeds = ((60,), 5) if options.quick else (SIZES, 100)
     true, true_leaving = truth(n, False), truth(n, True)
-    waits = [row for reps, seeds in sizes for row in medians(reps, seeds, true, leave=False)]
-    waits += medians(sizes[-1][0], sizes[-1][1], true_leaving, leave=True)
-    worth = [row for reps, seeds in sizes for row in money(reps, seeds, true)]
+    waits = [row for reps in sizes for row in medians(reps, seeds, true, leave=False)]
+    waits += medians(sizes[-1], seeds, true_leaving, leave=True)
+    worth = [row for reps in sizes for row in money(reps, min(seeds, 40), true)]
     tracked = track(3 if options.quick else 30)
     parts = {"waits": waits, "worth": worth, "tracked": tracked}
     texts = {name: as_markdown(rows) for name, rows in parts.items()}
@@ -259,6 +259,9 @@ made it so far, and how often it lies below the mean of those who get there in t
 {waits}
 
 ## What it is worth
+
+Hires are few and a month holds few deals: beyond the sixth month the 90 % interval of the share
+holds the truth in about four of five teams, not in nine of ten.
 
 {worth}
 

@@ -15,7 +15,7 @@ from salesnb.metrics.answers import PEERS
 from salesnb.metrics.ramp import TENURED_MONTHS
 from salesnb.ramp.newcomers import NEW_MONTHS, new
 from salesnb.team import Team
-from salesnb.units import number, span
+from salesnb.units import number
 
 ARRIVAL_WEEKS = 26
 JUDGES = ("manager", "certification")
@@ -225,10 +225,10 @@ def _headline(
     first = rows.iloc[0]
     begin = f"{number(n)} {'hire' if n == 1 else 'hires'} scored within {number(weeks)} weeks"
     if not _p_of_skills(held) <= CHANCE:
-        least, most = rows["gap"].min(), rows["gap"].max()
+        least, most = (number(end, 1) for end in (rows["gap"].min(), rows["gap"].max()))
         return (
-            f"{begin}: {span(least, most, lambda gap: number(gap, 1))} points short of ramped "
-            "colleagues; no skill stands out from the others beyond chance."
+            f"{begin}: {least} to {most} points short of ramped colleagues; no skill stands out "
+            "from the others beyond chance."
         )
     return (
         f"{begin}, skills differ beyond chance: teach {first['skill']} first, {_points(first)} "
@@ -247,11 +247,9 @@ def _of_one(name: str, table: pd.DataFrame, weeks: int) -> str:
 
 
 def _points(row: pd.Series) -> str:
-    def say(gap: float) -> str:
-        return number(gap, 1)
-
-    ends = "" if np.isnan(row["gap_low"]) else f" ({span(row['gap_low'], row['gap_high'], say)})"
-    return f"{say(row['gap'])} points{ends}"
+    low, high = number(row["gap_low"], 1), number(row["gap_high"], 1)
+    ends = "" if np.isnan(row["gap_low"]) else f" ({low} to {high})"
+    return f"{number(row['gap'], 1)} points{ends}"
 
 
 def _ask(table: pd.DataFrame, rep: str | None) -> tuple[str, ...]:

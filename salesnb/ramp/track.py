@@ -20,7 +20,8 @@ from salesnb.weekly import working_days
 
 DAYS_A_WEEK = 5
 FIRST_WEEKS = 4  # at work, before which nothing is said
-CHANCE = 0.05
+# A few large deals set amounts far apart by chance: more is asked of them before anybody is named.
+CHANCE = {"meetings booked": 0.05, "pipeline opened": 0.01, "won": 0.01}
 ITEMS = {"meetings booked": "count", "pipeline opened": "amount", "won": "amount"}
 COLUMNS = ["rep_id", "at_work_weeks", "item", "status", "value", "benchmark"]
 COLUMNS += ["below_share", "below_low", "below_high", "n_hires", "chance_rate", "unit"]
@@ -46,9 +47,10 @@ def on_track(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) ->
 
         rep_id, at_work_weeks : weeks at work since the hire
         item : ``meetings booked``, ``pipeline opened`` (amount of deals of their own), ``won``
-        status : ``ahead``, ``behind`` or ``on track``; ``too early`` in the first four weeks at
-            work, or where fewer than half of past hires had any by then; ``too few to compare``
-            below five past hires with as many weeks behind them
+        status : ``ahead`` or ``behind`` where `chance_rate` is at most 5 % (of amounts 1 %), else
+            ``on track``; ``too early`` in the first four weeks at work, or where fewer than half
+            of past hires had any by then; ``too few to compare`` below five past hires with as
+            many weeks behind them
         value : so far; benchmark : median of the past hires after as many weeks, blank below three
         below_share, below_low, below_high : share of past hires who had less, ties half; 90 %
             interval (Wilson 1927)
@@ -178,7 +180,7 @@ def _judged(table: pd.DataFrame) -> pd.DataFrame:
         asked = (is_told & (table["item"] == item)).to_numpy()
         if asked.any():
             chance[asked] = false_discovery_control(table.loc[asked, "p"].to_numpy())
-    is_apart = chance <= CHANCE
+    is_apart = chance <= table["item"].map(CHANCE).to_numpy(float)
     is_more = table["below_share"] > 0.5
     status = np.select(
         [is_few, is_early, is_apart & is_more, is_apart],
