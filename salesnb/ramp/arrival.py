@@ -181,15 +181,12 @@ def _table(held: pd.DataFrame, spread: Spread, reps: pd.Series, is_team: bool) -
     sure = spread.variance * spread.reliability * (1 - spread.reliability)
     half = stats.z() * np.sqrt(sure + own["target_variance"])
     own = own.assign(scope="rep", gap=gap, gap_low=gap - half, gap_high=gap + half, n_hires=1.0)
-    place = {rep_id: i for i, rep_id in enumerate(reps)}
-    own = own.assign(person=own["rep_id"].map(place)).sort_values(
-        ["person", "gap", "skill"], ascending=[True, False, True]
-    )
+    own["person"] = pd.Index(reps).get_indexer(pd.Index(own["rep_id"]))
+    own = own.sort_values(["person", "gap", "skill"], ascending=[True, False, True])
     parts = [everybody, own] if is_team else [own]
     table = pd.concat([part.reindex(columns=COLUMNS) for part in parts], ignore_index=True)
-    texts = dict.fromkeys(("scope", "rep_id", "skill"), "str")
-    numbers = dict.fromkeys(COLUMNS[4:], "float64")
-    return table.astype({**texts, **numbers, "assessed_on": "datetime64[us]"})
+    types = dict.fromkeys(COLUMNS[:3], "str") | dict.fromkeys(COLUMNS[4:], "float64")
+    return table.astype({**types, "assessed_on": "datetime64[us]"})
 
 
 def _of_all(held: pd.DataFrame, spread: Spread) -> pd.DataFrame:
