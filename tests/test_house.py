@@ -30,7 +30,19 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "drift",
         },
     ),
-    (True, {"settings", "cells", "csvfile", "door", "checks", "finding", "history", "team"}),
+    (
+        True,
+        {
+            "settings",
+            "cells",
+            "csvfile",
+            "door",
+            "checks",
+            "finding",
+            "history",
+            "team",
+        },
+    ),
     (
         True,
         {
@@ -65,9 +77,17 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "icp",
             "transition",
             "training",
+            "ramp",
         },
     ),
-    (True, {"verbs", "report", "cli"}),
+    (
+        True,
+        {
+            "verbs",
+            "report",
+            "cli",
+        },
+    ),
 ]
 
 
