@@ -82,9 +82,9 @@ def _days(team: Team, own: pd.DataFrame, of_skill: pd.DataFrame) -> pd.DataFrame
 
 def _deals(team: Team) -> pd.DataFrame:
     """Deals that have left a stage: rep_id, stage, day (entered), value (1: went on)."""
-    columns = ["rep_id", "stage", "day", "value"]
+    columns = {"rep_id": "str", "stage": "str", "day": "datetime64[us]", "value": "float64"}
     if not team.has("stage_changes") or not team.settings.is_dated:
-        return pd.DataFrame(columns=columns)
+        return pd.DataFrame(columns=[*columns]).astype(columns)
     seen = visits(team)
     seen = seen[(seen["outcome"] != "open") & ~seen["is_skipped"]]
     return pd.DataFrame(

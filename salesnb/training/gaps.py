@@ -201,7 +201,10 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], is_one: bool)
             (who.index(r), what.index(s)) for r, s in zip(of["rep_id"], of["skill"], strict=True)
         ]
         marks.append(charts.Mark(name, marker, colour, places))
-    return charts.mark_grid(ax, [names[rep] for rep in who], what, *marks)
+    charts.mark_grid(ax, [names[rep] for rep in who], what, *marks)
+    for label in ax.get_xticklabels():
+        label.set(rotation=30, ha="right")
+    return ax
 
 
 def _draw_levels(ax: Axes, table: pd.DataFrame) -> Axes:

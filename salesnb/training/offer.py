@@ -15,7 +15,7 @@ from salesnb.units import money, number
 COLUMNS = {"skill": "str", "status": "str", "n_reps": "int64", "n_below": "int64"}
 COLUMNS |= {"gap": "float64", "yearly_lost_amount": "float64", "stages": "str"}
 COLUMNS |= {"n_courses": "int64", "n_useful": "int64", "courses": "str"}
-STATUS = ("no course", "nothing that works", "nobody needs it", "not assessed", "")
+STATUS = ("no course", "nothing useful", "nobody needs it", "not assessed", "")
 
 
 def offer_gaps(team: Team) -> Finding:
@@ -32,7 +32,7 @@ def offer_gaps(team: Team) -> Finding:
         first:
 
         skill
-        status : ``no course``, ``nothing that works`` (somebody lacks it), ``nobody needs it``
+        status : ``no course``, ``nothing useful`` (somebody lacks it), ``nobody needs it``
             (a course does), ``not assessed``, or empty
         n_reps, n_below : reps assessed; of these likely to lack it
         gap : mean of the gaps, in points; below 0: above the target
@@ -79,7 +79,7 @@ def _table(team: Team) -> pd.DataFrame:
             (table["n_below"] > 0) & (table["n_useful"] == 0),
             (table["n_below"] == 0) & (table["n_courses"] > 0),
         ],
-        ["not assessed", "no course", "nothing that works", "nobody needs it"],
+        ["not assessed", "no course", "nothing useful", "nobody needs it"],
         default="",
     )
     rank = table["status"].map({status: place for place, status in enumerate(STATUS)})
@@ -94,7 +94,7 @@ def _headline(team: Team, table: pd.DataFrame) -> str:
     parts = []
     for status, words in (
         ("no course", "lacking and not taught"),
-        ("nothing that works", "taught by nothing that was seen to work"),
+        ("nothing useful", "taught by courses that added next to nothing"),
     ):
         rows = table[table["status"] == status]
         named = [f"{row['skill']} ({_who(team, row)})" for _, row in rows.iterrows()]

@@ -207,5 +207,7 @@ def _draw(ax: Axes, ways: tuple[Way, ...], currency: str) -> Axes:
     if not ways[0].places:
         return charts.nothing_to_draw(ax, "No places")
     names = [f"{way.name}, {money(way.cost, currency)}" for way in ways]
-    gain = pd.DataFrame({"points of score to be expected": [way.gain for way in ways]}, index=names)
-    return charts.stacked(ax, gain, unit="points of score to be expected, all reps together")
+    gain = charts.Points("points of score to be expected, in all", [way.gain for way in ways])
+    charts.dumbbell(ax, names, gain, is_rate=False)
+    ax.set_xlim(left=0)
+    return ax

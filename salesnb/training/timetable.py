@@ -110,8 +110,8 @@ def best(offer: Offer, wished: np.ndarray) -> tuple[Offer, np.ndarray]:
         if is_room and tried.worth(more) > (1 + MORE) * offer.worth(chosen):
             offer, chosen = tried, more
     solved = _programmed(offer)
-    is_better = offer.allows(solved) and offer.worth(solved) > offer.worth(chosen)
-    return offer, solved if is_better else chosen
+    found = [each for each in (chosen, solved) if offer.allows(each)]
+    return offer, max(found, key=lambda each: (round(offer.worth(each), 9), -offer.cost(each)))
 
 
 def greedy(offer: Offer) -> np.ndarray:

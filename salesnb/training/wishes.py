@@ -68,8 +68,6 @@ def wishes(team: Team, quarters: int) -> Wishes:
     gaps, courses = needs(team), lifts(team)
     offered = _in_quarters(team, courses, quarters)
     places = gaps.merge(offered, on="skill")
-    if not len(places):
-        places = places.reindex(columns=[*gaps.columns, *offered.columns])
     mean, sd = places["gap"].to_numpy(float), places["gap_sd"].to_numpy(float)
     lift = places["expected_lift"].to_numpy(float)
     gain = np.maximum(_above(mean, sd) - _above(mean - lift, sd), 0)

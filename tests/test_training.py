@@ -1,0 +1,528 @@
+"""Training by hand, against planted truth, and where nothing is planted."""
+
+from dataclasses import replace
+from importlib import import_module
+from itertools import product
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from handmade import AS_OF, REPS, cells, team_of
+
+import salesnb
+from salesnb import DataError, ancova, training
+from salesnb.team import Team
+from salesnb.training import compared, fading, needs, scores, timetable, wishes
+from salesnb.training.lifts import lifts
+
+DAYS = ("2025-08-15", "2026-02-15")
+TABLES = ["stage_changes", "assessments", "courses", "attendance"]
+
+
+def assessed(levels, days=DAYS, assessors=("manager",)):
+    """Assessments of reps x skills: (rep, skill) to the score that everybody gives."""
+    rows = [
+        (rep, skill, day, score, by)
+        for (rep, skill), score in levels.items()
+        for day in days
+        for by in assessors
+    ]
+    columns = ["rep_id", "skill", "assessed_on", "score", "assessor"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def course(course_id="C1", skill="pitching", **more):
+    return {
+        "course_id": course_id,
+        "title": f"Title {course_id}",
+        "skill": skill,
+        "kind": "skill",
+        "hours": 8.0,
+        "price": 500.0,
+        "seats": 10.0,
+        "starts_on": "2026-08-04",
+        "lift": 0.5,
+    } | more
+
+
+def team(levels, courses=None, attendance=(), skills=None, **tables) -> Team:
+    """A team without deals whose reps have these levels."""
+    taken = pd.DataFrame([*attendance], columns=["rep_id", "course_id", "completed_on"])
+    made = team_of(
+        [],
+        assessments=assessed(levels),
+        courses=pd.DataFrame([course()] if courses is None else courses),
+        attendance=taken,
+        **tables,
+    )
+    skills = {"Demo": ("pitching",)} if skills is None else skills
+    return Team(replace(made.settings, skills=skills), made.tables)
+
+
+def low_of(n, skills=("pitching", "asking", "closing")):
+    """Five reps good at everything, but for the first `n`, who are poor at the first skill."""
+    levels = {(rep, skill): 3.5 for rep in REPS for skill in skills}
+    return levels | {(rep, skills[0]): 1.0 for rep in [*REPS][:n]}
+
+
+# The level at a skill
+
+
+def test_where_all_score_the_same_nothing_stands_out():
+    found = training.gaps(team({(rep, skill): 2.5 for rep in REPS for skill in "abc"}))
+    assert found.table["score"].to_numpy() == pytest.approx(2.5)
+    assert found.table["gap"].to_numpy() == pytest.approx(0, abs=1e-6)
+    assert set(found.table["tier"]) == {""}
+    assert "Nothing stands out" in found.headline or "nothing stands out" in found.headline
+    assert not any(name in found.headline for name in REPS.values())
+
+
+def test_a_level_lies_between_what_was_seen_and_the_team():
+    levels = low_of(1)
+    one = scores.current(_typed(assessed(levels, days=DAYS[1:])), AS_OF)
+    two = scores.current(_typed(assessed(levels)), AS_OF)
+    low = [x[(x["rep_id"] == "R1") & (x["skill"] == "pitching")].iloc[0] for x in (one, two)]
+    assert 1.0 < low[1]["score"] < 3.5
+    assert low[0]["n_assessments"] == 1
+    assert low[1]["n_assessments"] == 2
+    assert low[1]["manager_score"] == pytest.approx(1.0)
+
+
+def test_a_rep_who_sees_everything_rosily_is_not_better_for_it():
+    dice = np.random.default_rng(2)
+    levels = {(f"R{i}", skill): dice.normal(2.5, 0.4) for i in range(12) for skill in "abcde"}
+    by_manager = assessed(levels)
+    rosy = assessed({place: v + 0.6 for place, v in levels.items()}, assessors=("self",))
+    alone = scores.current(_typed(by_manager), AS_OF)
+    both = scores.current(_typed(pd.concat([by_manager, rosy])), AS_OF)
+    assert both["score"].mean() == pytest.approx(alone["score"].mean(), abs=0.02)
+
+
+def test_an_old_score_weighs_less():
+    then = {("R1", "a"): 1.0, ("R2", "a"): 3.0}
+    now = {("R1", "a"): 3.0, ("R2", "a"): 3.0}
+    said = pd.concat([assessed(then, days=["2023-06-30"]), assessed(now, days=["2026-06-30"])])
+    found = scores.current(_typed(said), AS_OF).set_index("rep_id")["manager_score"]
+    assert found["R1"] == pytest.approx((1 / 8 + 3 * 1) / (1 / 8 + 1), abs=0.01)
+
+
+def _typed(said):
+    return said.assign(assessed_on=pd.to_datetime(said["assessed_on"])).reset_index(drop=True)
+
+
+def true_levels(made, truth):
+    """What a simulated manager would see on average on the last day."""
+    stage_of = {k: stage for stage, own in made.settings.skills.items() for k in own}
+    logit = truth.skills.set_index(["rep_id", "stage"])["shift_logit"].to_dict()
+    for row in made.attendance.merge(truth.courses, on="course_id").itertuples():
+        logit[row.rep_id, row.stage] += row.effect_logit
+    hired = made.reps.set_index("rep_id")["hired_on"]
+    years = ((made.as_of - hired).dt.days / 365.25).clip(0, 4)
+    return {
+        (rep, skill): 2.1 + 0.2 * years[rep] + 0.8 * logit[rep, stage]
+        for rep in made.reps["rep_id"]
+        for skill, stage in stage_of.items()
+    }
+
+
+def test_planted_skills_are_found_and_intervals_hold():
+    inside, false, named, better = [], 0, 0, []
+    for seed in range(700, 704):
+        made, truth = salesnb.simulate(seed=seed, reps=24, deals_per_rep=20, tables=TABLES)
+        known = true_levels(made, truth)
+        table = training.gaps(made).table
+        places = pd.MultiIndex.from_frame(table[["rep_id", "skill"]])
+        true = pd.Series(known).reindex(places).to_numpy()
+        table, true = table[~np.isnan(true)], true[~np.isnan(true)]
+        inside.append(((table["score_low"] <= true) & (true <= table["score_high"])).mean())
+        firm = table["tier"].isin(["act", "look"]).to_numpy()
+        named += firm.sum()
+        false += (firm & (table["target"] - true <= needs.MATERIAL)).sum()
+        error = [np.std(table[name] - true) for name in ("score", "manager_score")]
+        better.append(error[0] < error[1])
+    assert 0.85 <= np.mean(inside) <= 0.95
+    assert named > 50
+    assert false / named <= 0.12
+    assert np.mean(better) >= 0.85
+
+
+def test_scores_that_differ_by_chance_alone_name_hardly_anybody():
+    dice, flagged = np.random.default_rng(5), 0
+    levels = {(rep, skill): 0.0 for rep in REPS for skill in "abcdef"}
+    said = assessed(levels, days=(*DAYS, "2025-02-15"), assessors=("manager", "self"))
+    made = team_of([], assessments=said)
+    usual = 2.5 + 0.3 * (made.assessments["assessor"] == "self")
+    for _ in range(40):
+        noisy = (usual + dice.normal(0, 0.4, len(usual))).clip(0, 4)
+        drawn = made.assessments.assign(score=np.round(2 * noisy) / 2)
+        one = Team(made.settings, {**made.tables, "assessments": drawn})
+        flagged += training.gaps(one).table["tier"].isin(["act", "look"]).any()
+    assert flagged <= 2
+
+
+def test_money_of_a_stage_is_of_a_year_and_divided_among_its_skills(monkeypatch):
+    leak = {"leak_probability": 0.97, "lost_amount": 9_000.0, "lost_low": 3e3, "lost_high": 15e3}
+    monkeypatch.setattr(needs.leaks, "cells", lambda made: cells({("R1", "Demo"): leak}))
+    monkeypatch.setattr(needs.leaks, "years_at", lambda made, rep, stage: 1.5)
+    made = team(low_of(1), skills={"Demo": ("pitching", "asking")})
+    table = training.gaps(made, target=3.0).table.set_index(["rep_id", "skill"])
+    first = table.loc[("R1", "pitching")]
+    assert first["yearly_lost_amount"] == pytest.approx(9_000 / 1.5 / 2)
+    assert first["yearly_lost_amount_low"] == pytest.approx(1_000)
+    assert first["leak_probability"] == 0.97
+    assert first["tier"] == "act"
+    assert pd.isna(table.loc[("R1", "closing"), "yearly_lost_amount"])
+    said = training.gaps(made, target=3.0).headline
+    assert "Ágnes Kiss, pitching" in said
+    assert "deals at Demo lose about €3,000 (€1,000-€5,000) a year" in said
+
+
+def test_what_most_of_the_team_lacks_is_a_matter_for_all():
+    said = training.gaps(team(low_of(4)), target=3.0).headline
+    assert "Most of the team may lack pitching (4 of 5)" in said
+    assert "Most" not in training.gaps(team(low_of(2)), target=3.0).headline
+    assert "Most" not in training.gaps(team(low_of(4)), rep="R1", target=3.0).headline
+
+
+def test_a_target_beyond_the_scale_is_an_error():
+    with pytest.raises(DataError, match="target must lie between 0 and 4"):
+        training.gaps(team(low_of(1)), target=5.0)
+
+
+def test_skills_are_the_same_whatever_their_capitals():
+    made = team(low_of(1), courses=[course(skill="Pitching ")])
+    assert list(lifts(made)["skill"]) == ["pitching"]
+
+
+# The plan
+
+
+def test_who_lacks_it_goes_and_nobody_else():
+    table = training.plan(team(low_of(2))).table
+    assert list(table["rep_id"]) == ["R1", "R2"]
+    assert set(table["course_id"]) == {"C1"}
+    assert table["cost_amount"].tolist() == [500, 500]
+    assert (table["starts_on"] == "2026-08-04").all()
+    assert (table["quarter_on"] == "2026-07-01").all()
+    # Half of the promise of half a point, long before the gap is closed.
+    assert table["gain"].to_numpy() == pytest.approx(0.25, abs=0.01)
+
+
+def test_where_nobody_lacks_anything_nobody_goes():
+    finding = training.plan(team(low_of(0)))
+    assert finding.table.empty
+    assert finding.headline == "No course for anybody: no likely gap has a course."
+
+
+@pytest.mark.parametrize(
+    ("limits", "n"),
+    [({"budget": 499}, 0), ({"budget": 500}, 1), ({"hours_per_rep": 7.9}, 0), ({}, 2)],
+)
+def test_limits_are_kept(limits, n):
+    assert len(training.plan(team(low_of(2)), **limits).table) == n
+
+
+def test_seats_are_kept():
+    assert len(training.plan(team(low_of(2), courses=[course(seats=1.0)])).table) == 1
+
+
+def test_a_course_is_taken_once_unless_it_lies_long_behind_and_fades():
+    made = team(low_of(2), attendance=[("R1", "C1", "2025-05-01")])
+    assert list(training.plan(made).table["rep_id"]) == ["R2"]
+    # Another one on the skill comes only when the first had time to show.
+    two = [course(), course("C2", starts_on="2026-09-01")]
+    late = team(low_of(2), courses=two, attendance=[("R1", "C1", "2026-06-01")])
+    assert "R1" not in set(training.plan(late).table["rep_id"])
+    early = team(low_of(2), courses=two, attendance=[("R1", "C1", "2025-06-01")])
+    table = training.plan(early).table
+    assert table.loc[table["rep_id"] == "R1", "course_id"].tolist() == ["C2"]
+
+
+def test_a_refresher_is_due_once_fading_is_visible(monkeypatch):
+    made = team(low_of(2), attendance=[("R1", "C1", "2025-05-01")])
+    due = pd.DataFrame({"rep_id": ["R1"], "skill": ["pitching"], "is_due": [True]})
+    monkeypatch.setattr(
+        wishes, "refreshers", lambda team: due.astype({"rep_id": "str", "skill": "str"})
+    )
+    assert list(training.plan(made).table["rep_id"]) == ["R1", "R2"]
+
+
+def test_who_is_on_leave_on_the_day_does_not_go():
+    leave = pd.DataFrame({"rep_id": ["R1"], "starts_on": ["2026-08-01"], "ends_on": ["2026-08-09"]})
+    assert list(training.plan(team(low_of(2), absences=leave)).table["rep_id"]) == ["R2"]
+
+
+def test_a_course_held_before_can_be_taken_in_any_quarter():
+    table = training.plan(team(low_of(1), courses=[course(starts_on="2025-01-10")])).table
+    assert len(table) == 1
+    assert table["starts_on"].isna().all()
+    far = team(low_of(1), courses=[course(starts_on="2027-05-01")])
+    assert training.plan(far).table.empty
+    assert len(training.plan(far, quarters=4).table) == 1
+
+
+def test_one_session_for_all_where_most_lack_it():
+    few = training.plan(team(low_of(4), courses=[course(seats=2.0)]))
+    assert len(few.table) == 4
+    assert few.table["is_for_all"].all()
+    assert few.table["cost_amount"].sum() == pytest.approx(2 * 500)
+    assert "one session for all: Title C1" in few.headline
+    # With seats enough single places are cheaper, and for two of five it is nobody's matter.
+    assert not training.plan(team(low_of(4))).table["is_for_all"].any()
+    poor = training.plan(team(low_of(4), courses=[course(seats=2.0)]), budget=900)
+    assert len(poor.table) == 1
+
+
+def test_the_dearer_of_two_equal_courses_is_not_taken():
+    two = [course("C1", price=900.0), course("C2", price=300.0)]
+    assert set(training.plan(team(low_of(2), courses=two)).table["course_id"]) == {"C2"}
+
+
+def test_an_unknown_lift_counts_like_the_others_and_none_at_all_like_a_little():
+    both = lifts(team(low_of(1), courses=[course(lift=0.8), course("C2", lift=np.nan)]))
+    assert both["expected_lift"].tolist() == pytest.approx([0.4, 0.4])
+    none = lifts(team(low_of(1), courses=[course(lift=np.nan)]))
+    assert none["expected_lift"].tolist() == pytest.approx([0.125])
+
+
+def test_the_same_plan_every_time(small):
+    one, other = training.plan(small), training.plan(Team(small.settings, small.tables))
+    pd.testing.assert_frame_equal(one.table, other.table)
+    assert one.headline == other.headline
+
+
+def offer(seed, reps, courses, quarters=2, share=0.6, budget=None):
+    """Places drawn by lot, and the sessions that may be held for all."""
+    dice = np.random.default_rng(seed)
+    axes = np.meshgrid(*(np.arange(n) for n in (reps, courses, quarters)), indexing="ij")
+    rep, number, quarter = (axis.ravel() for axis in axes)
+    own = np.repeat(dice.random(reps * courses) < share, quarters)
+    only = dice.integers(-1, quarters, courses)  # -1: in any quarter
+    keep = own & ((only[number] < 0) | (only[number] == quarter))
+    price = np.round(dice.gamma(2, 400, courses) * (dice.random(courses) > 0.2))
+    made = timetable.Offer(
+        rep=rep[keep],
+        course=number[keep],
+        skill=dice.integers(0, max(1, courses // 2), courses)[number[keep]],
+        quarter=quarter[keep],
+        value=np.repeat(dice.gamma(1, 0.3, reps * courses), quarters)[keep],
+        price=price,
+        seats=np.where(dice.random(courses) < 0.1, np.inf, dice.integers(1, 4, courses)),
+        hours=dice.integers(2, 17, courses).astype(float),
+        for_all=np.zeros((courses, quarters), bool),
+        budget=np.inf if budget is None else budget * price.mean() * reps,
+        hours_per_rep=16.0,
+    )
+    return made, dice.random((courses, quarters)) < 0.3
+
+
+@pytest.mark.parametrize("budget", [None, 0.3, 0.8])
+def test_a_plan_is_never_below_the_greedy_one(budget):
+    for seed in range(40):
+        made, wished = offer(seed, 12, 6, budget=budget)
+        found, chosen = timetable.best(made, wished)
+        assert found.allows(chosen)
+        simple = timetable.greedy(made)
+        assert made.allows(simple)
+        assert found.worth(chosen) >= made.worth(simple) - 1e-9
+
+
+@pytest.mark.parametrize("budget", [None, 0.4, 0.8])
+def test_a_small_plan_is_the_best_there_is(budget):
+    n_tried = 0
+    for seed in range(40):
+        made, wished = offer(seed, 3, 3, quarters=1 + seed % 2, budget=budget)
+        if not 0 < len(made.value) <= 10:
+            continue
+        found, chosen = timetable.best(made, wished)
+        each = (np.array(bits, bool) for bits in product([False, True], repeat=len(made.value)))
+        top = max(found.worth(bits) for bits in each if found.allows(bits))
+        assert found.worth(chosen) >= top * (1 - 2 * timetable.GAP) - 1e-9
+        n_tried += 1
+    assert n_tried >= 20
+
+
+def test_a_plan_is_worth_more_than_lots():
+    shares = []
+    for seed in range(2):
+        made, _ = salesnb.simulate(seed=seed, reps=20, deals_per_rep=40, tables=TABLES)
+        found = wishes.wishes(made, 2)
+        said = training.plan(made, budget=5_000).headline
+        shares.append(float(said.split("by lot would bring ")[1].split("%")[0]) / 100)
+        assert len(found.places)
+    assert max(shares) < 0.6
+
+
+# Did it work
+
+
+def test_a_contrast_is_that_of_a_regression_with_hc3():
+    dice = np.random.default_rng(3)
+    had, before = np.arange(30) < 9, dice.normal(0.5, 0.1, (30, 2))
+    after = 0.2 + 0.1 * had + before @ [0.5, 0.2] + dice.normal(0, 0.05 + 0.05 * had, 30)
+    found = ancova.contrast(after, had, before)
+    model = sm.OLS(after, sm.add_constant(np.column_stack([had, before]))).fit(cov_type="HC3")
+    assert found.effect == pytest.approx(model.params[1])
+    assert found.error == pytest.approx(model.bse[1])
+    assert found.low < found.effect < found.high
+
+
+def test_too_few_on_either_side_is_no_contrast():
+    nothing = ancova.contrast(np.ones(20), np.arange(20) < 3, np.ones((20, 1)))
+    assert np.isnan(nothing.effect)
+    assert ancova.verdict(nothing, 0.1) == ""
+
+
+def test_three_answers():
+    assert ancova.verdict(ancova.Contrast(0.05, 0.01, 0.09, 0.02), 0.03) == "yes"
+    assert ancova.verdict(ancova.Contrast(0.0, -0.02, 0.02, 0.01), 0.03) == "no"
+    assert ancova.verdict(ancova.Contrast(0.02, -0.02, 0.06, 0.02), 0.03) == "cannot_tell"
+    # z of .95 and of .80: 1.645 + 0.842 = 2.486; an error of 0.0241 is twice what 3 points bear.
+    seen = ancova.Contrast(0.02, -0.02, 0.06, 2 * 0.03 / 2.4865)
+    assert ancova.times_more(seen, 0.03) == pytest.approx(3, abs=0.01)
+
+
+def sent_the_lowest(made):
+    """The same team, had those with the lowest numbers in the quarter before been sent."""
+    moved, stages, rows = compared._deals(made), needs.stages_of(made), []
+    for each in made.courses.itertuples():
+        start = each.starts_on
+        if start > made.as_of - pd.Timedelta(days=120) or each.skill not in stages:
+            continue
+        is_then = moved["day"].between(start - pd.Timedelta(days=90), start, inclusive="left")
+        here = moved[is_then & moved["stage"].isin(stages[each.skill])]
+        rate = here.groupby("rep_id")["value"].agg(["mean", "size"])
+        rate = rate[rate["size"] >= 5].sort_values("mean")
+        sent = rate.index[: max(1, round(0.3 * len(rate)))]
+        rows += [(rep, each.course_id, start + pd.Timedelta(days=3)) for rep in sent]
+    taken = pd.DataFrame(rows, columns=["rep_id", "course_id", "completed_on"])
+    taken = taken.astype({"rep_id": "str", "course_id": "str", "completed_on": "datetime64[us]"})
+    return Team(made.settings, {**made.tables, "attendance": taken.assign(score=np.nan)})
+
+
+def test_what_comes_back_by_itself_is_no_effect():
+    found = []
+    for seed in range(800, 806):
+        made, _ = salesnb.simulate(
+            seed=seed, reps=24, course_effect=0, coaching_effect=0, tables=TABLES
+        )
+        found.append(training.effect(sent_the_lowest(made)).table)
+    table = pd.concat(found)
+    told = table[table["evidence"] == "deals"]
+    assert len(told) > 18
+    assert (told["naive_change"] > 0).mean() > 0.8
+    assert (told["answer"] == "yes").mean() <= 0.1
+    assert abs(told["effect"].mean()) < 0.02
+
+
+def test_a_planted_effect_is_seen_in_deals_and_scores():
+    found = []
+    for seed in (1, 2):
+        made, truth = salesnb.simulate(
+            seed=seed, reps=90, deals_per_rep=150, course_effect=0.8, tables=TABLES
+        )
+        table = training.effect(made).table.merge(truth.courses, on="course_id")
+        found.append(table[table["evidence"] == "deals"])
+    table = pd.concat(found)
+    works = table["effect_logit"] > 0
+    assert (table.loc[works, "answer"] == "yes").mean() > 0.5
+    assert (table.loc[~works, "answer"] != "yes").all()
+    assert table.loc[works, "score_effect"].mean() == pytest.approx(0.8 * 0.8, abs=0.2)
+
+
+def test_where_no_stage_leans_on_it_scores_answer():
+    made = team(low_of(2), skills={"Demo": ("something else",)})
+    table = training.effect(made).table
+    assert table.empty
+    assert training.effect(made).headline == "Nobody has completed a course yet."
+    sent = team(low_of(2), skills={}, attendance=[("R1", "C1", "2025-12-01")])
+    finding = training.effect(sent)
+    assert finding.table["answer"].tolist() == [""]
+    assert "Too few people" in finding.headline
+
+
+# Refreshers
+
+
+def faded(made, rate):
+    """The team, had scores faded by `rate` points a year since a rep's first course."""
+    said = made.assessments
+    taken = made.attendance.merge(made.courses[["course_id", "skill"]], on="course_id")
+    first = taken.groupby(["rep_id", "skill"])["completed_on"].min().to_dict()
+    places = zip(said["rep_id"], said["skill"], strict=True)
+    since = pd.Series([first.get(place, pd.NaT) for place in places], said.index)
+    years = ((said["assessed_on"] - since).dt.days / 365.25).clip(lower=0).fillna(0)
+    dither = np.random.default_rng(0).uniform(-0.25, 0.25, len(said))
+    said["score"] = np.clip(np.round(2 * (said["score"] - rate * years + dither)) / 2, 0, 4)
+    return Team(made.settings, {**made.tables, "assessments": said})
+
+
+def test_fading_is_seen_where_it_is_and_hardly_where_it_is_not():
+    seen, quiet, size = [], 0, []
+    for seed in range(8):
+        made, _ = salesnb.simulate(
+            seed=seed, reps=24, deals_per_rep=20, months=36, course_effect=0, tables=TABLES[1:]
+        )
+        quiet += not training.decay(made).table["is_fading"].any()
+        table = training.decay(faded(made, 0.6)).table
+        table = table[table["skill"] != "product knowledge"]  # two courses, the clock starts again
+        seen.append(table["is_fading"].mean())
+        size.append(table["fade"].mean())
+    assert quiet >= 6
+    assert np.mean(seen) > 0.9
+    assert np.mean(size) == pytest.approx(0.6, abs=0.1)
+
+
+def test_a_refresher_is_due_when_a_quarter_point_is_gone(monkeypatch):
+    known = pd.DataFrame({"skill": ["pitching"], "n_reps": [9], "fade": [0.5], "fade_sd": [0.05]})
+    home = import_module("salesnb.training.decay")  # the verb has the same name
+    monkeypatch.setattr(home, "fades", lambda made: known.astype({"skill": "str"}))
+    taken = [("R1", "C1", "2025-06-30"), ("R2", "C1", "2026-03-01")]
+    table = training.decay(team(low_of(0), attendance=taken)).table.set_index("rep_id")
+    # 0.25 points at 0.5 a year: half a year, 182.6 days.
+    assert table["due_on"].dt.strftime("%Y-%m-%d").to_dict() == {
+        "R1": "2025-12-30",
+        "R2": "2026-08-31",
+    }
+    assert table["is_due"].to_dict() == {"R1": True, "R2": False}
+
+
+def test_a_skill_scored_alone_cannot_fade_visibly():
+    levels = {(rep, "pitching"): 3.0 for rep in REPS}
+    made = team(levels, attendance=[(rep, "C1", "2025-07-10") for rep in REPS])
+    assert fading.fades(made)["fade"].isna().all()
+    assert "Too few scores" in training.decay(made).headline
+
+
+# The offer, and one rep
+
+
+def test_what_is_not_taught_and_what_nobody_needs():
+    made = team(low_of(2), courses=[course(skill="asking"), course("C2", skill="singing")])
+    table = training.offer_gaps(made).table.set_index("skill")
+    assert table["status"].to_dict() == {
+        "pitching": "no course",
+        "asking": "nobody needs it",
+        "singing": "not assessed",
+        "closing": "",
+    }
+    assert table.loc["pitching", "n_below"] == 2
+    said = training.offer_gaps(made).headline
+    assert said == (
+        "Lacking and not taught: pitching (2 of 5 reps); taught though nobody lacks it: asking."
+    )
+
+
+def test_strengths_first_then_what_comes_next():
+    finding = training.next_for(team(low_of(1)), "R1")
+    table = finding.table
+    assert table["kind"].tolist() == ["strength", "strength", "next"]
+    assert table["skill"].iloc[-1] == "pitching"
+    assert table["title"].tolist() == ["", "", "Title C1"]
+    assert "course for pitching: Title C1 (from 4 August 2026)" in finding.headline
+    assert len(table) <= 5
+    bare = team(low_of(1))
+    bare = Team(bare.settings, {k: v for k, v in bare.tables.items() if k != "courses"})
+    assert "no course on offer fits" in training.next_for(bare, "R1").headline
+    assert "choose by interest" in training.next_for(team(low_of(1)), "R2").headline
