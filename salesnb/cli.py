@@ -1,4 +1,4 @@
-"""The command line: import, check, show, report, simulate."""
+"""The command line: import, check, show, report, log, simulate."""
 
 import inspect
 import sys
@@ -130,6 +130,18 @@ def report(
     if failed:
         typer.echo(f"{failed} of {len(plan.jobs)} failed: see the page above.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def log(
+    notes: Annotated[list[Path], typer.Argument(help="What one-on-one pages downloaded.")],
+    folder: Folder,
+) -> None:
+    """Put the notes of one-on-ones into the coaching table; notes logged before add nothing."""
+    from salesnb import logbook
+
+    for entry in logbook.log(notes, folder):
+        typer.echo(entry)
 
 
 @show.callback()

@@ -29,7 +29,20 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "mixed",
         },
     ),
-    (True, {"settings", "cells", "csvfile", "door", "checks", "finding", "history", "team"}),
+    (
+        True,
+        {
+            "settings",
+            "cells",
+            "csvfile",
+            "parquetfile",
+            "door",
+            "checks",
+            "finding",
+            "history",
+            "team",
+        },
+    ),
     (
         True,
         {
@@ -41,6 +54,8 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "question_bank",
             "standout",
             "sessions",
+            "notes",
+            "logbook",
             "weekly",
             "warning",
             "waterfall",
