@@ -168,7 +168,7 @@ def _fields(raw: Mapping[str, Any]) -> tuple[dict[str, Any], list[Fault]]:
         wrong = blank[blank.notna() & typed[name].isna()]
         faults += [Fault(TABLE, cells.expected("text", False, w), name, _shown(w)) for w in wrong]
     minutes = typed["minutes"].iloc[0]
-    if minutes % 1 or minutes > DAY:
+    if pd.notna(minutes) and (minutes % 1 or minutes > DAY):
         faults.append(Fault(TABLE, "whole minutes, at most a day", "minutes", f"{minutes:g}"))
     row = {name: typed[name].iloc[0] for name in texts}
     return {str(name): None if pd.isna(value) else value for name, value in row.items()}, faults
