@@ -1,4 +1,4 @@
-"""The command line: import, check, show, report, ride-alongs, simulate."""
+"""The command line: import, check, show, report, ride-alongs, log, simulate."""
 
 import inspect
 import sys
@@ -146,6 +146,18 @@ def ride_alongs(
 
     options = {"per_year": per_year, "weeks": weeks, "per_week": per_week}
     typer.echo(files.write(source, output, **options, away=away))
+
+
+@app.command()
+def log(
+    notes: Annotated[list[Path], typer.Argument(help="What one-on-one pages downloaded.")],
+    folder: Folder,
+) -> None:
+    """Put the notes of one-on-ones into the coaching table; notes logged before add nothing."""
+    from salesnb import logbook
+
+    for entry in logbook.log(notes, folder):
+        typer.echo(entry)
 
 
 @show.callback()

@@ -7,7 +7,7 @@ from people.
 import hashlib
 import re
 from collections.abc import Iterable
-from html import escape
+from html import escape, unescape
 from textwrap import shorten
 
 import pandas as pd
@@ -17,6 +17,7 @@ from salesnb import units
 LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
 PAGE_ROWS = 25  # and even without one
+LONG = 240  # characters of a cell on a page that are shown before it is opened
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
@@ -77,11 +78,19 @@ def table_html(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
     made = gt.GT(shown, id=name).cols_align("left").cols_align("right", columns=figures)
     # Thousands of cells need not say each that they are one.
     bare = re.search(r"<table.*</table>", made.as_raw_html().replace("gt_row ", ""), re.DOTALL)
+    cells = re.sub(r"(<td[^>]*>)([^<]*)(</td>)", _cell_folded, bare.group() if bare else "")
     more = _more(table, rows)
     note = f'<p class="more">{more}</p>' if more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
     frame = '<div class="numbers" role="region" aria-label="The numbers" tabindex="0">'
-    return f"{frame}{bare.group() if bare else ''}{note}</div>"
+    return f"{frame}{cells}{note}</div>"
+
+
+def _cell_folded(cell: re.Match[str]) -> str:
+    """A table cell; a long text shows its first lines, and all of it once it is opened."""
+    if len(unescape(cell[2])) <= LONG:
+        return cell[0]
+    return f'{cell[1]}<details class="long"><summary>{cell[2]}</summary></details>{cell[3]}'
 
 
 def readable(table: pd.DataFrame, currency: str = "") -> pd.DataFrame:

@@ -4,17 +4,19 @@ Everything is read through Ibis, so that a source other than a folder only has t
 Ibis tables under the names of the schema.
 """
 
+import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory, mkdtemp
+from typing import Any
 
 import duckdb
 import ibis
 import pandas as pd
 
-from salesnb import csvfile, schema
+from salesnb import csvfile, parquetfile, schema
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
@@ -42,10 +44,15 @@ def files(folder: Path) -> tuple[dict[str, Path], list[Fault]]:
     return found, faults
 
 
-def read(folder: Path) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
-    """Every table as it stands in its file, indexed by row number, and the files' faults."""
+def read(
+    folder: Path, instead: Mapping[str, Path] | None = None
+) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
+    """Every table as it stands in its file, indexed by row number, and the files' faults.
+
+    `instead` names files to read in place of a table's own.
+    """
     found, faults = files(folder)
-    tables, file_faults = read_files(found)
+    tables, file_faults = read_files({**found, **(instead or {})})
     return tables, faults + file_faults
 
 
@@ -136,6 +143,34 @@ def _swap(new: Path, folder: Path, old: Path, replace: bool) -> None:
         if old.exists() and not folder.exists():
             old.rename(folder)
         raise
+
+
+def edited(
+    path: Path, changes: Mapping[tuple[int, str], Any], rows: Sequence[Mapping[str, Any]]
+) -> bytes:
+    """A table's file with other cells, by row from 0 and column, and with `rows` at its end."""
+    how = csvfile if path.suffix.lower() == ".csv" else parquetfile
+    return how.edited(path, changes, rows)
+
+
+def without_rows(table: str, like: Path) -> bytes:
+    """A file of this table that holds no rows yet, in the form of another table's file."""
+    if like.suffix.lower() == ".csv":
+        return csvfile.header(schema.columns(table), like)
+    return schema.empty(table).to_parquet(index=False)
+
+
+@contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """A file to write that takes the place of `path` once the block ends, or not at all."""
+    with TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as aside:
+        new = Path(aside) / path.name
+        yield new
+        if path.exists():
+            shutil.copymode(path, new)
+        with new.open("rb+") as file:
+            os.fsync(file.fileno())
+        new.replace(path)
 
 
 def must_be_folder(source: str | Path) -> Path:

@@ -26,7 +26,7 @@ class Fault:
     def __str__(self) -> str:
         place = self.table + (f", {_rows(self.rows)}" if self.rows else "")
         word = "columns " if " + " in self.column else "column "
-        word = "" if self.table.endswith(".toml") else word
+        word = "" if self.table.endswith((".toml", ".json")) else word
         place += f", {word}{self.column}" if self.column else ""
         found = f"found {self.value!r}, " if self.value else ""
         hint = f" (nearest: {self.nearest!r})" if self.nearest else ""

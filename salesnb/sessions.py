@@ -6,6 +6,7 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
+from salesnb import cells
 from salesnb.standout import Standout
 from salesnb.team import Team
 
@@ -15,13 +16,17 @@ WRITTEN = ("topic", "strength", "question", "commitment", "diagnosis", "agreemen
 
 @lru_cache(maxsize=8)
 def log(seen: Standout) -> pd.DataFrame:
-    """The rep's sessions, the latest first; colleagues' names in free text are left out."""
+    """The rep's sessions, the latest first, with every column of free text.
+
+    Colleagues' names in it are left out.
+    """
     table = seen.team.coaching
     table = table[table["rep_id"] == seen.rep_id]
     table = table.sort_values(["held_on", "session_id"], ascending=False, ignore_index=True)
     for column in WRITTEN:
-        if column in table:
-            table[column] = _without_colleagues(table[column], seen)
+        # A column beyond the schema may be lacking, or be numbers where nobody wrote any words.
+        text = table.get(column, pd.Series(index=table.index, dtype="str"))
+        table[column] = _without_colleagues(cells.convert(text, "text"), seen)
     return table
 
 
@@ -33,6 +38,12 @@ def _without_colleagues(text: pd.Series, seen: Standout) -> pd.Series:
         return text
     pattern = "|".join(re.escape(word) for word in words)
     return text.str.replace(rf"(?<!\w)(?:{pattern})(?!\w)", "a colleague", regex=True)
+
+
+def brief(text: str, at_most: int = 160) -> str:
+    """Free text in one line, cut with an ellipsis where it is long."""
+    line = " ".join(text.split())
+    return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
 def status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:

@@ -204,8 +204,10 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
             table.to_parquet(path, index=False, compression="zstd")
 
 
-def load(source: str | Path) -> Team:
+def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Team:
     """Load a team from a folder: ``team.toml`` and one CSV or Parquet file per table.
+
+    With `instead` as if these files stood in the place of a table's own.
 
     Raises
     ------
@@ -215,7 +217,7 @@ def load(source: str | Path) -> Team:
     """
     folder = door.must_be_folder(source)
     own_settings, faults = settings.read(folder)
-    raw, file_faults = door.read(folder)
+    raw, file_faults = door.read(folder, instead)
     tables, table_faults = check_tables(raw, own_settings)
     if faults or file_faults or table_faults or own_settings is None:
         raise DataError([*faults, *file_faults, *table_faults])

@@ -1,7 +1,9 @@
 """The pages as people meet them: at a desk, on a phone, on paper, with odd names."""
 
+import json
 import re
 import shutil
+import subprocess
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from inprocess import pages
 from playwright.sync_api import sync_playwright
 from test_display import HOSTILE
 
-from salesnb import cli
+from salesnb import cli, logbook, notes
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -26,6 +28,21 @@ each_screen = pytest.mark.parametrize("screen", SCREENS)
 AGREED = "<img src=x onerror=alert(2)> & {{8*8}}"
 TEAM_PAGES = 4  # notebooks 00 to 03
 REPS = ["R01", "R02", "R11"]  # one with many deals, one with few, one who has just started
+LISTEN = (
+    """addEventListener('securitypolicyviolation', e => console.log(`refused ${e.blockedURI}`))"""
+)
+NO_STORE = "Object.defineProperty(window, 'localStorage', { get() { throw new Error('no') } })"
+FULL_STORE = (
+    """Storage.prototype.setItem = () => { throw new DOMException('', 'QuotaExceededError') }"""
+)
+TYPED = {
+    "strength": "Listens before she asks",
+    "diagnosis": "árvíztűrő tükörfúrógép",
+    "agreement": """He said "no" & 'never' <script>alert(1)</script>\n\n  – and then 😀🤝""",
+    "commitment": "ŐSZI " + "tükörfúrógép 😀 " * 624 + "VÉGE",
+}
+CHOSEN = {"held_on": "2026-07-08", "kind": "ride_along", "minutes": "45", "topic": "Demo"}
+CHOSEN |= {"reason": "unclear", "due_on": "2026-07-22"}
 
 
 @pytest.fixture(scope="module")
@@ -67,11 +84,13 @@ def visit(browser):
     """Open a page at a size; afterwards nothing may have been asked for, said or refused."""
     contexts, troubles = [], []
 
-    def open_page(path, screen="desk", **options):
+    def open_page(path, screen="desk", beside=None, before="", **options):
         width, height = SCREENS[screen]
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        size = {"width": width, "height": height}
+        context = beside.context if beside else browser.new_context(viewport=size, **options)
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(LISTEN + ";" + before)
         page.on("console", lambda said: troubles.append(said.text))
         page.on("pageerror", lambda error: troubles.append(str(error)))
         page.on("dialog", lambda dialog: troubles.append(dialog.message))
@@ -227,10 +246,161 @@ def test_odd_names_are_shown_as_they_are(odd, visit, screen):
         assert name in page.locator("h1").inner_text()
         assert name in page.title()
         assert page.evaluate("document.documentElement.scrollWidth") <= SCREENS[screen][0]
-        assert page.locator("script, body img").count() == 0
+        assert (page.locator("script").count(), page.locator("body img").count()) == (1, 0)
         assert AGREED in page.locator("main").inner_text()
 
 
 def test_odd_pages_fit_on_two_sheets(odd, visit):
     named, _ = odd
     assert all(sheets(visit(path)) <= 2 for path in named)
+
+
+# What is written on the page
+
+
+@pytest.fixture
+def copies(report, visit):
+    """Both copies of one page, side by side in one browser."""
+    reps = visit(report.parent / "one_on_one" / "R01.html")
+    return reps, visit(report.parent / "one_on_one" / "R01.manager.html", beside=reps)
+
+
+def field(page, name):
+    return page.locator(f"[data-field={name}]")
+
+
+def values(page):
+    return {name: field(page, name).input_value() for name in {**CHOSEN, **TYPED}}
+
+
+def write(page):
+    for name in ("kind", "reason"):
+        field(page, name).select_option(CHOSEN[name])
+    for name, text in {**CHOSEN, **TYPED}.items():
+        if name not in ("kind", "reason"):
+            field(page, name).fill(text)
+    page.locator("[data-done]").first.fill("2026-07-07")
+
+
+def download(page, folder):
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Download").click()
+    name = found.value.suggested_filename
+    found.value.save_as(folder / name)
+    return folder / name
+
+
+def test_from_the_page_through_the_data_to_the_next_page(copies, visit, demo, tmp_path):
+    reps, managers = copies
+    write(reps)
+    managers.wait_for_function("document.querySelector('[data-field=due_on]').value")
+    assert values(managers) == values(reps) == {**CHOSEN, **TYPED}, "one copy follows the other"
+    managers.reload()
+    assert values(managers) == {**CHOSEN, **TYPED}
+    assert managers.locator("[data-done]").first.input_value() == "2026-07-07"
+    assert on_paper(managers, tmp_path) == on_paper(reps, tmp_path) == 625
+
+    file = download(managers, tmp_path)
+    assert file.name == "notes-R01-2026-06-30.json"
+    content = json.loads(file.read_text(encoding="utf-8"))
+    assert content["fields"] == {**CHOSEN, **TYPED}
+    assert (content["data"], content["name"]) == (demo.fingerprint, demo.names["R01"])
+    session = content["session_id"]
+    assert json.loads(download(reps, tmp_path).read_text())["session_id"] == session
+    source = shutil.copytree(ROOT / "data" / "demo", tmp_path / "demo")
+    (entry,) = logbook.log([file], source)
+    assert entry.is_new
+    assert len(entry.done) == 1
+
+    for path in pages(source, tmp_path / "next", reps=["R01"], only=["one_on_one"])[0]:
+        page = visit(path)
+        opening = page.locator("section").first
+        assert "Last time, on 8 July 2026" in opening.inner_text()
+        assert all(" ".join(text.split()) in said(opening) for text in TYPED.values())
+        assert page.locator("body script").count() == 1
+        long = opening.locator("details.long")
+        assert long.bounding_box()["height"] < 120
+        long.locator("summary").click()
+        assert long.bounding_box()["height"] > 1000
+        assert session in {
+            day.get_attribute("data-done") for day in page.locator("[data-done]").all()
+        }
+
+
+def said(place):
+    return " ".join(place.text_content().split())
+
+
+def on_paper(page, folder):
+    """How often the long word is printed; all the other words have to be there too."""
+    file = folder / "page.pdf"
+    page.pdf(path=file, prefer_css_page_size=True)
+    command = ["pdftotext", "-raw", str(file), "-"]
+    text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
+    text = " ".join(text.split())
+    assert "VÉGE" in text
+    assert "Ride-along" in text
+    assert "2026-07-22" in text
+    for name in ("strength", "diagnosis"):
+        assert TYPED[name] in text
+    assert "<script>alert(1)</script>" in text
+    return text.count("tükörfúrógép")
+
+
+def test_what_is_lacking_is_asked_for_before_the_download(copies):
+    page, _ = copies
+    field(page, "topic").fill("Demo")
+    page.get_by_role("button", name="Download").click()
+    assert page.evaluate("document.activeElement.id") == "note-held_on"
+    field(page, "held_on").fill("2026-07-08")
+    field(page, "due_on").fill("2026-07-07")
+    page.get_by_role("button", name="Download").click()
+    assert page.evaluate("document.activeElement.id") == "note-due_on"
+
+
+def test_starting_anew_asks_and_clears_both_copies(copies):
+    reps, managers = copies
+    field(reps, "topic").fill("Demo")
+    managers.wait_for_function("document.querySelector('[data-field=topic]').value")
+    anew = managers.get_by_role("button", name="Start anew")
+    anew.click()
+    managers.keyboard.press("Escape")
+    assert field(managers, "topic").input_value() == "Demo"
+    anew.click()
+    managers.get_by_role("button", name="Clear it").click()
+    reps.wait_for_function("!document.querySelector('[data-field=topic]').value")
+    assert field(managers, "topic").input_value() == ""
+    assert field(reps, "kind").input_value() == "one_on_one"
+
+
+@pytest.mark.parametrize("store", [NO_STORE, FULL_STORE], ids=["no store", "full store"])
+def test_a_browser_that_keeps_nothing_says_so_and_goes_on(report, visit, tmp_path, store, demo):
+    page = visit(report.parent / "one_on_one" / "R02.html", before=store)
+    write(page)
+    assert "does not keep what you write" in page.get_by_role("status").inner_text()
+    content = notes.read(download(page, tmp_path), demo)
+    assert content.fields["agreement"] == TYPED["agreement"]
+    page.get_by_role("button", name="Start anew").click()
+    page.get_by_role("button", name="Clear it").click()
+    assert field(page, "agreement").input_value() == ""
+
+
+def test_pages_of_other_reps_keep_to_themselves(report, visit, copies):
+    reps, _ = copies
+    field(reps, "topic").fill("Demo")
+    other = visit(report.parent / "one_on_one" / "R02.html", beside=reps)
+    assert field(other, "topic").input_value() == ""
+
+
+@each_screen
+def test_the_form_can_be_walked_by_keyboard(report, visit, screen):
+    page = visit(report.parent / "one_on_one" / "R01.html", screen)
+    page.locator("#note-held_on").focus()
+    met = set()
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        met.add(page.evaluate("document.activeElement.id"))
+    wanted = {f"note-{name}" for name in {**CHOSEN, **TYPED}} | {"note-download", "note-anew"}
+    assert wanted <= met
+    for name in ("Held on", "What do we agree?", "Where does the rep see the cause?"):
+        assert page.get_by_label(name).last.is_visible()

@@ -153,5 +153,5 @@ def test_the_command_is_installed():
     command = Path(sys.executable).with_name("salesnb")
     done = subprocess.run([command, "--help"], capture_output=True, text=True)
     assert done.returncode == 0
-    for name in ("import", "check", "show", "report", "simulate"):
+    for name in ("import", "check", "show", "report", "log", "simulate"):
         assert name in done.stdout

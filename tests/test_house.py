@@ -41,6 +41,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "finding",
             "history",
             "team",
+            "parquetfile",
         },
     ),
     (
@@ -64,6 +65,8 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "companies",
             "outlook",
             "ancova",
+            "notes",
+            "logbook",
         },
     ),
     (

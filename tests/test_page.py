@@ -1,5 +1,8 @@
 """One page from one notebook: by hand, without running anything."""
 
+import base64
+import hashlib
+import json
 import re
 from itertools import pairwise
 
@@ -8,8 +11,10 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from test_display import HOSTILE, Seen
 
+from salesnb import notes, schema
 from salesnb.finding import Finding
-from salesnb.report import page
+from salesnb.report import agreement, page
+from salesnb.report.agreement import Agreement, Commitment
 
 WHO = HOSTILE[0]
 
@@ -92,6 +97,72 @@ def test_nothing_comes_from_elsewhere(notebook):
     assert not outside
     assert "url(" not in re.sub(r"url\(#\w+\)", "", html)
     assert "@import" not in html
+
+
+@pytest.fixture
+def form():
+    """A page with a form, of a rep whose commitments and team are called as badly as can be."""
+    earlier = [Commitment(f"S{i} {WHO}", WHO, "2026-05-04", "") for i in range(3)]
+    stamp = json.dumps({"team": WHO, "name": WHO, "file": "notes-R1.json"})
+    return Agreement(stamp, (WHO, "Demo"), "", "2027-07-01", tuple(earlier))
+
+
+def agreed(form=None):
+    cells = [
+        new_markdown_cell("# One-on-one"),
+        new_markdown_cell("## What do we agree?\n\nTogether.", metadata={"tags": ["agreement"]}),
+    ]
+    return page.render(new_notebook(cells=cells), sheet(agreement=form))
+
+
+def test_the_form_has_one_script_which_the_policy_names(form):
+    html = agreed(form)
+    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    (policy,) = [a["content"] for _, a in Seen(html).tags if "http-equiv" in a]
+    assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri" in policy
+    assert policy.endswith(f"; script-src 'sha256-{digest}'")
+    assert policy.count("unsafe") == 1
+    words = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(")
+    assert not any(word in script for word in (*words, "XMLHttp", "alert(", "confirm(", "<!--"))
+
+
+def test_without_a_form_there_is_no_script(notebook, form):
+    for html in (agreed(), page.render(notebook, sheet(agreement=form))):
+        assert "<script" not in html
+        assert "script-src" not in html
+
+
+def test_each_box_of_the_form_has_a_label_and_a_place_in_the_table(form):
+    seen = Seen(agreed(form))
+    boxes = [a for tag, a in seen.tags if tag in ("input", "select", "textarea")]
+    named = {a["for"] for tag, a in seen.tags if tag == "label"}
+    assert {a["id"] for a in boxes} == named
+    fields = [a["data-field"] for a in boxes if "data-field" in a]
+    assert set(fields) == set(notes.FIELDS) - {"question"}
+    assert len(fields) == len(set(fields))
+    assert [a["data-done"] for a in boxes if "data-done" in a] == [f"S{i} {WHO}" for i in range(3)]
+    options = [a.get("value") for tag, a in seen.tags if tag == "option"]
+    kinds, reasons = options[:4], options[4:8]
+    columns = schema.columns("coaching")
+    assert kinds == columns["kind"].checks[0].statistics["allowed_values"]
+    assert reasons == ["", *columns["reason"].checks[0].statistics["allowed_values"]]
+    assert options[8:] == [WHO, "Demo"]
+    assert "form" not in {tag for tag, _ in seen.tags}, "nothing can be sent"
+
+
+def test_what_the_form_knows(small):
+    rep = small.reps["rep_id"].iloc[0]
+    made = agreement.of(small, rep, "R-1")
+    stamp = json.loads(made.stamp)
+    assert stamp.pop("file") == f"notes-R-1-{small.as_of.date()}.json"
+    assert set(stamp) == set(notes.KEYS) - {"session_id", "fields", "done"}
+    assert (stamp["rep_id"], stamp["data"]) == (rep, small.fingerprint)
+    own = small.coaching[small.coaching["rep_id"] == rep]
+    want = own[own["commitment"].notna() & own["done_on"].isna()]
+    assert {each.session_id for each in made.open} == set(want["session_id"])
+    assert made.open == (*made.recent, *made.earlier)
+    assert set(made.topics) >= set(small.stages)
 
 
 def test_it_can_be_walked_by_ear_and_keyboard(notebook):

@@ -7,12 +7,13 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats
 from salesnb.finding import Finding
-from salesnb.sessions import log, stage_of, status
+from salesnb.sessions import brief, log, stage_of, status
 from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import LOCALE, percent
 
-COLUMNS = ["held_on", "topic", "strength", "commitment", "due_on", "done_on", "status"]
+COLUMNS = ["held_on", "topic", "strength", "diagnosis", "agreement"]
+COLUMNS += ["commitment", "due_on", "done_on", "status"]
 NUMBERS = ["then_rate", "then_low", "then_high", "n_then"]
 NUMBERS += ["now_rate", "now_low", "now_high", "n_now"]
 CHANCE = 0.05
@@ -39,11 +40,15 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     Finding
         One row per session, the latest first:
 
-        held_on, topic, strength, commitment, due_on, done_on
+        held_on, topic, strength
+        diagnosis, agreement : how the rep saw it, and what the two agreed, as written on the
+            one-on-one page; blank where nothing was
+        commitment, due_on, done_on
         status : done, done later, open or past its day; blank where nothing was agreed
         then_rate, then_low, then_high, n_then : moved on in the year up to the session, 90 %
             interval (Wilson 1927), deals that left the stage
-        now_rate, now_low, now_high, n_now : the same since the session
+        now_rate, now_low, now_high, n_now : the same since the session; blank where it was held
+            after the export
 
     Raises
     ------
@@ -86,13 +91,14 @@ def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[flo
     stage = stage_of(seen.team, topic)
     left = seen.visits[(seen.visits["stage"] == stage) & (seen.visits["went"] != "open")]
     day = pd.to_datetime(left["left_at"]).dt.normalize()
-    periods = [(day > held_on - standout.YEAR) & (day <= held_on), day > held_on]
+    since = day > held_on
     numbers: list[float] = []
-    for period in periods:
+    for period in ((day > held_on - standout.YEAR) & ~since, since):
         went = left.loc[period, "went"]
         found = stats.rates(np.array([(went == "advanced").sum()]), np.array([len(went)])).iloc[0]
         rate = [found["value"], found["value_low"], found["value_high"]]
-        n = len(went) if stage else np.nan
+        is_ahead = period is since and held_on > seen.team.as_of
+        n = len(went) if stage and not is_ahead else np.nan
         numbers += [*(rate if len(went) >= FEWEST else [np.nan] * 3), n]
     return numbers
 
@@ -112,11 +118,11 @@ def _in_words(table: pd.DataFrame) -> str:
 
 
 def _about(session: pd.Series) -> str:
-    return "" if pd.isna(session["topic"]) else f" about {session['topic']}"
+    return "" if pd.isna(session["topic"]) else f" about {brief(session['topic'])}"
 
 
 def _commitment(session: pd.Series) -> str:
-    return f"“{session['commitment'].rstrip(' .!')}”, {_outcome(session)}"
+    return f"“{brief(session['commitment']).rstrip(' .!')}”, {_outcome(session)}"
 
 
 def _capital(sentence: str) -> str:
@@ -144,7 +150,7 @@ def _outcome(last: pd.Series) -> str:
 
 
 def _number_in_words(last: pd.Series) -> str:
-    if pd.isna(last["n_then"]):
+    if pd.isna(last["n_then"]) or pd.isna(last["n_now"]):
         return ""
     if pd.isna(last["then_rate"]) or pd.isna(last["now_rate"]):
         return (
@@ -166,6 +172,6 @@ def _told_apart(last: pd.Series) -> str:
 def _ask(seen: Standout, agreed: pd.Series) -> tuple[str, ...]:
     if agreed.empty:
         return ()
-    known = {"commitment": agreed.iloc[0].rstrip(" .!")}
+    known = {"commitment": brief(agreed.iloc[0]).rstrip(" .!")}
     asked = question_bank.choose("commitments", "reality", 1, known, seen.turn, own=1)
     return tuple(question_bank.fill(question.text, known) for question in asked)

@@ -104,4 +104,5 @@ def _sheet(job: Job, plan: Plan, name: str, edition: str) -> page.Sheet:
         for_manager=not is_rep_copy,
         # A rep's copy travels alone, so it links nowhere.
         index="" if is_rep_copy else "../" * name.count("/") + "index.html",
+        agreement=job.agreement,
     )

@@ -13,11 +13,15 @@ from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat import NotebookNode
 
+from salesnb.report import agreement
+from salesnb.report.agreement import Agreement
+
 # What a cell's tag does to it on a page.
 LEFT_OUT = "remove-cell"
 FOR_MANAGER = "manager-only"
 SUMMARY = "summary"
 FLAG = "flag"
+AGREEMENT = "agreement"  # below these words stands the form of the page, if it has one
 # In print its picture is left out, for the table says the same; or both, for the words do.
 ON_PAPER = ("table-on-paper", "words-on-paper")
 # The manager's notes below it say the same and more, so that their copy prints the notes alone.
@@ -38,6 +42,7 @@ class Sheet:
     facts : what the foot of the page states, name to value
     for_manager : whether cells tagged ``manager-only`` are shown
     index : where the link to all pages leads, empty for none
+    agreement : what the form of the page knows, if it has one
     """
 
     about: str
@@ -47,6 +52,7 @@ class Sheet:
     edition: str = ""
     for_manager: bool = True
     index: str = ""
+    agreement: Agreement | None = None
 
 
 @dataclass
@@ -62,13 +68,22 @@ class Section:
 def render(notebook: NotebookNode, sheet: Sheet) -> str:
     """The page of an executed notebook: its words and its answers, without its code."""
     cells = [cell for cell in notebook.cells if _is_shown(cell, sheet)]
-    heading, (opening, *sections) = _split(cells)
+    has_form = sheet.agreement and any(AGREEMENT in _tags(cell) for cell in cells)
+    form = template("agreement.html.j2").render(agreement=sheet.agreement) if has_form else ""
+    script = agreement.script() if has_form else NOTHING
+    heading, (opening, *sections) = _split(cells, Markup(form))
     shown: set[str] = set()
     for section in sections:
         answers = _without_name(str(section.answers), sheet.about)
         section.answers = Markup(_first_time(answers, shown))
     return template("page.html.j2").render(
-        title=heading, opening=opening, sections=sections, sheet=sheet, facts=sheet.facts
+        title=heading,
+        opening=opening,
+        sections=sections,
+        sheet=sheet,
+        facts=sheet.facts,
+        script=script,
+        script_hash=agreement.fingerprint(script),
     )
 
 
@@ -89,7 +104,7 @@ def title(notebook: NotebookNode) -> str:
     return _split(cell for cell in notebook.cells if cell.cell_type == "markdown")[0]
 
 
-def _split(cells: Iterable[NotebookNode]) -> tuple[str, list[Section]]:
+def _split(cells: Iterable[NotebookNode], form: Markup = NOTHING) -> tuple[str, list[Section]]:
     title = ""
     sections = [Section("")]
     for cell in cells:
@@ -101,6 +116,7 @@ def _split(cells: Iterable[NotebookNode]) -> tuple[str, list[Section]]:
             if level == 2:
                 sections.append(Section(heading, f"{_slug(heading)}-{len(sections)}"))
             sections[-1].words += _prose(rest)
+            sections[-1].answers += form if AGREEMENT in _tags(cell) else NOTHING
     return title, sections
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from salesnb.errors import DataError, unknown
-from salesnb.report import parameters
+from salesnb.report import agreement, parameters
+from salesnb.report.agreement import Agreement
 from salesnb.report.files import safe_names
 from salesnb.team import Team, load
 
@@ -18,12 +19,17 @@ MANAGER = "Manager's copy"
 
 @dataclass(frozen=True)
 class Job:
-    """One notebook to run, and the pages to make of it: file to whose copy it is."""
+    """One notebook to run, and the pages to make of it: file to whose copy it is.
+
+    about : the rep whom the pages are about, if they are about one
+    agreement : what the form on such pages knows
+    """
 
     notebook: Path
     values: Mapping[str, Any]
     pages: Mapping[str, str]
     about: str = ""
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ def plan(
     jobs: list[Job] = []
     for path, types in known.items():
         own = ({"data": str(Path(source).resolve())} if "data" in types else {}) | values[path]
-        jobs += _for_reps(path, own, people) if "rep" in types else [_for_team(path, own)]
+        jobs += _for_reps(path, own, team, people) if "rep" in types else [_for_team(path, own)]
     as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
     folder = Path(output) / str(team.as_of.date())
     return Plan(
@@ -123,12 +129,15 @@ def _for_team(path: Path, values: Mapping[str, Any]) -> Job:
     return Job(path.resolve(), values, {f"{path.stem}.html": ""})
 
 
-def _for_reps(path: Path, values: Mapping[str, Any], people: Mapping[str, str]) -> Iterator[Job]:
+def _for_reps(
+    path: Path, values: Mapping[str, Any], team: Team, people: Mapping[str, str]
+) -> Iterator[Job]:
     files = safe_names(list(people))
     for rep, name in people.items():
         file = f"{_short(path.stem)}/{files[rep]}"
         pages = {f"{file}.html": f"{name}'s copy", f"{file}.manager.html": MANAGER}
-        yield Job(path.resolve(), {**values, "rep": rep}, pages, name)
+        form = agreement.of(team, rep, files[rep])
+        yield Job(path.resolve(), {**values, "rep": rep}, pages, name, form)
 
 
 def _on_the_team(team: Team) -> list[str]:
