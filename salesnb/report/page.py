@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ FOR_MANAGER = "manager-only"
 SUMMARY = "summary"
 FLAG = "flag"
 AGREEMENT = "agreement"  # below these words stands the form of the page, if it has one
-# In print its picture is left out, for the table says the same; or both, for the words do.
-ON_PAPER = ("table-on-paper", "words-on-paper")
+# In print its picture is left out, for the table says the same; or both, for the words do; or all.
+ON_PAPER = ("table-on-paper", "words-on-paper", "on-screen")
 # The manager's notes below it say the same and more, so that their copy prints the notes alone.
 NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
@@ -88,15 +88,18 @@ def render(notebook: NotebookNode, sheet: Sheet) -> str:
 
 
 def printed(notebook: NotebookNode, tag: str) -> str:
-    """What the cells with this tag printed, in one line: for the index."""
+    """What the cells with this tag said, in one line: what they printed, or a headline."""
     texts = [
-        output.text
-        for cell in notebook.cells
-        if tag in _tags(cell)
-        for output in cell.outputs
-        if output.output_type == "stream" and output.name == "stdout"
+        _plainly(output) for cell in notebook.cells if tag in _tags(cell) for output in cell.outputs
     ]
     return " ".join("".join(texts).split())
+
+
+def _plainly(output: NotebookNode) -> str:
+    if output.output_type == "stream":
+        return output.text if output.name == "stdout" else ""
+    found = output.get("data", {}).get("text/html", "").partition(HEADLINE)[2]
+    return unescape(found.partition("</strong>")[0])
 
 
 def title(notebook: NotebookNode) -> str:
