@@ -29,7 +29,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "mixed",
         },
     ),
-    (True, {"settings", "cells", "csvfile", "door", "checks", "finding", "history", "team"}),
+    (True, {"settings", "comp_plan", "cells", "csvfile", "door", "checks", "finding", "history", "team"}),
     (
         True,
         {
