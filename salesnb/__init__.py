@@ -4,7 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, scorecard
+    from salesnb import (
+        coaching,
+        coaching_log,
+        comp,
+        funnel,
+        goals,
+        icp,
+        metrics,
+        pipeline,
+        scorecard,
+    )
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
@@ -18,7 +28,9 @@ __all__ = [
     "check",
     "coaching",
     "coaching_log",
+    "comp",
     "funnel",
+    "goals",
     "icp",
     "load",
     "metrics",

@@ -1,8 +1,8 @@
-"""What ``comp.toml`` says of how the team is paid: plans in force from day to day, and who shares."""
+"""What ``comp.toml`` says of how the team is paid: plans, from when to when, and who shares."""
 
 import tomllib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
@@ -249,7 +249,9 @@ def _between(plans: Plans) -> list[Fault]:
 
 def name_faults(plans: Plans, tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
     """Products, deals and reps that the plans name and the tables do not have."""
-    named = [("products", "product_id", f"plan {p.name}", p.product_rates) for p in plans]
+    named: list[tuple[str, str, str, Iterable[str]]] = [
+        ("products", "product_id", f"plan {p.name}", p.product_rates) for p in plans
+    ]
     named.append(("deals", "deal_id", "splits", plans.splits))
     named += [("reps", "rep_id", f"splits, {deal}", by) for deal, by in plans.splits.items()]
     faults = []
@@ -265,7 +267,9 @@ def name_faults(plans: Plans, tables: Mapping[str, pd.DataFrame]) -> list[Fault]
 
 def as_toml(plans: Plans) -> str:
     """The text of ``comp.toml`` for these plans, each rule with what it means."""
-    lines = ["# How the team is paid, one [[plan]] after the other; amounts in the team's currency."]
+    lines = [
+        "# How the team is paid, one [[plan]] after the other; amounts in the team's currency."
+    ]
     for plan in plans:
         lines += ["", "[[plan]]"]
         for name, (_, _, meaning) in RULES.items():

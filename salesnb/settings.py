@@ -48,7 +48,7 @@ class Settings:
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     country: str = ""
     is_dated: bool = True
-    plans: Plans = Plans()
+    plans: Plans = field(default_factory=Plans)
 
 
 KNOWN = tuple(item.name for item in fields(Settings) if item.name != "plans")

@@ -29,7 +29,20 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "mixed",
         },
     ),
-    (True, {"settings", "comp_plan", "cells", "csvfile", "door", "checks", "finding", "history", "team"}),
+    (
+        True,
+        {
+            "settings",
+            "comp_plan",
+            "cells",
+            "csvfile",
+            "door",
+            "checks",
+            "finding",
+            "history",
+            "team",
+        },
+    ),
     (
         True,
         {
@@ -48,10 +61,16 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "attention",
             "companies",
             "outlook",
+            "sold",
+            "effort",
+            "pay",
         },
     ),
-    (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp"}),
-    (True, {"verbs", "report", "cli"}),
+    (
+        False,
+        {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp", "goals", "comp"},
+    ),
+    (True, {"verbs", "report", "cli", "explore"}),
 ]
 
 

@@ -1,0 +1,1 @@
+"""Goals of the company against what the team does."""
