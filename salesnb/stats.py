@@ -47,6 +47,44 @@ def rates(hits: np.ndarray, n: np.ndarray, level: float = LEVEL) -> pd.DataFrame
     return pd.DataFrame({"value": rate, "value_low": low, "value_high": high, "n": n})
 
 
+def shares(amount: np.ndarray, group: np.ndarray, case: np.ndarray, n_groups: int) -> pd.DataFrame:
+    """The share of each group in a total, with its interval; amounts come in cases.
+
+    A case may hold amounts of several groups, as a deal holds several products. The variance is
+    that of a ratio of sums over cases (Cochran 1977, section 6.4); the interval is Wilson's for
+    the effective number of cases that gives. An amount below 0 counts as none.
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : 0-1; NaN where there is no total
+        n : cases with an amount of the group
+        n_effective : cases of equal weight that would tell as much
+    """
+    amount = np.maximum(np.nan_to_num(np.asarray(amount, float)), 0)
+    rows = pd.DataFrame({"group": group, "case": case, "amount": amount})
+    rows = rows.groupby(["group", "case"])["amount"].sum().reset_index()
+    whole = rows.groupby("case")["amount"].transform("sum").to_numpy()
+    own, code = rows["amount"].to_numpy(), rows["group"].to_numpy(int)
+    all_cases = rows.groupby("case")["amount"].sum().to_numpy()
+    n, total = int((all_cases > 0).sum()), all_cases.sum()
+    if total <= 0:
+        blank = pd.DataFrame(np.nan, range(n_groups), ["value", "value_low", "value_high"])
+        return blank.assign(n=0, n_effective=0.0)
+    share = np.bincount(code, own, n_groups) / total
+    squares = (all_cases**2).sum()
+    off = np.bincount(code, own**2 - 2 * share[code] * own * whole, n_groups) + share**2 * squares
+    variance = np.maximum(off, 0) / total**2 * n / max(n - 1, 1)
+    equal = total**2 / squares  # what so many cases of equal weight would weigh (Kish 1965)
+    spread = share * (1 - share)
+    effective = np.divide(spread, variance, out=np.full(n_groups, equal), where=variance > TINY)
+    effective = np.minimum(effective, n)
+    low, high = wilson(share, effective)
+    counts = np.bincount(code, own > 0, n_groups).astype(int)
+    ends = {"value": share, "value_low": low, "value_high": high}
+    return pd.DataFrame({**ends, "n": counts, "n_effective": effective})
+
+
 def quantiles(
     values: np.ndarray, groups: np.ndarray, n_groups: int, q: float = 0.5, level: float = LEVEL
 ) -> pd.DataFrame:
