@@ -14,8 +14,10 @@ from salesnb.units import number, percent, span
 
 COLUMNS = ["product_id", "name", "role", "goal_amount", "goal_share", "margin_rate", "n_won"]
 COLUMNS += ["bundled_rate", "bundled_low", "bundled_high", "n_customers"]
-COLUMNS += ["followed_rate", "followed_low", "followed_high", "usual_rate", "why"]
+COLUMNS += ["followed_rate", "followed_low", "followed_high"]
+COLUMNS += ["usual_rate", "usual_low", "usual_high", "why"]
 ROLES = ("push", "core", "minor", "loss_leader")
+WHO = ("followed", "usual")
 WITHIN = 365  # days in which a customer is to come back
 SAID = {
     "push": "comes first in every talk that it fits",
@@ -45,7 +47,7 @@ def brief(team: Team) -> Finding:
         n_customers : customers whose first deal held it
         followed_rate, followed_low, followed_high : of these bought again on a later day within a
             year
-        usual_rate : the same of the customers who began without it
+        usual_rate, usual_low, usual_high : the same of the customers who began without it
         why : what that means for the team
 
     Raises
@@ -104,10 +106,15 @@ def _followed(team: Team, products: pd.Index) -> pd.DataFrame:
     rows = pd.concat(parts) if parts else waits.assign(group=0)
     curve = stats.incidence(*(rows[name].to_numpy() for name in ("days", "event", "group")))
     found = stats.incidence_by(curve, 2 * len(products), WITHIN)
+    # Where nobody has bought again or left, those who were there all year tell how rare it is.
+    whole = rows.loc[rows["days"] >= WITHIN, "group"].to_numpy(int)
+    whole = np.bincount(whole, minlength=2 * len(products))
+    found = found.fillna(stats.rates(np.zeros(len(whole)), whole))
     own, others = found.iloc[::2].reset_index(drop=True), found.iloc[1::2].reset_index(drop=True)
     ends = {"rate": "value", "low": "value_low", "high": "value_high"}
     table = pd.DataFrame({f"followed_{end}": own[value] for end, value in ends.items()})
-    return table.assign(n_customers=own["n"].astype(int), usual_rate=others["value"])
+    table = table.assign(n_customers=own["n"].astype(int))
+    return table.assign(**{f"usual_{end}": others[value] for end, value in ends.items()})
 
 
 def _waits(team: Team, lines: pd.DataFrame) -> pd.DataFrame:
@@ -125,10 +132,15 @@ def _waits(team: Team, lines: pd.DataFrame) -> pd.DataFrame:
 
 
 def _opens(row: pd.Series) -> str:
-    """Whether those who began with it buy again ``more`` or ``less`` often, or it is not told."""
-    if row["followed_low"] > row["usual_rate"]:
+    """Whether those who began with it buy again ``more`` or ``less`` often, or it is not told.
+
+    From the interval of a difference by square-and-add (Newcombe 1998).
+    """
+    own, other = ([row[f"{who}_{end}"] for end in ("rate", "low", "high")] for who in WHO)
+    gap = own[0] - other[0]
+    if gap > np.hypot(own[0] - own[1], other[2] - other[0]):
         return "more"
-    return "less" if row["followed_high"] < row["usual_rate"] else ""
+    return "less" if -gap > np.hypot(own[2] - own[0], other[0] - other[1]) else ""
 
 
 def _why(table: pd.DataFrame) -> pd.Series:
@@ -188,6 +200,6 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if rows.empty:
         return charts.nothing_to_draw(ax)
     labels = (rows["name"] + " (" + rows["role"].fillna("").str.replace("_", " ") + ")").to_list()
-    usual = charts.Points("began without it", rows["usual_rate"], None, None, charts.MUTED, "s")
+    usual = charts.Points.of("began without it", rows, "usual_rate", charts.MUTED, "s")
     own = charts.Points.of("buy again within a year", rows, "followed_rate")
     return charts.dumbbell(ax, labels, own, usual)
