@@ -6,8 +6,9 @@ loops over groups. Where nothing can be said the answer is NaN, never 0.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import special
-from scipy.stats import binom, kendalltau
+from scipy.stats import binom, kendalltau, rankdata
 
 LEVEL = 0.9  # of every interval of the suite
 TINY = 1e-12
@@ -83,6 +84,46 @@ def shares(amount: np.ndarray, group: np.ndarray, case: np.ndarray, n_groups: in
     counts = np.bincount(code, own > 0, n_groups).astype(int)
     ends = {"value": share, "value_low": low, "value_high": high}
     return pd.DataFrame({**ends, "n": counts, "n_effective": effective})
+
+
+def ratios(
+    above: np.ndarray, below: np.ndarray, group: np.ndarray, case: np.ndarray, n_groups: int
+) -> pd.DataFrame:
+    """Sums of `above` over sums of `below` for each group, with intervals; rows come in cases.
+
+    The interval is that of a ratio of sums over cases (Cochran 1977, section 6.4).
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : NaN where `below` adds up to nothing, or of one case only
+        n : cases
+    """
+    rows = pd.DataFrame({"group": group, "case": case, "above": above, "below": below})
+    rows = rows.groupby(["group", "case"])[["above", "below"]].sum().reset_index()
+    code, top, bottom = (rows[name].to_numpy() for name in ("group", "above", "below"))
+    code = code.astype(int)
+    n = np.bincount(code, minlength=n_groups)
+    total = np.bincount(code, bottom, n_groups)
+    total = np.where(total > 0, total, np.nan)
+    value = np.bincount(code, top, n_groups) / total
+    off = np.bincount(code, np.nan_to_num(top - value[code] * bottom) ** 2, n_groups)
+    half = z() * np.sqrt(off * n / np.where(n > 1, n - 1, np.nan)) / total
+    ends = {"value": value, "value_low": value - half, "value_high": value + half}
+    return pd.DataFrame({**ends, "n": n})
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float]:
+    """Spearman's rank correlation with its interval (Bonett and Wright 2000); NaN below 5 pairs."""
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    n = len(one)
+    if n < 5 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return np.nan, np.nan, np.nan
+    found = float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
+    middle = np.arctanh(np.clip(found, -1 + 1e-9, 1 - 1e-9))
+    error = np.sqrt((1 + found**2 / 2) / (n - 3))
+    low, high = np.tanh([middle - z() * error, middle + z() * error])
+    return found, min(float(low), found), max(float(high), found)
 
 
 def quantiles(

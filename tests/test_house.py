@@ -62,6 +62,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "companies",
             "outlook",
             "sold",
+            "wanted",
             "effort",
             "pay",
         },

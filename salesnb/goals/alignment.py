@@ -9,10 +9,10 @@ from scipy.stats import false_discovery_control
 from salesnb import charts, pay, sold, stats
 from salesnb.effort import Effort, effort
 from salesnb.finding import Finding
-from salesnb.goals.wanted import wanted
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, percent, span
+from salesnb.wanted import wanted
 
 BOTH = ("effort", "sales")  # held against the goals; pay follows from sales
 MEASURES = (*BOTH, "pay")

@@ -6,11 +6,11 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, sold, stats
 from salesnb.finding import Finding
-from salesnb.goals.wanted import wanted
 from salesnb.history import look_up
 from salesnb.metrics.quota import coming_quarter
 from salesnb.team import Team
 from salesnb.units import number, percent, span
+from salesnb.wanted import wanted
 
 COLUMNS = ["product_id", "name", "role", "goal_amount", "goal_share", "margin_rate", "n_won"]
 COLUMNS += ["bundled_rate", "bundled_low", "bundled_high", "n_customers"]

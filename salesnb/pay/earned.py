@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from salesnb import sold
 from salesnb.comp_plan import FIRST, LAST, NOTHING, Plan
 from salesnb.errors import DataError, Fault
 from salesnb.pay.coins import Coins, rounded
@@ -64,6 +65,16 @@ def per_rep(team: Team, first: pd.Timestamp, last: pd.Timestamp, plan: str = "")
     rows = earned(team, first, last, plan)
     reps = pd.Index(sorted(team.reps["rep_id"]), dtype="str", name="rep_id")
     return rows.groupby("rep_id")["coins"].sum().reindex(reps, fill_value=0)
+
+
+def margins(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """Deals won and margin brought between two days by each rep who owned them at the close.
+
+    n_won, margin_amount ; indexed by rep_id
+    """
+    rows = sold.within(sold.lines(team), first, last).groupby("rep_id")
+    found = {"n_won": rows["deal_id"].nunique(), "margin_amount": rows["margin_amount"].sum()}
+    return pd.DataFrame(found)
 
 
 def per_product(
