@@ -5,12 +5,14 @@ from decimal import Decimal
 from typing import Any
 
 import ipywidgets
+import pandas as pd
 
-from salesnb import comp, pay
+from salesnb import comp, display, pay
 from salesnb.comp_plan import ROLES, Plan
 from salesnb.finding import Finding
 from salesnb.team import Team
 
+STILL = "The rates of the plan by role of the product; in JupyterLab they can be moved."
 TURNED = "with these rates"
 HIGHEST, STEP = 0.25, 0.005
 
@@ -22,7 +24,8 @@ class Rates(ipywidgets.VBox):
     sliders : role to slider
     finding : what `comp.compare` says of the rates as they stand
 
-    Where no widget can move, on a page, the table is shown as it stands.
+    The rates of single products stay as they are. On a page, where no slider can move, the rates
+    are a table.
     """
 
     def __init__(self, team: Team, plan: Plan):
@@ -45,8 +48,13 @@ class Rates(ipywidgets.VBox):
     def _repr_mimebundle_(self, **options: Any) -> Any:
         bundle = super()._repr_mimebundle_(**options)
         data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
-        shown = {**(data or {}), "text/html": self._shown.value}
+        shown = {**(data or {}), "text/html": self._as_table()}
         return (shown, *rest) if rest else shown
+
+    def _as_table(self) -> str:
+        rows = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
+        table = pd.DataFrame(rows, columns=["role", "rate"])
+        return f'<div class="finding"><p>{STILL}</p>{display.table_html(table)}</div>'
 
 
 def rates(team: Team, *, plan: str = "") -> Rates:
@@ -66,8 +74,9 @@ def _roles(team: Team) -> list[str]:
 
 
 def _slider(role: str, plan: Plan) -> ipywidgets.FloatSlider:
+    rate: Decimal | None = {role: plan.rate, **plan.role_rates}[role]
     return ipywidgets.FloatSlider(
-        value=float(plan.role_rates.get(role, plan.rate) or 0),
+        value=float(rate or 0),
         min=0.0,
         max=HIGHEST,
         step=STEP,

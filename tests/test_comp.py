@@ -4,11 +4,13 @@ import tomllib
 from dataclasses import replace
 from decimal import Decimal
 
+import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import spearmanr
 
 import salesnb
-from salesnb import DataError, comp, comp_plan
+from salesnb import DataError, comp, comp_plan, explore, pay, sold, stats
 from salesnb.comp_plan import Plan, Plans
 from salesnb.settings import Settings
 from salesnb.team import of
@@ -262,8 +264,6 @@ def test_a_misspelt_plan_is_an_error():
 @pytest.mark.parametrize("plan", ["One rate", "By role"])
 def test_every_cent_of_the_team_is_on_somebodys_statement(demo, plan):
     """Lines add up to the total, and credits to what was sold."""
-    from salesnb import pay, sold
-
     first, last = pd.Timestamp("2025-07-01"), AS_OF
     each = pay.per_rep(demo, first, last, plan)
     options = {"plan": plan, "starts_on": "2025-07-01"}
@@ -368,3 +368,240 @@ def test_plans_travel_with_the_team(tmp_path):
     assert team.at("2026-05-01").settings.plans == plans
     other = replace(team.settings, plans=Plans((Plan("P"),)))
     assert of(other, dict(team.tables)).fingerprint != team.fingerprint
+
+
+# Plans compared
+
+TWO = plan_of("""
+    [[plan]]
+    name = "old"
+    ends_on = 2026-06-30
+    rate = 0.05
+    [[plan]]
+    name = "new"
+    starts_on = 2026-07-01
+    rate = 0.05
+    role_rates = { push = 0.1 }
+""")
+
+
+def test_two_plans_over_the_same_deals_by_hand():
+    """R1 sold 1000 of the push product, R2 2000 of the core one: 50 more for R1, nothing for R2."""
+    deals = [("D1", "R1", "2026-04-10", "P2", 1000), ("D2", "R2", "2026-01-10", "P1", 2000)]
+    found = comp.compare(team_of(deals, TWO))
+    table = found.table.set_index("rep_id")
+    assert table.loc["R1", ["old_amount", "new_amount", "difference_amount"]].tolist() == [
+        50,
+        100,
+        50,
+    ]
+    assert table.loc["R2", ["old_amount", "new_amount", "difference_amount"]].tolist() == [
+        100,
+        100,
+        0,
+    ]
+    assert table["margin_amount"].tolist() == pytest.approx([1800, 800, 1000])
+    assert table["n_won"].tolist() == [2, 1, 1]
+    assert table.iloc[0]["old_ratio"] == pytest.approx(150 / 1800)
+    assert found.headline.startswith("'new' would have cost €50 more than 'old'")
+    assert "manager alone" in found.caveats[0]
+
+
+def test_a_plan_held_against_itself_costs_the_same():
+    deals = [("D1", "R1", "2026-04-10", "P2", 1000)]
+    found = comp.compare(team_of(deals, TWO), old="old", new="old")
+    assert "the same as" in found.headline
+    assert (found.table["difference_amount"] == 0).all()
+    with pytest.raises(DataError, match="a second plan"):
+        comp.compare(team_of(deals, one("rate = 0.1")))
+    with pytest.raises(DataError, match="Did you mean 'old'"):
+        comp.compare(team_of(deals, TWO), old="olds")
+
+
+def test_the_band_of_the_cost_covers_other_years():
+    """150 reps at a steady pace for eight quarters: what is to be expected lies in nine of ten."""
+    rng = np.random.default_rng(7)
+    quarters = pd.DatetimeIndex(["2024-08-15"] * 8) + pd.to_timedelta(91 * np.arange(8), unit="D")
+    reps = [f"R{i:03d}" for i in range(150)]
+    amount = 1000.0 * rng.poisson(6, (150, len(quarters))) + 500
+    made = pd.DataFrame({"rep_id": np.repeat(reps, len(quarters)), "amount": amount.ravel()})
+    made["closed_on"] = np.tile(quarters, 150)
+    made["deal_id"] = [f"D{i:04d}" for i in range(len(made))]
+    made = made.assign(created_on="2024-01-01", outcome="won", product_id="P1")
+    tables = {"reps": pd.DataFrame({"rep_id": reps, "name": "x"}), "products": PRODUCTS}
+    team = of(Settings(as_of=AS_OF, plans=TWO), {**tables, "deals": made})
+    table = comp.compare(team, starts_on="2024-07-01").table
+    wanted = len(quarters) * 6500 * 0.05 * np.array([150, *np.ones(150)])
+    inside = (table["new_amount_low"] <= wanted) & (wanted <= table["new_amount_high"])
+    assert inside.iloc[0]
+    assert 0.8 <= inside.iloc[1:].mean() <= 0.95
+
+
+# Health and incentives
+
+
+def test_health_by_hand():
+    """Pay of five reps in the order of their margin; 100 of 150 for results, all of it on push."""
+    reps = pd.DataFrame({"rep_id": [f"R{i}" for i in range(5)], "name": "x"})
+    deals = [(f"D{i}", f"R{i}", "2026-04-10", "P2", 1000 * (i + 1)) for i in range(5)]
+    plans = one("role_rates = { push = 0.1 }\nbase_amount = 10")
+    found = comp.health(team_of(deals, plans, reps=reps))
+    rows = found.table.set_index("kind")
+    assert rows.loc["role", "value"] == 1
+    assert rows.loc["variable", "value"] == pytest.approx(1500 / (1500 + 12 * 50))
+    assert rows.loc["follows", "value"] == pytest.approx(1)
+    assert rows.loc["spread", "value"] == pytest.approx((480 + 80 * 0.6 + 92 - 0) / 420, rel=0.2)
+    assert (rows.loc["measures", "value"], rows.loc["measures", "why"]) == (
+        2,
+        "amount sold, which product",
+    )
+    assert "measures" not in found.headline
+
+
+def test_more_than_three_measures_are_too_many():
+    rules = "rate = 0.1\nrole_rates = { push = 0.2 }\nbonus_amount = 5\nclawback_days = 9"
+    found = comp.health(team_of([("D1", "R1", "2026-04-10", "P2", 1000)], one(rules)))
+    assert "hangs on 4 measures" in found.headline
+
+
+def test_rank_correlation_is_spearmans_and_its_interval_covers():
+    rng, hits = np.random.default_rng(2), []
+    for _ in range(300):
+        x = rng.normal(size=30)
+        y = 0.5 * x + np.sqrt(0.75) * rng.normal(size=30)
+        value, low, high = stats.rank_correlation(x, y)
+        assert value == pytest.approx(spearmanr(x, y).statistic)
+        hits.append(low <= 6 / np.pi * np.arcsin(0.25) <= high)
+    assert 0.85 <= np.mean(hits) <= 0.95
+    assert np.isnan(stats.rank_correlation([1, 2, 3], [1, 2, 3])[0])
+
+
+def test_an_hour_of_each_product_by_hand():
+    """Twelve deals of 6 emails (an hour) each: P1 pays 5 an hour, P3 pays 10 and loses 10."""
+    deals = [
+        (f"D{i:02d}", "R1", "2026-04-10", product, 100)
+        for i, product in enumerate(["P1"] * 12 + ["P3"] * 12)
+    ]
+    sent = pd.DataFrame({"deal_id": np.repeat([deal[0] for deal in deals], 6)})
+    sent = sent.assign(rep_id="R1", kind="email", happens_at="2026-03-02T09:00Z")
+    sent["activity_id"] = [f"T{i}" for i in range(len(sent))]
+    plans = one("rate = 0.05\nrole_rates = { loss_leader = 0.1 }")
+    found = comp.incentives(team_of(deals, plans, activities=sent))
+    table = found.table.set_index("product_id")
+    assert table["hours"].tolist() == pytest.approx([12, 0, 12])
+    assert table["pay_hour_amount"].tolist() == pytest.approx([5, np.nan, 10], nan_ok=True)
+    assert table["margin_hour_amount"].tolist() == pytest.approx([50, np.nan, -10], nan_ok=True)
+    assert table["status"].tolist() == ["", "", "pays_for_loss"]
+    assert "Trial (loss leader) earns €10 an hour where the company loses €10" in found.headline
+
+
+def test_hours_count_what_took_place():
+    from salesnb.effort import effort
+
+    rows = pd.DataFrame(
+        [
+            ("meeting", "held", 30.0),
+            ("meeting", "no_show", None),
+            ("demo", None, None),
+            ("call", "no_answer", None),
+            ("email", None, None),
+        ],
+        columns=["kind", "outcome", "minutes"],
+    ).assign(deal_id="D1", rep_id="R1", happens_at="2026-03-02T09:00Z")
+    rows["activity_id"] = [f"T{i}" for i in range(len(rows))]
+    team = team_of([("D1", "R1", "2026-04-10", "P1", 100)], Plans(), activities=rows)
+    found = effort(team, pd.Timestamp("2026-01-01"), AS_OF)
+    assert found.rows["hours"].tolist() == pytest.approx([(30 + 60 + 10) / 60])
+    assert found.told == 1
+
+
+# Design
+
+
+def asked(**amounts):
+    rows = pd.DataFrame({"product_id": [*amounts], "amount": [*amounts.values()]})
+    return rows.assign(starts_on="2025-07-01", ends_on="2026-06-30", amount=rows["amount"] * 1.0)
+
+
+def misfit(table, share):
+    return (table[share] - table["goal_share"]).abs().sum() / 2
+
+
+def test_rates_that_follow_the_goals_by_hand():
+    """1500 deals of 2 for P1 and 0.5 for P2, as much wanted of each: the gap is no chance.
+
+    n = 3750 ^ 2 / (1500 x 4.25) = 2206; scatter 2 x 0.3 ^ 2 / 0.5 = 0.36; the prior of 100 deals
+    moves the mix from 0.8 to (2206 x 0.8 + 100 x 0.5) / 2306 = 0.787.
+    """
+    deals = [(f"D{i:04d}", "R1", "2026-04-10", "P1", 2.0) for i in range(1500)]
+    deals += [(f"E{i:04d}", "R1", "2026-04-10", "P2", 0.5) for i in range(1500)]
+    team = team_of(deals, one("rate = 0.05"), goals=asked(P1=1, P2=1))
+    table = comp.design(team, budget=150).table
+    assert table["sales_share"].tolist() == pytest.approx([0.8, 0.2])
+    assert table["expected_share"].tolist() == pytest.approx([0.78699, 0.21301], abs=1e-4)
+    # 75 of pay for each: 75 / (3750 x 0.787), and at most three times 150 / 3750 for the other.
+    assert table["new_rate"].tolist() == pytest.approx([0.02541, 0.09389], abs=1e-4)
+    assert misfit(table, "new_share") < 0.03
+    bound = comp.design(team, budget=150, highest_rate=0.06)
+    assert bound.table["new_rate"].iloc[1] == pytest.approx(0.06)
+    assert (bound.table["new_rate"] * bound.table["expected_share"]).sum() == pytest.approx(0.04)
+    assert "one rate for all leaves 30%" in bound.headline
+    assert "would cost" in bound.caveats[0]
+
+
+def test_few_deals_do_not_move_rates_far():
+    """Two deals say little of the mix: the rates stay near to one for all."""
+    deals = [("D1", "R1", "2026-04-10", "P1", 1000), ("D2", "R1", "2026-04-11", "P2", 500)]
+    table = comp.design(team_of(deals, one("rate = 0.05"), goals=asked(P1=1, P2=1))).table
+    assert table["new_rate"].tolist() == pytest.approx([0.05, 0.05], rel=0.03)
+
+
+def test_bounds_that_cannot_be_kept_are_said():
+    deals = [("D1", "R1", "2026-04-10", "P1", 1000), ("D2", "R1", "2026-04-11", "P3", 500)]
+    team = team_of(deals, one("rate = 0.05"), goals=asked(P1=1, P3=1))
+    found = comp.design(team, budget=100, highest_rate=0.02)
+    assert found.table["new_rate"].tolist() == pytest.approx([0.02, 0.0])  # P3 has no margin
+    assert any("not €100 is spent" in caveat for caveat in found.caveats)
+    with pytest.raises(DataError, match="between 0 and 1"):
+        comp.design(team, lowest_rate=0.3, highest_rate=0.2)
+    with pytest.raises(DataError, match="no level 'roles'"):
+        comp.design(team, level="roles")
+
+
+def test_designed_rates_beat_one_rate_in_the_time_after():
+    """Designed on what was known at a day, tried on what came: pay lies nearer to the goals.
+
+    Measured over 32 such pairs: in 91 % of them by role and 86 % by product, with a misfit of 11
+    and 12 % against 14 %; without drawing the mix to the goals by product in 50 %.
+    """
+    tables = ["products", "deal_lines", "goals", "quotas", "accounts"]
+    nearer, gained = [], []
+    for seed in range(1, 9):
+        team, _ = salesnb.simulate(seed=seed, reps=16, deals_per_rep=150, tables=tables)
+        rates = comp.design(team.at("2025-12-31")).table.set_index("product_id")
+        assert (rates["new_rate"] <= rates["highest_rate"] + 1e-9).all()
+        came = salesnb.goals.alignment(team, starts_on="2026-01-01").table.set_index("product_id")
+        paid = rates["new_rate"].reindex(came.index).fillna(0) * came["sales_share"]
+        came["tried"] = paid / paid.sum()
+        gained.append(misfit(came, "sales_share") - misfit(came, "tried"))
+        nearer.append(gained[-1] > 0)
+    assert np.mean(nearer) >= 0.75
+    assert np.mean(gained) > 0
+
+
+# Sliders
+
+
+def test_turning_a_slider_moves_the_figures(demo):
+    shown = explore.rates(demo)
+    assert set(shown.sliders) == {"push", "core", "minor", "loss_leader"}
+    assert "the same as 'One rate'" in shown.finding.headline
+    shown.sliders["push"].value = 0.1
+    row = shown.finding.table.iloc[0]
+    assert row["difference_amount"] > 0
+    said = shown.finding.headline.partition("would")[2]
+    assert said.split("(")[0] in shown.children[-1].value.replace("&#x27;", "'")
+    still = shown._repr_mimebundle_()["text/html"]
+    assert "<table" in still
+    assert "10%" in still or "0.1" in still
+    assert demo.settings.plans.named("One rate").role_rates == {}

@@ -117,6 +117,17 @@ def test_what_is_off_its_goal_is_named_and_why():
     assert len(found.ask) == 3
 
 
+def test_each_product_is_judged_by_its_own_deals():
+    """The first product is where it should be, the second is not."""
+    spread = ["P1"] * 50 + ["P2"] * 5 + ["P3"] * 45
+    deals = won(*[("R1", product, 100.0, "2026-03-01") for product in spread])
+    table = products_of(("P1", "push", 0.5), ("P2", "push", 0.5), ("P3", "core", 0.5))
+    tables = {"products": table, "goals": goals_of(P1=50, P2=25, P3=25)}
+    emailed = emails(**dict.fromkeys(deals["deal_id"], 2))
+    found = goals.alignment(team_of(deals, activities=emailed, **tables)).table
+    assert found["status"].tolist() == ["", "not_pushed", ""]
+
+
 def mixed_team(seed, n, shares):
     """Deals whose products are drawn with the shares of the goals; amounts of all sizes."""
     rng = np.random.default_rng(seed)
@@ -137,7 +148,8 @@ def mixed_team(seed, n, shares):
 
 
 def test_a_team_that_sells_what_is_wanted_is_not_accused():
-    """Measured over 150 teams: 0 to 1 % have any product named; intervals cover 82 to 93 %."""
+    """Measured over 60 teams each of 30 to 400 deals: 2 to 5 % have a product named; intervals
+    cover 77 to 98 %."""
     shares = (0.4, 0.3, 0.15, 0.1, 0.05)
     named, covered = [], []
     for seed in range(16):

@@ -153,6 +153,8 @@ def _headline(team: Team, table: pd.DataFrame, old: str, new: str, when: str) ->
     near, far = sorted((abs(low), abs(high)))
     inside = span(near, far, lambda x: money(x, team.currency))
     inside = inside if low * high > 0 else "not told apart from no change"
+    if low == high == 0:
+        return f"{new!r} would have cost the same as {old!r} {when}."
     said = f"{new!r} would have cost {money(abs(gap), team.currency)} {what} than {old!r} {when}"
     said += f" ({inside}): {money(row['new_amount'], team.currency)}"
     if np.isfinite(row["new_ratio"]):

@@ -10,38 +10,44 @@ from scipy.optimize import linprog
 from salesnb import charts, pay, sold, stats
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
+from salesnb.metrics.quota import coming_quarter, fiscal_quarter
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, percent
 from salesnb.wanted import wanted
 
-COLUMNS = ["product_id", "name", "role", "goal_share", "sales_share", "pay_share"]
+COLUMNS = ["product_id", "name", "role", "goal_share", "sales_share", "expected_share"]
+COLUMNS += ["pay_share"]
 COLUMNS += ["effective_rate", "new_rate", "highest_rate", "new_share", "new_low", "new_high"]
 OF_MARGIN = 0.5  # no rate takes more of a product's margin than this
 TIMES = 3.0  # the highest rate, of the one rate that would spend the budget
-LEVELS = ("product", "role")
+LEVELS = ("role", "product")
+PRIOR = 100.0  # deals of equal weight that the goals count for at least, as a guess at the mix
 
 
 def design(
     team: Team,
     *,
     budget: float | None = None,
-    level: str = "product",
+    level: str = "role",
     lowest_rate: float = 0.0,
     highest_rate: float | None = None,
 ) -> Finding:
     """Which rates would bring pay in line with the goals, for the same money?
 
     A linear programme: the rates that leave the smallest part of commission elsewhere than the
-    goals are, spend the budget on the deals of the twelve months up to `team.as_of`, and keep
-    within bounds. It assumes that people sell the same whatever is paid; what the rates would cost
-    if the mix moved all the way to the goals is said beside it. Bands, caps, clawbacks and splits
-    stay out of it: they multiply what the rates give.
+    goals of the coming quarter are (or the newest there are), spend the budget on the sales to be
+    expected, and keep within bounds. Expected is the amount of the twelve months up to
+    `team.as_of` in a mix drawn from last year's towards the goals as far as chance explains the gap
+    (Dirichlet-multinomial, by moments): rates that follow one year's mix to the letter miss the
+    goals in the next. People are taken to sell the same whatever is paid; what the rates would
+    cost if the mix moved all the way to the goals is said beside it. Bands, caps, clawbacks and
+    splits stay out of it: they multiply what the rates give.
 
     Parameters
     ----------
-    budget : commission on those deals in the team's currency; by default what the plans paid
-    level : one rate for each ``product``, or for each ``role``
+    budget : commission in the team's currency; by default what the plans paid in those months
+    level : one rate for each ``role``, which a team can remember, or for each ``product``
     lowest_rate, highest_rate : bounds (0-1); by default 0, and three times the one rate that would
         spend the budget. No product is paid more than half its margin.
 
@@ -51,11 +57,13 @@ def design(
         One row per product with a goal or sales, by id:
 
         product_id, name, role
-        goal_share, sales_share, pay_share : of the goals, of the amount won, of commission as paid
+        goal_share, sales_share : of the goals, of the amount won
+        expected_share : of sales in another year, see above
+        pay_share : of commission as paid
         effective_rate : commission as paid / amount won
         new_rate, highest_rate : the rate found, and its upper bound
-        new_share, new_low, new_high : of commission under the new rates, 90 % interval: the mix of
-            another year will differ
+        new_share, new_low, new_high : of commission on last year's deals under the new rates, 90 %
+            interval: the mix of another year will differ
 
     Raises
     ------
@@ -71,6 +79,7 @@ def design(
     won = sold.within(sold.lines(team), first, last).dropna(subset=["product_id", "net_amount"])
     table = _table(team, won, first, last)
     paid = float(table.pop("paid").sum())
+    table["expected_share"] = _expected(won, table)
     task = _task(table, paid if budget is None else budget, level, lowest_rate, highest_rate)
     table["highest_rate"] = task.high
     table["new_rate"] = rates = task.solved()
@@ -91,7 +100,7 @@ def design(
 class Task:
     """What is asked of the rates: one entry per product.
 
-    sales : amount won; goal : share of the goals; low, high : bounds of each rate
+    sales : amount to be expected; goal : share of the goals; low, high : bounds of each rate
     group : which products have one rate; spend : what they cost in all; asked : what was to be
     """
 
@@ -134,14 +143,36 @@ class Task:
         top, each = self.high.max(), [self.group == group for group in range(k)]
         return [(self.low[own].max() / top, self.high[own].min() / top) for own in each]
 
-    def misfit(self, rates: np.ndarray) -> float:
-        """The part of pay that lies elsewhere than the goals (0-1)."""
-        paid = rates * self.sales
-        return float(np.abs(paid / paid.sum() - self.goal).sum() / 2)
+
+def _misfit(table: pd.DataFrame, rates: np.ndarray) -> float:
+    """The part of pay on last year's deals that lies elsewhere than the goals (0-1)."""
+    paid = rates * table["sales"].to_numpy()
+    return float(np.abs(paid / paid.sum() - table["goal_share"]).sum() / 2)
+
+
+def _expected(won: pd.DataFrame, table: pd.DataFrame) -> np.ndarray:
+    """The mix of another year: last year's, drawn towards the goals as far as chance explains."""
+    goal, seen = table["goal_share"].to_numpy(), table["sales_share"].to_numpy()
+    size = won["net_amount"].clip(lower=0).groupby(won["deal_id"]).sum()
+    if size.sum() <= 0 or np.isnan(goal).any():
+        return seen
+    n = size.sum() ** 2 / (size**2).sum()  # deals of equal weight (Kish 1965)
+    scatter = ((seen - goal) ** 2).sum() / max((goal * (1 - goal)).sum(), 1e-9)
+    prior = max(1 / max(scatter - 1 / n, 1e-9), PRIOR)
+    return (n * seen + prior * goal) / (n + prior)
+
+
+def _goal(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
+    """The goals that the rates are for: those of the coming quarter, else the newest there are."""
+    for days in (coming_quarter(team), fiscal_quarter(team, team.as_of), (first, last)):
+        goal = wanted(team, *days)
+        if goal.sum() > 0:
+            break
+    return goal
 
 
 def _table(team: Team, won: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-    goal = wanted(team, first, last)
+    goal = _goal(team, first, last)
     products = team.products.set_index("product_id").loc[goal.index]
     table = products[["name", "role", "margin_rate"]].reset_index()
     paid = pay.per_product(team, first, last)
@@ -165,7 +196,8 @@ def _task(
 ) -> Task:
     if not (0 <= lowest <= 1 and (highest is None or lowest <= highest <= 1) and budget >= 0):
         raise DataError("Rates lie between 0 and 1, the lowest not above the highest; no debts.")
-    sales, margin = table["sales"].to_numpy(float), table["margin_rate"].to_numpy(float)
+    sales = (table["expected_share"] * table["sales"].sum()).to_numpy(float)
+    margin = table["margin_rate"].to_numpy(float)
     flat = budget / sales.sum() if sales.sum() > 0 else 0.0
     top = min(TIMES * flat, 1.0) if highest is None else highest
     bound = np.where(np.isnan(margin), top, np.clip(OF_MARGIN * margin, 0, top))
@@ -196,11 +228,11 @@ def _headline(team: Team, table: pd.DataFrame, task: Task, when: str) -> str:
     flat = np.full(len(rates), 1.0)
     now = table["effective_rate"].fillna(0).to_numpy()
     said = (
-        f"For {money(task.spend, team.currency)} of commission on the deals {when}, these rates "
-        f"leave {percent(task.misfit(rates))} of it elsewhere than the goals; one rate for all "
-        f"leaves {percent(task.misfit(flat))}"
+        f"For {money(task.spend, team.currency)} of commission: on the deals {when}, these rates "
+        f"leave {percent(_misfit(table, rates))} of pay elsewhere than the goals; one rate for all "
+        f"leaves {percent(_misfit(table, flat))}"
     )
-    said += f", the plan as it is {percent(task.misfit(now))}." if now.any() else "."
+    said += f", the plan as it is {percent(_misfit(table, now))}." if now.any() else "."
     push = table[(table["role"] == "push") & (table["sales"] > 0)]
     each = [f"{row['name']} {percent(row['new_rate'], 1)}" for _, row in push.iterrows()]
     return f"{said} Push products: {', '.join(each)}." if each else said
@@ -209,8 +241,10 @@ def _headline(team: Team, table: pd.DataFrame, task: Task, when: str) -> str:
 def _caveats(team: Team, table: pd.DataFrame, task: Task) -> tuple[str, ...]:
     if task.is_empty:
         return ()
-    moved = float((table["new_rate"] * task.goal).sum() * task.sales.sum())
+    moved = float((table["new_rate"] * task.goal).sum() * table["sales"].sum())
+    same = float((table["new_rate"] * table["sales"]).sum())
     said = [
+        f"Last year's own deals would cost {money(same, team.currency)} of commission.",
         "Assumes that people sell the same whatever is paid. If the mix moved all the way to the "
         f"goals, the same sales would cost {money(moved, team.currency)} of commission.",
         "No product is paid more than half its margin; bands and caps are not in it.",

@@ -138,7 +138,9 @@ def _with_lost_margin(table: pd.DataFrame, sold_amount: float) -> pd.DataFrame:
 def _status(table: pd.DataFrame) -> pd.Series:
     """What stands out from chance on the wrong side of the goal."""
     p = np.array([_p_of_gap(table, what) for what in BOTH])
-    is_sure = false_discovery_control(p, axis=None) <= FALSE_SHARE if p.size else p.astype(bool)
+    is_sure = np.zeros(p.shape, bool)
+    if p.size:
+        is_sure = (false_discovery_control(p.ravel()) <= FALSE_SHARE).reshape(p.shape)
     goal, is_push = table["goal_share"], table["role"] == "push"
     less, more = (
         [is_sure[i] & (sign * (table[f"{what}_share"] - goal) > 0) for i, what in enumerate(BOTH)]
