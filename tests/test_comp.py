@@ -541,7 +541,7 @@ def test_rates_that_follow_the_goals_by_hand():
     assert table["expected_share"].tolist() == pytest.approx([0.78699, 0.21301], abs=1e-4)
     # 75 of pay for each: 75 / (3750 x 0.787), and at most three times 150 / 3750 for the other.
     assert table["new_rate"].tolist() == pytest.approx([0.02541, 0.09389], abs=1e-4)
-    assert misfit(table, "new_share") < 0.03
+    assert misfit(table, "designed_share") < 0.03
     bound = comp.design(team, budget=150, highest_rate=0.06)
     assert bound.table["new_rate"].iloc[1] == pytest.approx(0.06)
     assert (bound.table["new_rate"] * bound.table["expected_share"]).sum() == pytest.approx(0.04)

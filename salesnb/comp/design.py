@@ -18,7 +18,14 @@ from salesnb.wanted import wanted
 
 COLUMNS = ["product_id", "name", "role", "goal_share", "sales_share", "expected_share"]
 COLUMNS += ["pay_share"]
-COLUMNS += ["effective_rate", "new_rate", "highest_rate", "new_share", "new_low", "new_high"]
+COLUMNS += [
+    "effective_rate",
+    "new_rate",
+    "highest_rate",
+    "designed_share",
+    "designed_low",
+    "designed_high",
+]
 OF_MARGIN = 0.5  # no rate takes more of a product's margin than this
 TIMES = 3.0  # the highest rate, of the one rate that would spend the budget
 LEVELS = ("role", "product")
@@ -62,8 +69,8 @@ def design(
         pay_share : of commission as paid
         effective_rate : commission as paid / amount won
         new_rate, highest_rate : the rate found, and its upper bound
-        new_share, new_low, new_high : of commission on last year's deals under the new rates, 90 %
-            interval: the mix of another year will differ
+        designed_share, designed_low, designed_high : of commission on last year's deals under the
+            new rates, with 90 % interval: the mix of another year will differ
 
     Raises
     ------
@@ -85,7 +92,7 @@ def design(
     table["new_rate"] = rates = task.solved()
     shares = _shares(won, table, rates)
     for end, value in (("share", "value"), ("low", "value_low"), ("high", "value_high")):
-        table[f"new_{end}"] = shares[value]
+        table[f"designed_{end}"] = shares[value]
     return Finding(
         headline=_headline(team, table, task, in_words(first, last)),
         table=table[COLUMNS],
@@ -255,7 +262,7 @@ def _caveats(team: Team, table: pd.DataFrame, task: Task) -> tuple[str, ...]:
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
-    rows = table.dropna(subset=["new_share", "goal_share"])
+    rows = table.dropna(subset=["designed_share", "goal_share"])
     if rows.empty:
         return charts.nothing_to_draw(ax)
     roles = rows["role"].fillna("").str.replace("_", " ")
@@ -263,9 +270,9 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     series = [
         charts.Points("goals", rows["goal_share"], None, None, charts.INK, "D"),
         charts.Points("pay now", rows["pay_share"], None, None, charts.MUTED, "s"),
-        charts.Points.of("pay with these rates", rows, "new_share"),
+        charts.Points.of("pay with these rates", rows, "designed_share"),
     ]
     charts.dumbbell(ax, labels, *series)
-    reach = np.nanmax(rows[["goal_share", "pay_share", "new_high"]].to_numpy(float))
+    reach = np.nanmax(rows[["goal_share", "pay_share", "designed_high"]].to_numpy(float))
     ax.set_xlim(0, min(1, 1.1 * reach))
     return ax
