@@ -75,15 +75,15 @@ def _both(team: Team, old: str, new: str) -> tuple[str, str]:
     pay.chosen(team)
     plans = team.settings.plans.plans
     begun = [plan.name for plan in plans if plan.starts_on <= team.as_of]
-    old = old or (begun[-1] if begun else plans[0].name)
+    old = team.settings.plans.named(old or (begun or [plans[0].name])[-1]).name
     names = [plan.name for plan in plans]
     if not new:
         others = [name for name in [*names[names.index(old) + 1 :], *names] if name != old]
-        if old in names and not others:
+        if not others:
             said = "comp.compare needs a second plan in comp.toml to hold against the first."
             raise DataError([Fault("comp.toml", "a second plan")], said)
         new = others[0]
-    return team.settings.plans.named(old).name, team.settings.plans.named(new).name
+    return old, team.settings.plans.named(new).name
 
 
 def _table(team: Team, old: str, new: str, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:

@@ -16,16 +16,9 @@ from salesnb.team import Team
 from salesnb.units import money, percent
 from salesnb.wanted import wanted
 
-COLUMNS = ["product_id", "name", "role", "goal_share", "sales_share", "expected_share"]
-COLUMNS += ["pay_share"]
-COLUMNS += [
-    "effective_rate",
-    "new_rate",
-    "highest_rate",
-    "designed_share",
-    "designed_low",
-    "designed_high",
-]
+COLUMNS = ["name", "role", "goal_share", "sales_share", "expected_share", "pay_share"]
+COLUMNS += ["effective_rate", "new_rate", "highest_rate", "designed_share", "designed_low"]
+COLUMNS += ["designed_high", "product_id"]
 OF_MARGIN = 0.5  # no rate takes more of a product's margin than this
 TIMES = 3.0  # the highest rate, of the one rate that would spend the budget
 LEVELS = ("role", "product")
@@ -63,7 +56,7 @@ def design(
     Finding
         One row per product with a goal or sales, by id:
 
-        product_id, name, role
+        name, role, product_id
         goal_share, sales_share : of the goals, of the amount won
         expected_share : of sales in another year, see above
         pay_share : of commission as paid

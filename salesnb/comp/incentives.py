@@ -11,9 +11,9 @@ from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money
 
-COLUMNS = ["product_id", "name", "role", "n_deals", "hours", "pay_hour_amount"]
+COLUMNS = ["name", "role", "status", "n_deals", "hours", "pay_hour_amount"]
 COLUMNS += ["pay_hour_amount_low", "pay_hour_amount_high", "margin_hour_amount"]
-COLUMNS += ["margin_hour_amount_low", "margin_hour_amount_high", "status"]
+COLUMNS += ["margin_hour_amount_low", "margin_hour_amount_high", "product_id"]
 FEWEST = 10  # deals
 
 
@@ -33,7 +33,7 @@ def incentives(team: Team, *, plan: str = "") -> Finding:
     Finding
         One row per product, by id; amounts in the team's currency:
 
-        product_id, name, role
+        name, role, product_id
         n_deals, hours : deals worked on or won, and the hours on them
         pay_hour_amount, pay_hour_amount_low, pay_hour_amount_high : commission an hour
         margin_hour_amount, margin_hour_amount_low, margin_hour_amount_high : margin an hour

@@ -16,10 +16,11 @@ from salesnb.wanted import wanted
 
 BOTH = ("effort", "sales")  # held against the goals; pay follows from sales
 MEASURES = (*BOTH, "pay")
-COLUMNS = ["product_id", "name", "role", "margin_rate", "goal_share"]
+COLUMNS = ["name", "role", "status", "goal_share"]
 COLUMNS += [f"{what}_{end}" for what in MEASURES for end in ("share", "low", "high")]
 LOST = "lost_margin_amount"
-COLUMNS += ["n_activities", "n_won", LOST, f"{LOST}_low", f"{LOST}_high", "status"]
+COLUMNS += [LOST, f"{LOST}_low", f"{LOST}_high", "margin_rate", "n_activities", "n_won"]
+COLUMNS += ["product_id"]
 FALSE_SHARE = 0.05  # of the products named, expected to be no more than chance
 FEWEST = 10  # deals of equal weight, below which nothing is said of a product
 FEWEST_WON = 5  # deals with a product that is said to be overdone
@@ -49,7 +50,7 @@ def alignment(
     Finding
         One row per product, by id:
 
-        product_id, name, role, margin_rate : of the product
+        name, role, margin_rate, product_id : of the product
         goal_share : of all goals, by amount
         effort_share, effort_low, effort_high : of the hours on deals that name a product
         sales_share, sales_low, sales_high : of the net amount won

@@ -7,18 +7,20 @@ from scipy.special import gammaincinv
 
 from salesnb import charts, sold, stats
 from salesnb.finding import Finding
+from salesnb.history import look_up
 from salesnb.metrics.presence import days_at_work
 from salesnb.metrics.view import DAY
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 from salesnb.weekly import working_days
 
-COLUMNS = ["scope", "product_id", "rep_id", "ends_on", "n_won", "goal_amount", "due_amount"]
+COLUMNS = ["scope", "product", "rep_id", "status", "ends_on", "n_won", "goal_amount", "due_amount"]
 COLUMNS += ["won_amount", "attained_ratio", "pace_ratio", "pace_low", "pace_high"]
-COLUMNS += ["outlook_amount", "outlook_amount_low", "outlook_amount_high", "status"]
+COLUMNS += ["outlook_amount", "outlook_amount_low", "outlook_amount_high", "product_id"]
 KEYS = {"product": "product_id", "rep": "rep_id"}
 YEAR = pd.Timedelta(days=365)
 HALF_A_DEAL = 0.5  # added to what is uncertain, so that no deal yet is not certainty
+EDGE = 2.0  # of the goal, as far as is drawn
 AT_MOST = 3.0  # deals that may stand behind none at all (Poisson, 95 %)
 
 
@@ -40,7 +42,8 @@ def attainment(team: Team, *, rep: str | None = None) -> Finding:
     Finding
         The products by id, then the reps by id:
 
-        scope : ``product`` or ``rep``; product_id, rep_id; ends_on : last day of the period
+        scope : ``product`` or ``rep``; product, product_id, rep_id
+        ends_on : last day of the period
         n_won : deals won in the period so far
         goal_amount : goal, or quota for the days at work; due_amount : of it by now
         won_amount : so far; attained_ratio : won / goal
@@ -65,7 +68,7 @@ def attainment(team: Team, *, rep: str | None = None) -> Finding:
     return Finding(
         headline=_headline(team, table, rep_id),
         table=table,
-        draw=lambda ax: _draw(ax, team, table),
+        draw=lambda ax: _draw(ax, table),
         ask=("What of the amount that is missing is already in sight, and what has to be found?",),
         caveats=("The outlook takes the pace of the last twelve months; seasons are not in it.",),
         currency=team.currency,
@@ -99,8 +102,10 @@ def _rows(team: Team, scope: str) -> pd.DataFrame:
     table = _with_pace(table, won)
     table = _with_outlook(table, won, rest)
     table["status"] = _status(table, days["left"])
-    texts = dict.fromkeys(("scope", "product_id", "rep_id", "status"), "str")
-    return table.reindex(columns=COLUMNS).astype(texts)
+    texts = dict.fromkeys(("scope", "product", "product_id", "rep_id", "status"), "str")
+    table = table.reindex(columns=COLUMNS).astype(texts)
+    table["product"] = look_up(table["product_id"], team.products.set_index("product_id")["name"])
+    return table
 
 
 def _days(team: Team, asked: pd.DataFrame, key: str) -> pd.DataFrame:
@@ -230,8 +235,7 @@ def _headline(team: Team, table: pd.DataFrame, rep_id: str | None) -> str:
         each = [f"{counts[w]} {w.replace('_', ' ')}" for w in words if w in counts]
         parts.append(f"{scope}s: {', '.join(each)}")
     behind = products[products["status"].isin(["short", "missed"])]
-    names = team.products.set_index("product_id")["name"]
-    listed = ", ".join(str(names[product]) for product in behind["product_id"])
+    listed = ", ".join(behind["product"])
     said = "; ".join(parts) + "."
     return f"{said} Below the goal: {listed}." if listed else said
 
@@ -248,25 +252,25 @@ def _of_one(team: Team, row: pd.Series) -> str:
     return f"{said}, {money(row['due_amount'], team.currency)} due by now; at this pace {ends}."
 
 
-def _draw(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
+def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """What is won and where it will end, over the goal; products, or the one rep."""
     rows = table[table["scope"] == "product"]
     rows = (rows if len(rows) else table.head(1)).query("goal_amount > 0")
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    names = team.products.set_index("product_id")["name"].to_dict()
-    labels = [
-        str(names.get(product, product)) if scope == "product" else "quota"
-        for scope, product in zip(rows["scope"], rows["product_id"], strict=True)
-    ]
+    labels = rows["product"].fillna("quota").to_list()
     goal = rows["goal_amount"]
-    middle, low, high = (rows[f"outlook_amount{end}"] / goal for end in ("", "_low", "_high"))
+    parts = (rows[f"{name}_amount"] / goal for name in ("won", "outlook"))
+    won, middle = (part.clip(upper=EDGE) for part in parts)
+    low, high = ((rows[f"outlook_amount_{end}"] / goal).clip(upper=EDGE) for end in ("low", "high"))
     series = [
-        charts.Points("won so far", rows["won_amount"] / goal, colour=charts.MUTED, marker="s"),
+        charts.Points("won so far", won, colour=charts.MUTED, marker="s"),
         charts.Points("at the end, at this pace", middle, low, high),
     ]
     charts.dumbbell(ax, labels, *series, is_rate=False)
     ax.axvline(1, color=charts.INK, linewidth=0.8)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(charts.PercentFormatter(1, decimals=0))
+    if max(high.max(), won.max()) >= EDGE:
+        ax.set_xlabel(f"of the goal; what is beyond {percent(EDGE)} stands at the edge")
     return ax

@@ -12,18 +12,18 @@ from salesnb.team import Team
 from salesnb.units import number, percent, span
 from salesnb.wanted import wanted
 
-COLUMNS = ["product_id", "name", "role", "goal_amount", "goal_share", "margin_rate", "n_won"]
+COLUMNS = ["name", "role", "why", "goal_amount", "goal_share", "margin_rate", "n_won"]
 COLUMNS += ["bundled_rate", "bundled_low", "bundled_high", "n_customers"]
 COLUMNS += ["followed_rate", "followed_low", "followed_high"]
-COLUMNS += ["usual_rate", "usual_low", "usual_high", "why"]
+COLUMNS += ["usual_rate", "usual_low", "usual_high", "product_id"]
 ROLES = ("push", "core", "minor", "loss_leader")
 WHO = ("followed", "usual")
 WITHIN = 365  # days in which a customer is to come back
 SAID = {
-    "push": "comes first in every talk that it fits",
-    "core": "what we live on: keep it going",
-    "minor": "where the customer asks for it; no time of its own",
-    "loss_leader": "opens the door, earns nothing: offer it for what follows, never alone",
+    "push": "first in every talk that it fits",
+    "core": "what we live on",
+    "minor": "only where asked for",
+    "loss_leader": "for what follows, never alone",
 }
 
 
@@ -40,7 +40,9 @@ def brief(team: Team) -> Finding:
     Finding
         One row per product: push, core, minor, loss leaders; within these the largest goal first
 
-        product_id, name, role, margin_rate : of the product
+        name, role, product_id : of the product
+        why : what that means for the team
+        margin_rate : of the product
         goal_amount, goal_share : of the quarter, team currency and share of all goals
         n_won : deals won with it, ever
         bundled_rate, bundled_low, bundled_high : of these with another product too
@@ -48,7 +50,6 @@ def brief(team: Team) -> Finding:
         followed_rate, followed_low, followed_high : of these bought again on a later day within a
             year
         usual_rate, usual_low, usual_high : the same of the customers who began without it
-        why : what that means for the team
 
     Raises
     ------
@@ -144,12 +145,11 @@ def _opens(row: pd.Series) -> str:
 
 
 def _why(table: pd.DataFrame) -> pd.Series:
-    said = table["role"].map(SAID).astype("str").fillna("no role yet: decide what it is for")
+    said = table["role"].map(SAID).astype("str").fillna("decide what it is for")
     is_door = table["role"] == "loss_leader"
-    answer = {"more": "its customers do come back", "less": "but its customers come back less"}
+    answer = {"more": "its customers come back", "less": "its customers come back less"}
     follows = [
-        "; " + answer.get(_opens(row), "whether more follows is not shown")
-        for _, row in table.iterrows()
+        "; " + answer.get(_opens(row), "not shown that more follows") for _, row in table.iterrows()
     ]
     ends = pd.Series(follows, index=table.index, dtype="str")
     return said.where(~is_door, said + ends)
