@@ -316,7 +316,7 @@ def test_a_door_opener_that_opens_doors_is_told_and_one_that_does_not_is_not():
     assert sum("not told apart" in said for said in alike) >= 9
     worse = goals.brief(door_team(1, 0.1, 0.5))
     assert "less than the" in worse.headline
-    assert "come back less" in worse.table.set_index("product_id").loc["P3", "why"]
+    assert "less follows" in worse.table.set_index("product_id").loc["P3", "why"]
 
 
 def test_a_product_without_a_role_is_asked_about():

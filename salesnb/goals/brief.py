@@ -20,10 +20,10 @@ ROLES = ("push", "core", "minor", "loss_leader")
 WHO = ("followed", "usual")
 WITHIN = 365  # days in which a customer is to come back
 SAID = {
-    "push": "first in every talk that it fits",
-    "core": "what we live on",
-    "minor": "only where asked for",
-    "loss_leader": "for what follows, never alone",
+    "push": "comes first",
+    "core": "keep going",
+    "minor": "where asked for",
+    "loss_leader": "never alone",
 }
 
 
@@ -147,9 +147,9 @@ def _opens(row: pd.Series) -> str:
 def _why(table: pd.DataFrame) -> pd.Series:
     said = table["role"].map(SAID).astype("str").fillna("decide what it is for")
     is_door = table["role"] == "loss_leader"
-    answer = {"more": "its customers come back", "less": "its customers come back less"}
+    answer = {"more": "more follows", "less": "less follows"}
     follows = [
-        "; " + answer.get(_opens(row), "not shown that more follows") for _, row in table.iterrows()
+        "; " + answer.get(_opens(row), "no more shown to follow") for _, row in table.iterrows()
     ]
     ends = pd.Series(follows, index=table.index, dtype="str")
     return said.where(~is_door, said + ends)
