@@ -19,7 +19,7 @@ OPEN_ROWS = 12  # a longer table is folded away below its picture
 PAGE_ROWS = 25  # and even without one
 LONG = 240  # characters of a cell on a page that are shown before it is opened
 # Columns that are aligned right and never broken over two lines.
-FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
+FIGURES = {"rate", "money", "cents", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
 CODES = {"factor", "kind", "topic", "step", "tier", "role", "status"}
 

@@ -14,6 +14,7 @@ import tomlkit
 from babel import Locale
 from babel.numbers import is_currency, list_currencies
 
+from salesnb.comp_plan import Plans
 from salesnb.errors import Fault, nearest
 
 FILE = "team.toml"
@@ -35,6 +36,7 @@ class Settings:
     skills : stage to the skills it leans on
     country : ISO 3166 code, for public holidays; empty when not known
     is_dated : false where the days of deals are made up, so that nothing can be said of time
+    plans : how the team is paid, as ``comp.toml`` beside it says
     """
 
     as_of: pd.Timestamp
@@ -46,9 +48,10 @@ class Settings:
     skills: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     country: str = ""
     is_dated: bool = True
+    plans: Plans = field(default_factory=Plans)
 
 
-KNOWN = tuple(item.name for item in fields(Settings))
+KNOWN = tuple(item.name for item in fields(Settings) if item.name != "plans")
 
 
 def read(folder: Path) -> tuple[Settings | None, list[Fault]]:

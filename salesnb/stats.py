@@ -6,8 +6,9 @@ loops over groups. Where nothing can be said the answer is NaN, never 0.
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import special
-from scipy.stats import binom, kendalltau
+from scipy.stats import binom, kendalltau, rankdata
 
 LEVEL = 0.9  # of every interval of the suite
 TINY = 1e-12
@@ -45,6 +46,84 @@ def rates(hits: np.ndarray, n: np.ndarray, level: float = LEVEL) -> pd.DataFrame
     rate = np.divide(hits, n, out=np.full(len(n), np.nan), where=n > 0)
     low, high = wilson(rate, n, level)
     return pd.DataFrame({"value": rate, "value_low": low, "value_high": high, "n": n})
+
+
+def shares(amount: np.ndarray, group: np.ndarray, case: np.ndarray, n_groups: int) -> pd.DataFrame:
+    """The share of each group in a total, with its interval; amounts come in cases.
+
+    A case may hold amounts of several groups, as a deal holds several products. The variance is
+    that of a ratio of sums over cases (Cochran 1977, section 6.4); the interval is Wilson's for
+    the effective number of cases that gives. An amount below 0 counts as none.
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : 0-1; NaN where there is no total
+        n : cases with an amount of the group
+        n_effective : cases of equal weight that would tell as much
+    """
+    amount = np.maximum(np.nan_to_num(np.asarray(amount, float)), 0)
+    rows = pd.DataFrame({"group": group, "case": case, "amount": amount})
+    rows = rows.groupby(["group", "case"])["amount"].sum().reset_index()
+    whole = rows.groupby("case")["amount"].transform("sum").to_numpy()
+    own, code = rows["amount"].to_numpy(), rows["group"].to_numpy(int)
+    all_cases = rows.groupby("case")["amount"].sum().to_numpy()
+    n, total = int((all_cases > 0).sum()), all_cases.sum()
+    if total <= 0:
+        blank = pd.DataFrame(np.nan, range(n_groups), ["value", "value_low", "value_high"])
+        return blank.assign(n=0, n_effective=0.0)
+    share = np.bincount(code, own, n_groups) / total
+    squares = (all_cases**2).sum()
+    off = np.bincount(code, own**2 - 2 * share[code] * own * whole, n_groups) + share**2 * squares
+    variance = np.maximum(off, 0) / total**2 * n / max(n - 1, 1)
+    equal = total**2 / squares  # what so many cases of equal weight would weigh (Kish 1965)
+    spread = share * (1 - share)
+    effective = np.divide(spread, variance, out=np.full(n_groups, equal), where=variance > TINY)
+    effective = np.minimum(effective, n)
+    low, high = wilson(share, effective)
+    counts = np.bincount(code, own > 0, n_groups).astype(int)
+    ends = {"value": share, "value_low": low, "value_high": high}
+    return pd.DataFrame({**ends, "n": counts, "n_effective": effective})
+
+
+def ratios(
+    above: np.ndarray, below: np.ndarray, group: np.ndarray, case: np.ndarray, n_groups: int
+) -> pd.DataFrame:
+    """Sums of `above` over sums of `below` for each group, with intervals; rows come in cases.
+
+    The interval is that of a ratio of sums over cases (Cochran 1977, section 6.4).
+
+    Returns
+    -------
+    DataFrame
+        value, value_low, value_high : NaN where `below` adds up to nothing, or of one case only
+        n : cases
+    """
+    rows = pd.DataFrame({"group": group, "case": case, "above": above, "below": below})
+    rows = rows.groupby(["group", "case"])[["above", "below"]].sum().reset_index()
+    code, top, bottom = (rows[name].to_numpy() for name in ("group", "above", "below"))
+    code = code.astype(int)
+    n = np.bincount(code, minlength=n_groups)
+    total = np.bincount(code, bottom, n_groups)
+    total = np.where(total > 0, total, np.nan)
+    value = np.bincount(code, top, n_groups) / total
+    off = np.bincount(code, np.nan_to_num(top - value[code] * bottom) ** 2, n_groups)
+    half = z() * np.sqrt(off * n / np.where(n > 1, n - 1, np.nan)) / total
+    ends = {"value": value, "value_low": value - half, "value_high": value + half}
+    return pd.DataFrame({**ends, "n": n})
+
+
+def rank_correlation(one: ArrayLike, other: ArrayLike) -> tuple[float, float, float]:
+    """Spearman's rank correlation with its interval (Bonett and Wright 2000); NaN below 5 pairs."""
+    one, other = np.asarray(one, float), np.asarray(other, float)
+    n = len(one)
+    if n < 5 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return np.nan, np.nan, np.nan
+    found = float(np.corrcoef(rankdata(one), rankdata(other))[0, 1])
+    middle = np.arctanh(np.clip(found, -1 + 1e-9, 1 - 1e-9))
+    error = np.sqrt((1 + found**2 / 2) / (n - 3))
+    low, high = np.tanh([middle - z() * error, middle + z() * error])
+    return found, min(float(low), found), max(float(high), found)
 
 
 def quantiles(

@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from salesnb import cells, door, history, schema, settings
+from salesnb import cells, comp_plan, door, history, schema, settings
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
@@ -84,6 +84,8 @@ class Team:
     def fingerprint(self) -> str:
         """Twelve characters that name this data: the same rows in any order give the same."""
         digest = hashlib.sha256(settings.as_toml(self.settings).encode())
+        if self.settings.plans:
+            digest.update(comp_plan.as_toml(self.settings.plans).encode())
         for name in sorted(self.tables):
             digest.update(name.encode())
             digest.update(_row_hashes(self.tables[name]).tobytes())
@@ -189,6 +191,8 @@ def _as_subject(why: str) -> str:
 def write(team: Team, folder: Path, format: str = "parquet") -> None:
     """Write the files of a team into an existing folder, over what is there."""
     (folder / settings.FILE).write_text(settings.as_toml(team.settings), encoding="utf-8")
+    if plans := team.settings.plans:
+        (folder / comp_plan.FILE).write_text(comp_plan.as_toml(plans), encoding="utf-8")
     for name, table in team.tables.items():
         path = folder / f"{name}.{format}"
         if format == "csv":
@@ -207,6 +211,7 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
 def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Team:
     """Load a team from a folder: ``team.toml`` and one CSV or Parquet file per table.
 
+    ``comp.toml`` beside them, where there is one, says how the team is paid.
     With `instead` as if these files stood in the place of a table's own.
 
     Raises
@@ -219,9 +224,12 @@ def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Te
     own_settings, faults = settings.read(folder)
     raw, file_faults = door.read(folder, instead)
     tables, table_faults = check_tables(raw, own_settings)
+    plans, plan_faults = comp_plan.read(folder)
+    faults += plan_faults + comp_plan.name_faults(plans, tables)
     if faults or file_faults or table_faults or own_settings is None:
         raise DataError([*faults, *file_faults, *table_faults])
-    return Team(own_settings, {name: tables[name] for name in schema.MODELS if name in tables})
+    known = {name: tables[name] for name in schema.MODELS if name in tables}
+    return Team(replace(own_settings, plans=plans), known)
 
 
 def of(settings: Settings, tables: Mapping[str, pd.DataFrame]) -> Team:

@@ -13,6 +13,7 @@ SPANS = ("days", "weeks", "months", "hours", "minutes")
 MONEY = ("amount", "price", "revenue", "cost", "pay")
 ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
 ENDS |= {"week": "day", "since": "day"}
+TO_THE_CENT = {"paid_amount"}  # what people are paid adds up
 ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
 # Columns whose name is the analyst's word and not the manager's.
@@ -50,6 +51,11 @@ def amount_in(amount: float, currency: str) -> str:
     return format_currency(amount, currency, format="¤#,##0", locale=LOCALE, currency_digits=False)
 
 
+def to_the_cent(amount: float, currency: str) -> str:
+    """An amount as it is paid: ``to_the_cent(12345.6, "EUR")`` is ``"€12,345.60"``."""
+    return format_currency(amount, currency, locale=LOCALE)
+
+
 def percent(rate: float, digits: int = 0) -> str:
     """A rate in words: ``percent(0.423)`` is ``"42%"``; a missing one is ``"unknown"``."""
     if pd.isna(rate):
@@ -78,9 +84,11 @@ def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
 def of(column: str, values: pd.Series) -> str:
     """The unit of a column: its name says it, else its type.
 
-    One of ``rate money span count day time year flag number text``.
+    One of ``rate money cents span count day time year flag number text``.
     """
     words = column.split("_")
+    if column in TO_THE_CENT:
+        return "cents"
     if words[0] == "n":
         return "count"
     if words[0] == "share":
@@ -119,6 +127,7 @@ def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], 
     writers: dict[str, Callable[[Any], str]] = {
         "rate": lambda value: percent(value, digits),
         "money": lambda value: amount_in(value, currency) if currency else number(value),
+        "cents": lambda value: to_the_cent(value, currency) if currency else number(value, 2),
         "span": lambda value: _fixed(value, digits),
         "count": lambda value: _fixed(value, digits),
         "number": lambda value: _fixed(value, digits),

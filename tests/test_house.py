@@ -42,6 +42,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "history",
             "team",
             "parquetfile",
+            "comp_plan",
         },
     ),
     (
@@ -67,6 +68,10 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "ancova",
             "notes",
             "logbook",
+            "sold",
+            "wanted",
+            "effort",
+            "pay",
         },
     ),
     (
@@ -81,6 +86,8 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "transition",
             "training",
             "ramp",
+            "goals",
+            "comp",
         },
     ),
     (
@@ -89,6 +96,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "verbs",
             "report",
             "cli",
+            "explore",
         },
     ),
 ]

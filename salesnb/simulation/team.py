@@ -14,6 +14,7 @@ from salesnb.simulation import (
     ideas,
     market,
     notes,
+    paying,
     people,
     targets,
     training,
@@ -157,4 +158,5 @@ def settings(plan: Plan) -> Settings:
         stages=STAGES,
         skills=SKILLS,
         country=COUNTRY,
+        plans=paying.plans(plan),
     )

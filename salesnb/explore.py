@@ -1,0 +1,86 @@
+"""Sliders for JupyterLab: turn a rate and see what the plan would have cost."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+
+from salesnb import comp, display, pay
+from salesnb.comp_plan import ROLES, Plan
+from salesnb.finding import Finding
+from salesnb.team import Team
+
+STILL = "The rates of the plan by role of the product; in JupyterLab they can be moved."
+TURNED = "with these rates"
+HIGHEST, STEP = 0.25, 0.005
+
+
+class Rates(ipywidgets.VBox):
+    """A slider for the rate of each role of products, and the plan so changed against itself.
+
+    plan : the plan the sliders start from
+    sliders : role to slider
+    finding : what `comp.compare` says of the rates as they stand
+
+    The rates of single products stay as they are. On a page, where no slider can move, the rates
+    are a table.
+    """
+
+    def __init__(self, team: Team, plan: Plan):
+        self.team, self.plan = team, plan
+        self.sliders = {role: _slider(role, plan) for role in _roles(team)}
+        self._shown = ipywidgets.HTML()
+        super().__init__([*self.sliders.values(), self._shown])
+        for slider in self.sliders.values():
+            slider.observe(self._turn, names="value")
+        self._turn()
+
+    def _turn(self, _change: Any = None) -> None:
+        rates = {role: Decimal(f"{each.value:.3f}") for role, each in self.sliders.items()}
+        turned = replace(self.plan, name=TURNED, role_rates={**self.plan.role_rates, **rates})
+        plans = replace(self.team.settings.plans, plans=(self.plan, turned))
+        team = Team(replace(self.team.settings, plans=plans), self.team.tables)
+        self.finding: Finding = comp.compare(team, old=self.plan.name, new=TURNED)
+        self._shown.value = self.finding._repr_html_()
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**options)
+        data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
+        shown = {**(data or {}), "text/html": self._as_table()}
+        return (shown, *rest) if rest else shown
+
+    def _as_table(self) -> str:
+        rows = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
+        table = pd.DataFrame(rows, columns=["role", "rate"])
+        return f'<div class="finding"><p>{STILL}</p>{display.table_html(table)}</div>'
+
+
+def rates(team: Team, *, plan: str = "") -> Rates:
+    """Sliders for the rates of a plan, by default the one in force, in place of its own by role.
+
+    Raises `DataError` without ``comp.toml``, or for an unknown plan.
+    """
+    plans = [*pay.chosen(team).values()]
+    begun = [each for each in plans if each.starts_on <= team.as_of]
+    start = team.settings.plans.named(plan) if plan else (begun or plans)[-1]
+    return Rates(team, start)
+
+
+def _roles(team: Team) -> list[str]:
+    found = set(team.products["role"].dropna())
+    return [role for role in ROLES if role in found]
+
+
+def _slider(role: str, plan: Plan) -> ipywidgets.FloatSlider:
+    rate: Decimal | None = {role: plan.rate, **plan.role_rates}[role]
+    return ipywidgets.FloatSlider(
+        value=float(rate or 0),
+        min=0.0,
+        max=HIGHEST,
+        step=STEP,
+        readout_format=".1%",
+        description=role.replace("_", " "),
+        continuous_update=False,
+    )
