@@ -256,9 +256,9 @@ for two years. Intervals in brackets are 90 %.
 of the median covers the truth. Beside it the number that is usually quoted, the mean of those who
 made it so far, and how often it lies below the mean of those who get there in the end.
 
-The interval knows how far hires are apart, not that those of one team share the months in which
-colleagues win much or little: in large teams, where the first is small, it holds a little less
-often.
+In teams of 200 it holds a little less often than nine times in ten. A likely reason, not tested:
+hires of one team share the months in which colleagues win much or little, and the interval takes
+them for independent.
 
 {waits}
 
