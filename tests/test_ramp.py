@@ -14,7 +14,7 @@ MONTH = 365.25 / 12
 TRUE_RAMP, TRUE_MEAN = (
     9.1,
     10.4,
-)  # months; of 465 hires followed for two years: docs/ramp_accuracy.md
+)  # months; of 605 hires followed for two years: docs/ramp_accuracy.md
 
 
 def won(rep, day, amount, **more):
