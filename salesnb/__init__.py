@@ -4,7 +4,16 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from salesnb import coaching, coaching_log, funnel, icp, metrics, pipeline, scorecard
+    from salesnb import (
+        coaching,
+        coaching_log,
+        differentiators,
+        funnel,
+        icp,
+        metrics,
+        pipeline,
+        scorecard,
+    )
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
@@ -18,6 +27,7 @@ __all__ = [
     "check",
     "coaching",
     "coaching_log",
+    "differentiators",
     "funnel",
     "icp",
     "load",

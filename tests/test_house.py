@@ -50,7 +50,10 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "outlook",
         },
     ),
-    (False, {"funnel", "scorecard", "coaching", "coaching_log", "pipeline", "icp"}),
+    (
+        False,
+        {"funnel", "scorecard", "coaching", "coaching_log", "differentiators", "pipeline", "icp"},
+    ),
     (True, {"verbs", "report", "cli"}),
 ]
 
