@@ -1,4 +1,4 @@
-"""The command line: import, check, show, report, simulate."""
+"""The command line: import, check, show, report, cards, simulate."""
 
 import inspect
 import sys
@@ -130,6 +130,18 @@ def report(
     if failed:
         typer.echo(f"{failed} of {len(plan.jobs)} failed: see the page above.", err=True)
         raise typer.Exit(1)
+
+
+@app.command()
+def cards(
+    source: Folder,
+    product: Annotated[str | None, typer.Option(help="Only this product, by id or name.")] = None,
+    output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
+) -> None:
+    """Write a sheet for each product: what makes it different, to print and to pin up."""
+    from salesnb.report import cards
+
+    typer.echo(cards.write(source, output, product))
 
 
 @show.callback()

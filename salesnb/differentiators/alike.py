@@ -60,7 +60,7 @@ def consistency(team: Team, *, rep: str | None = None, months: int = 12) -> Find
     """
     rep_id = None if rep is None else team.rep(rep)
     seen = telling(team)
-    whole = _table(team, seen, months)
+    whole = of_all(team, seen, months)
     table = whole if rep_id is None else whole[whole["rep_id"] == rep_id].reset_index(drop=True)
     if rep_id is not None:
         table["instead"] = without_names(table["instead"], team, rep_id)
@@ -88,7 +88,7 @@ def told(team: Team, seen: Telling, months: int) -> pd.DataFrame:
     return found.reset_index().astype({"n_told": int, "n_notes": int, "rep_id": "str"})
 
 
-def _table(team: Team, seen: Telling, months: int) -> pd.DataFrame:
+def of_all(team: Team, seen: Telling, months: int) -> pd.DataFrame:
     found = told(team, seen, months)
     n, k = found["n_notes"].to_numpy(), found["n_told"].to_numpy()
     by = found.groupby("group")

@@ -24,7 +24,10 @@ def heat_map(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     reps = pd.Index(sorted(order.index[:SHOWN], key=lambda each: names.get(each, each)))
     heading = table.drop_duplicates("group").set_index("group")["heading"].sort_index()
     cells = table[table["rep_id"].isin(reps)]
-    x, y = heading.index.get_indexer(cells["group"]), reps.get_indexer(cells["rep_id"])
+    x, y = (
+        heading.index.get_indexer(pd.Index(cells["group"])),
+        reps.get_indexer(pd.Index(cells["rep_id"])),
+    )
     grid = np.full((len(reps), len(heading)), np.nan)
     grid[y, x] = cells["told_rate"]
     ax.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="auto")
@@ -33,8 +36,8 @@ def heat_map(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     for place in range(len(cells)):
         figures = {"size": 6.5, "ha": "center", "va": "center", "color": colour[place]}
         ax.text(x[place], y[place], said.iloc[place], **figures)
-    for place in np.flatnonzero(cells["is_apart"]):
-        corner = (x[place] - BOX[0] / 2, y[place] - BOX[1] / 2)
+    for at in np.flatnonzero(cells["is_apart"]):
+        corner = (x[at] - BOX[0] / 2, y[at] - BOX[1] / 2)
         ax.add_patch(Rectangle(corner, *BOX, fill=False, edgecolor=charts.WARN))
     ax.set_yticks(range(len(reps)), [charts.shortened(names.get(rep, rep)) for rep in reps])
     labels = [charts.shortened(claim, 34) for claim in heading]

@@ -158,28 +158,33 @@ def stale(team: Team) -> Finding:
     )
 
 
-def _stale(team: Team) -> pd.DataFrame:
+def judged(team: Team) -> pd.DataFrame:
+    """The list with `why` a row is stale, empty where it is not, and `stale_since`."""
     rows, now = listed.claims(team), team.as_of
     products = team.products.set_index("product_id")[["launched_on", "changed_on"]]
     of = products.reindex(rows["product_id"]).set_index(rows.index)
-    of = of.where(of <= now)
-    reviewed = rows["reviewed_on"]
-    newest = of.max(axis=1)
-    is_changed = of["changed_on"] > reviewed
-    is_launched = of["launched_on"] > reviewed
+    of, reviewed = of.where(of <= now), rows["reviewed_on"]
     is_never, is_old = reviewed.isna(), reviewed + VALID < now
+    is_changed, is_launched = of["changed_on"] > reviewed, of["launched_on"] > reviewed
     rows["why"] = np.select([is_never, is_changed, is_launched, is_old], [*NEXT], "")
-    rows["next_step"] = rows["why"].map(NEXT).astype("str")
+    is_new = is_never | is_changed | is_launched
     expiry = (reviewed + VALID).where(is_old)
-    rows["stale_since"] = newest.where(is_never | is_changed | is_launched).fillna(expiry)
-    rows["due_on"] = now + TIME
-    found = rows[rows["why"] != ""].astype({"why": "str"})
-    alike = found[["group", "reviewed_on", "owner", "why"]].astype(object).fillna("")
-    first = found["language"].ne(listed.FIRST)
-    found = found.assign(key=pd.factorize(pd.MultiIndex.from_frame(alike))[0], first=first)
-    found = found.sort_values(["first", "differentiator_id"]).drop_duplicates("key")
+    rows["stale_since"] = of.max(axis=1).where(is_new).fillna(expiry)
+    return rows.astype({"why": "str"})
+
+
+def _stale(team: Team) -> pd.DataFrame:
+    found = judged(team)
+    found = found[found["why"] != ""]
+    found = found.assign(next_step=found["why"].map(NEXT), due_on=team.as_of + TIME)
+    # Rows of a claim that are stale alike are one, in the language of the page.
+    alike = ["group", "reviewed_on", "owner", "why"]
+    is_other = found["language"].ne(listed.FIRST)
+    found = found.assign(is_other=is_other).sort_values(["is_other", "differentiator_id"])
+    found = found.drop_duplicates(alike)
     found = found.sort_values(["stale_since", "differentiator_id"], na_position="first")
-    return found[STALE].reset_index(drop=True)
+    types = dict.fromkeys(("owner", "next_step"), "str") | {"due_on": "datetime64[us]"}
+    return found[STALE].astype(types).reset_index(drop=True)
 
 
 NEXT = {
