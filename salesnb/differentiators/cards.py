@@ -12,9 +12,8 @@ from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.units import number, percent
 
-COLUMNS = ["product_id", "product", "differentiator_id", "claim", "proof", "competitor", "owner"]
-COLUMNS += ["reviewed_on", "freshness", "n_notes", "told_rate", "told_low", "told_high", "n_reps"]
-COLUMNS += ["n_apart", "question"]
+COLUMNS = ["product", "claim", "proof", "competitor", "owner", "freshness", "n_notes"]
+COLUMNS += ["told_rate", "told_low", "told_high", "n_apart", "question"]
 TEXTS = ["product", "differentiator_id", "claim", "proof", "competitor", "owner", "freshness"]
 FRESH = "up to date"
 
@@ -32,15 +31,12 @@ def card(team: Team, *, product: str | None = None, months: int = 12) -> Finding
     Finding
         One row per claim, product by product; one for a product without a claim:
 
-        product_id, product
-        differentiator_id, claim, proof, competitor, owner
-        reviewed_on : last review
+        product, claim, proof, competitor, owner
         freshness : up to date, or what made it stale
         n_notes : call notes that could tell it, in the months before `team.as_of`
         told_rate, told_low, told_high : of these, notes that tell it, 90 % interval; blank
             without notes
-        n_reps, n_apart : reps with such notes, and those who differ from the others by more than
-            chance
+        n_apart : reps who differ from the others by more than chance
         question : one to open it with, before anything is told
 
     Raises
@@ -48,18 +44,26 @@ def card(team: Team, *, product: str | None = None, months: int = 12) -> Finding
     DataError
         No products or no list of claims, or there is no such product.
     """
-    team.need("products", why="differentiators.card")
-    wanted = None if product is None else product_of(team, product)
-    table = _table(team, months)
-    table = table if wanted is None else table[table["product_id"] == wanted]
-    table = table.reset_index(drop=True)
+    table = sheets(team, product, months)
     has_notes = bool(table["n_notes"].gt(0).any())
     return Finding(
         headline=_headline(table),
-        table=table,
+        table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table),
         caveats=(BLIND,) * has_notes,
     )
+
+
+def sheets(team: Team, product: str | None = None, months: int = 12) -> pd.DataFrame:
+    """All that stands on the sheets of the products: the columns of the finding, and more.
+
+    Adds product_id, differentiator_id, reviewed_on and n_reps, the reps with such notes.
+    """
+    team.need("products", why="differentiators.card")
+    table = _table(team, months)
+    if product is not None:
+        table = table[table["product_id"] == product_of(team, product)]
+    return table.reset_index(drop=True)
 
 
 def product_of(team: Team, product: str) -> str:
@@ -87,7 +91,7 @@ def _table(team: Team, months: int) -> pd.DataFrame:
     table["question"] = [asked.opening(team, *row) for row in each]
     counts = ["n_notes", "n_reps", "n_apart"]
     types = dict.fromkeys([*TEXTS, "question"], "str") | dict.fromkeys(counts, "int64")
-    return table.fillna(dict.fromkeys(counts, 0))[COLUMNS].astype(types)
+    return table.fillna(dict.fromkeys(counts, 0)).astype(types)
 
 
 def _told(team: Team, months: int) -> pd.DataFrame:

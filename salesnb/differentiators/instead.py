@@ -17,7 +17,7 @@ from salesnb.history import look_up
 from salesnb.team import Team
 from salesnb.units import number, percent
 
-COLUMNS = ["product_id", "product", "instead", "n_said", "n_reps", "n_notes"]
+COLUMNS = ["product", "instead", "n_said", "n_reps", "n_notes"]
 COLUMNS += ["said_rate", "said_low", "said_high"]
 MOST = 1500  # different sentences grouped, the most frequent ones
 APART = 0.6  # cosine distance within a group, on average
@@ -45,7 +45,7 @@ def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Fin
     Finding
         At most four rows per product, the most frequent first:
 
-        product_id, product
+        product
         instead : a sentence of the group, as it was written
         n_said : notes with a sentence of the group
         n_reps : reps who wrote them
@@ -60,8 +60,9 @@ def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Fin
     rep_id = None if rep is None else team.rep(rep)
     table = _table(team, telling(team), rep_id, months)
     who = "" if rep_id is None else f"{team.names[rep_id]}: "
+    said = _headline(table)
     return Finding(
-        headline=f"{who}{_headline(table)}",
+        headline=f"{who}{said}" if who else said[:1].upper() + said[1:],
         table=table,
         draw=lambda ax: _draw(ax, table),
         ask=("Which of these is one of our claims in other words?",) * (len(table) > 0),
@@ -149,7 +150,7 @@ def _table(team: Team, seen: Telling, rep_id: str | None, months: int) -> pd.Dat
     found["product"] = look_up(found["product_id"], names)
     order = found.sort_values(["product_id", "n_said", "instead"], ascending=[True, False, True])
     best = order.groupby("product_id").head(PER_PRODUCT)
-    types = {"product_id": "str", "product": "str", "instead": "str", "n_notes": "int64"}
+    types = {"product": "str", "instead": "str", "n_notes": "int64"}
     return best[COLUMNS].astype(types).reset_index(drop=True)
 
 

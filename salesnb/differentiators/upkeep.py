@@ -12,7 +12,7 @@ from salesnb.team import Team
 from salesnb.units import LOCALE, money, number
 from salesnb.visits import settled
 
-COVERAGE = ["product_id", "product", "n_claims", "n_no_proof", "n_no_owner", "open_amount", "lacks"]
+COVERAGE = ["product_id", "name", "n_claims", "n_no_proof", "n_no_owner", "open_amount", "lacks"]
 STALE = ["differentiator_id", "product", "claim", "owner", "reviewed_on", "why", "stale_since"]
 STALE += ["next_step", "due_on"]
 VALID = pd.DateOffset(months=12)  # how long a review holds where nothing changes
@@ -30,7 +30,7 @@ def coverage(team: Team) -> Finding:
     Finding
         One row per product, those that lack something first, largest open amount first:
 
-        product_id, product
+        product_id, name
         n_claims : reasons why it is different
         n_no_proof, n_no_owner : of these without
         open_amount : of the open deals about the product, team currency
@@ -46,7 +46,7 @@ def coverage(team: Team) -> Finding:
     lacking = table[table["lacks"] != ""]
     owners = int(table["n_no_owner"].sum())
     ask = ("What would make a customer choose {} over doing nothing?",)
-    first = lacking[lacking["n_claims"] == 0]["product"].head(1)
+    first = lacking[lacking["n_claims"] == 0]["name"].head(1)
     return Finding(
         headline=_coverage_headline(team, table),
         table=table,
@@ -65,7 +65,7 @@ def _covered(team: Team) -> pd.DataFrame:
     count = each.groupby("product_id").agg(
         n_claims=("proof", "size"), proofs=("proof", "sum"), owners=("owner", "sum")
     )
-    table = team.products[["product_id", "name"]].rename(columns={"name": "product"})
+    table = team.products[["product_id", "name"]]
     found = count.reindex(table["product_id"]).fillna(0).astype(int).reset_index(drop=True)
     table = table.reset_index(drop=True).assign(
         n_claims=found["n_claims"],
@@ -102,7 +102,7 @@ def _coverage_headline(team: Team, table: pd.DataFrame) -> str:
         return f"All {number(len(table))} products have a claim, a proof and an owner."
     said = []
     if len(none):
-        which = none["product"].iloc[0] if len(none) == 1 else number(len(none))
+        which = none["name"].iloc[0] if len(none) == 1 else number(len(none))
         verb = "has" if len(none) == 1 else "have"
         worth = none["open_amount"].sum()
         open_ = f" ({money(worth, team.currency)} open)" if worth else ""
@@ -119,7 +119,7 @@ def _draw_coverage(ax: Axes, table: pd.DataFrame) -> Axes:
     mark = charts.Mark("lacking", "X", charts.WARN, places)
     if len(table) and not places:
         return charts.nothing_to_draw(ax, "Nothing is lacking")
-    return charts.mark_grid(ax, [*table["product"]], ["a claim", "proof", "owner"], mark)
+    return charts.mark_grid(ax, [*table["name"]], ["a claim", "proof", "owner"], mark)
 
 
 def stale(team: Team) -> Finding:
@@ -205,8 +205,8 @@ def _stale_headline(table: pd.DataFrame, n_claims: int, team: Team) -> str:
     first, by = table.iloc[0], format_date(team.as_of + TIME, "d MMMM y", locale=LOCALE)
     is_ = "claim is" if n == 1 else "claims are"
     what = f"{first['product']}: “{first['claim']}” ({first['why']})"
-    who = first["owner"] if pd.notna(first["owner"]) else "nobody owns it yet"
-    return f"{number(n)} {is_} due for a review by {by}: first {what}, {who}."
+    who = f"owner: {first['owner']}" if pd.notna(first["owner"]) else "nobody owns it yet"
+    return f"{number(n)} {is_} due for a review by {by}: first {what}; {who}."
 
 
 def _draw_stale(ax: Axes, table: pd.DataFrame, now: pd.Timestamp) -> Axes:

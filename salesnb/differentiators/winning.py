@@ -196,7 +196,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if known.empty:
         return charts.nothing_to_draw(ax, "Too few decided deals with call notes")
     labels = [
-        f"{charts.shortened(row['claim'], 36)} ({row['n_told']} / {row['n_untold']})"
+        f"{charts.shortened(row['claim'], 28)} ({row['n_told']} / {row['n_untold']})"
         for row in known.to_dict("records")
     ]
     points = charts.Points.of("odds with the claim told / without", known, "odds_ratio")
@@ -205,7 +205,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.axvline(1, color=charts.MUTED, linewidth=1, linestyle="--")
     ax.set_xscale("log")
     low, high = known["odds_low"].min(), known["odds_high"].max()
-    ticks = [each for each in (0.1, 0.2, 0.5, 1, 2, 5, 10) if low / 1.5 <= each <= high * 1.5]
-    ax.set_xticks(ticks, [f"x {each:g}" for each in ticks])
+    ticks = [each for each in (0.25, 0.5, 1, 2, 4) if low / 1.5 <= each <= high * 1.5]
+    ax.set_xticks(ticks, [f"{each:g}x" for each in ticks])
     ax.minorticks_off()
     return ax

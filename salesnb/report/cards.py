@@ -8,7 +8,7 @@ import pandas as pd
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
-from salesnb.differentiators import card
+from salesnb.differentiators import cards
 from salesnb.differentiators.listed import claims as listed_claims
 from salesnb.report import page
 from salesnb.report.files import write_whole
@@ -38,7 +38,7 @@ def write(source: str | Path, output: str | Path, product: str | None = None) ->
 
 def sheets(team: Team, product: str | None = None) -> list[dict[str, Any]]:
     """What stands on each sheet: kicker, product, its claims with their facts, a question."""
-    table = card(team, product=product).table
+    table = cards.sheets(team, product)
     about, other = _about(team), _other_languages(team)
     found: dict[str, dict[str, Any]] = {}
     for row in _records(table):
@@ -77,8 +77,8 @@ def _reviewed(row: dict[str, Any]) -> str:
     if pd.isna(row["reviewed_on"]):
         return "never: to be reviewed"
     day = format_date(row["reviewed_on"], DAY, locale=LOCALE)
-    is_fresh = row["freshness"] == "up to date"
-    return f"{day}, up to date" if is_fresh else f"{day}: to be reviewed ({row['freshness']})"
+    is_fresh = row["freshness"] == cards.FRESH
+    return f"{day}, {cards.FRESH}" if is_fresh else f"{day}: to be reviewed ({row['freshness']})"
 
 
 def _told(row: dict[str, Any]) -> str:

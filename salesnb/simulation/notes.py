@@ -33,8 +33,9 @@ def differentiators_table(plan: Plan) -> pd.DataFrame:
             row["product_id"] = product_ids()[goods.index(claim["product"])]
             row["claim"] = claim[language][0]
             row |= {name: claim[name] for name in ("proof", "competitor", "owner")}
-            row |= {"day": float(reviewed), "language": language}
-            rows.append({**row, "wordings": "" if claim.get("unlisted") else claim[language][-1]})
+            row |= {"language": language}
+            row["wordings"] = "" if claim.get("unlisted") else claim[language][-1]
+            rows.append({**row, "day": float(reviewed)})
     table = pd.DataFrame(rows)
     table.insert(6, "reviewed_on", dates(plan, table.pop("day").to_numpy()))
     blank = ("proof", "competitor", "owner", "wordings")
