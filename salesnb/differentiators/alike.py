@@ -89,6 +89,7 @@ def told(team: Team, seen: Telling, months: int) -> pd.DataFrame:
 
 
 def of_all(team: Team, seen: Telling, months: int) -> pd.DataFrame:
+    """The columns of the finding for every rep, with group and heading of each claim."""
     found = told(team, seen, months)
     n, k = found["n_notes"].to_numpy(), found["n_told"].to_numpy()
     by = found.groupby("group")

@@ -121,10 +121,10 @@ def _typical(said: pd.DataFrame, notes: pd.DataFrame) -> pd.DataFrame:
     own = counts["n"].to_numpy()
     other = counts.groupby("way")["n"].transform("sum").to_numpy() - own
     p = exact_p(own, here, other, there)
-    is_more = (own * (there + 1) >= TWICE * (other + 1) * here) & (own >= FEWEST)
     is_sure = false_discovery_control(p) <= FALSE_SHARE if len(p) else np.zeros(0, bool)
-    alone = there == 0
-    return counts.loc[is_more & (is_sure | alone), ["product_id", "way"]]
+    is_more = is_sure & (own * (there + 1) >= TWICE * (other + 1) * here)
+    is_typical = (own >= FEWEST) & (is_more | (there == 0))  # of the only product all is typical
+    return counts.loc[is_typical, ["product_id", "way"]]
 
 
 def _table(team: Team, seen: Telling, rep_id: str | None, months: int) -> pd.DataFrame:

@@ -4,6 +4,7 @@ A claim can be told in the language it is written in; a note in another one says
 """
 
 import tomllib
+from collections.abc import Collection
 from functools import cache
 from importlib.resources import files
 
@@ -12,6 +13,7 @@ import pandas as pd
 from scipy import sparse
 
 UNKNOWN = ""
+TEAM = 0.1  # what the habit of the team weighs against that of a rep
 
 
 @cache
@@ -43,20 +45,38 @@ def hits(words: np.ndarray, known: dict[str, frozenset[str]]) -> sparse.csr_arra
     return sparse.csr_array(has / np.maximum(has.sum(axis=1, keepdims=True), 1))
 
 
-def likeliest(found: np.ndarray, codes: list[str], by: pd.Series, latin: np.ndarray) -> np.ndarray:
+def likeliest(
+    found: np.ndarray,
+    codes: list[str],
+    by: pd.Series | None = None,
+    is_latin: np.ndarray | None = None,
+    home: Collection[str] = (),
+) -> np.ndarray:
     """The language of each text, ``""`` where nothing tells.
 
     Parameters
     ----------
     found : (texts, languages) what speaks for each of `codes`
-    by : who wrote it; where a text leaves it open, it is in the language its author mostly writes
-    latin : whether a text has Latin letters; one without is in no language by habit
+    by : who wrote it; where a text leaves it open, it is in the language its author mostly
+        writes, else in that of the team
+    is_latin : whether a text has Latin letters; one without is in no language by habit
+    home : languages that are to be expected; another one takes more than a single word
     """
     named = np.array([UNKNOWN, *codes], dtype=object)
-    own = pd.DataFrame(found).groupby(by.to_numpy()).transform("sum").to_numpy(float)
-    usual = own / np.maximum(own.sum(axis=1, keepdims=True), 1e-9)
-    weight = found + usual * latin[:, None]
+    weight = found
+    if by is not None and is_latin is not None:
+        usual = is_latin[:, None] * np.isin(codes, list(home))
+        # Each text by itself first; then what its author, and the team, mostly write.
+        alone = (found + usual).argmax(axis=1)[:, None] == np.arange(len(codes))
+        first = pd.DataFrame((alone & found.any(axis=1)[:, None]).astype(float))
+        own = first.groupby(by.to_numpy()).transform("sum").to_numpy(float)
+        habit = _shares(own) + TEAM * _shares(first.sum().to_numpy(float)[None, :])
+        weight = found + usual + is_latin[:, None] * habit
     return named[np.where(weight.max(axis=1, initial=0) > 0, weight.argmax(axis=1) + 1, 0)]
+
+
+def _shares(found: np.ndarray) -> np.ndarray:
+    return found / np.maximum(found.sum(axis=1, keepdims=True), 1e-9)
 
 
 def code(written: pd.Series) -> pd.Series:

@@ -2,7 +2,6 @@
 
 import re
 
-import numpy as np
 import pandas as pd
 
 from salesnb.differentiators import languages, matching
@@ -64,7 +63,6 @@ def _stem(name: str, language: str) -> str:
 
 def _guessed(rows: pd.DataFrame) -> pd.Series:
     said = matching.sentences(rows["wordings"].map(" ".join).to_numpy(object))
-    words, alone = languages.common_words(), pd.Series(range(len(rows)))
-    found = said.languages(words)
-    spoken = languages.likeliest(found, [*words], alone, np.zeros(len(rows)))
+    words = languages.common_words()
+    spoken = languages.likeliest(said.languages(words), [*words])
     return pd.Series(spoken, rows.index, dtype="str")

@@ -41,7 +41,7 @@ def quiz(team: Team, *, language: str = "en", seed: int = 0, answers: bool = Tru
         product : blank where the product is the question
         kind : choice, or open
         question
-        options : four to choose from, a bar between them; blank where it is open
+        options : three or four to choose from, a bar between them; blank where it is open
         answer
 
     Raises

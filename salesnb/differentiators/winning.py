@@ -141,7 +141,7 @@ def _row(deals: pd.DataFrame) -> tuple[float, ...]:
     counts = (n_told, n_untold, *rates)
     if min(n_told, n_untold) < FEWEST or not 0 < won.mean() < 1:
         return (*counts, np.nan, np.nan)
-    return (*counts, *_effect(won, is_told.astype(float), _design(deals)))
+    return (*counts, *effect(won, is_told.astype(float), _design(deals)))
 
 
 def _design(deals: pd.DataFrame) -> sparse.csr_array:
@@ -154,7 +154,7 @@ def _design(deals: pd.DataFrame) -> sparse.csr_array:
     return sparse.csr_array(sparse.hstack([np.log(deals[["n_notes"]].to_numpy(float)), *levels]))
 
 
-def _effect(won: np.ndarray, told: np.ndarray, design: sparse.csr_array) -> tuple[float, float]:
+def effect(won: np.ndarray, told: np.ndarray, design: sparse.csr_array) -> tuple[float, float]:
     """The log odds ratio of winning with the claim told, and its standard error."""
     first = np.column_stack([np.ones(len(won)), told])
     columns = sparse.csr_array(sparse.hstack([first, design]))
