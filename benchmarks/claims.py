@@ -329,9 +329,9 @@ holds (column `wordings`), in the note's own language. Intervals are 90 %.
 
 {{n}} teams of 24 reps and two years of `salesnb.simulate`. In three of four cases a claim is told
 in its own words, otherwise built and inflected; in the fourth in other words altogether. The list
-holds these other words for eight of nine claims, as they are said: a list kept less well finds less.
-Other sentences of these notes are much alike and seldom near a claim, which flatters the precision;
-the near misses below do not. All that was planted:
+holds these other words for eight of nine claims, as they are said: a list kept less well finds
+less. Other sentences of these notes are much alike and seldom near a claim, which flatters the
+precision; the near misses below do not. All that was planted:
 
 {HEAD}
 {{listed}}

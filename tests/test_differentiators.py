@@ -11,9 +11,11 @@ import pytest
 from handmade import AS_OF, team_of
 from scipy.stats import fisher_exact
 from test_display import HOSTILE
+from typer.testing import CliRunner
 
 import salesnb
 from salesnb import DataError, differentiators
+from salesnb.cli import app
 from salesnb.differentiators import languages, listed, matching, winning
 from salesnb.differentiators.cards import sheets
 from salesnb.differentiators.telling import exact_p, telling
@@ -523,6 +525,15 @@ def test_a_sheet_for_each_product(demo, tmp_path):
     assert "No reason on record yet" in html
     assert "http" not in html.replace("http-equiv", "")
     assert len(html) < 100_000
+
+
+def test_the_sheets_can_be_had_from_the_command_line(tmp_path):
+    source = str(Path(__file__).parents[1] / "data" / "demo")
+    command = ["cards", source, "--product", "Insight", "--output", str(tmp_path)]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0, done.output
+    html = Path(done.output.strip()).read_text(encoding="utf-8")
+    assert html.count('<section class="card"') == 1
 
 
 def test_what_stands_on_a_sheet_is_never_markup(tmp_path):
