@@ -68,7 +68,7 @@ def likeliest(
         usual = is_latin[:, None] * np.isin(codes, list(home))
         # Each text by itself first; then what its author, and the team, mostly write.
         alone = (found + usual).argmax(axis=1)[:, None] == np.arange(len(codes))
-        first = pd.DataFrame((alone & found.any(axis=1)[:, None]).astype(float))
+        first = pd.DataFrame((alone & (found > 0).any(axis=1, keepdims=True)).astype(float))
         own = first.groupby(by.to_numpy()).transform("sum").to_numpy(float)
         habit = _shares(own) + TEAM * _shares(first.sum().to_numpy(float)[None, :])
         weight = found + usual + is_latin[:, None] * habit
