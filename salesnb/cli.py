@@ -1,4 +1,4 @@
-"""The command line: import, check, show, report, ride-alongs, log, simulate."""
+"""The command line: from a CRM export to pages, and from notes back to the data."""
 
 import inspect
 import sys
@@ -158,6 +158,18 @@ def log(
 
     for entry in logbook.log(notes, folder):
         typer.echo(entry)
+
+
+@app.command()
+def cards(
+    source: Folder,
+    product: Annotated[str | None, typer.Option(help="Only this product, by id or name.")] = None,
+    output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
+) -> None:
+    """Write a sheet for each product: what makes it different, to print and to pin up."""
+    from salesnb.report import cards
+
+    typer.echo(cards.write(source, output, product))
 
 
 @show.callback()

@@ -88,6 +88,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "ramp",
             "goals",
             "comp",
+            "differentiators",
         },
     ),
     (

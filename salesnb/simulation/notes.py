@@ -19,7 +19,10 @@ STALE, FRESH = 560, (20, 150)  # days since a claim was reviewed
 
 
 def differentiators_table(plan: Plan) -> pd.DataFrame:
-    """The table `differentiators`: each claim in each language; one product has none."""
+    """The table `differentiators`: each claim in each language; one product has none.
+
+    `language` and `wordings` (another way to say it, where the manager has listed one) are its own.
+    """
     dice, claims = plan.dice("claims"), words()["claims"]
     goods = [good["name"] for good in words()["products"]]
     rows = []
@@ -30,10 +33,13 @@ def differentiators_table(plan: Plan) -> pd.DataFrame:
             row["product_id"] = product_ids()[goods.index(claim["product"])]
             row["claim"] = claim[language][0]
             row |= {name: claim[name] for name in ("proof", "competitor", "owner")}
-            rows.append({**row, "day": float(reviewed), "language": language})
+            row |= {"language": language}
+            row["wordings"] = "" if claim.get("unlisted") else claim[language][-1]
+            rows.append({**row, "day": float(reviewed)})
     table = pd.DataFrame(rows)
     table.insert(6, "reviewed_on", dates(plan, table.pop("day").to_numpy()))
-    return table.replace("", pd.NA).astype({"competitor": "str"})
+    blank = ("proof", "competitor", "owner", "wordings")
+    return table.replace("", pd.NA).astype(dict.fromkeys(blank, "str"))
 
 
 def tell_rates(plan: Plan) -> np.ndarray:
