@@ -26,7 +26,7 @@ FLAGS += ["--disable-background-networking", "--disable-component-update"]
 SCREENS = {"desk": (1280, 900), "phone": (390, 844)}
 each_screen = pytest.mark.parametrize("screen", SCREENS)
 AGREED = "<img src=x onerror=alert(2)> & {{8*8}}"
-TEAM_PAGES = 4  # notebooks 00 to 03
+TEAM_PAGES = 10  # every notebook but the one-on-one
 REPS = ["R01", "R02", "R11"]  # one with many deals, one with few, one who has just started
 LISTEN = (
     """addEventListener('securitypolicyviolation', e => console.log(`refused ${e.blockedURI}`))"""

@@ -301,7 +301,7 @@ def test_someone_elses_export_makes_pages(maven_source, tmp_path):
     importers.run("maven", maven_source, tmp_path / "maven")
     loaded = salesnb.load(tmp_path / "maven")
     made, _ = pages(tmp_path / "maven", tmp_path, reps=loaded.reps["rep_id"].head(2))
-    assert len(made) == 4 + 2 * 2
+    assert len(made) == 10 + 2 * 2
     assert any('class="lacking"' in html for html in made.values())
 
 

@@ -81,7 +81,7 @@ def test_some_tables_are_those_of_the_whole_team(made):
 def test_the_team_does_not_hold_the_truth(made):
     team, truth = made
     known = {column for name in schema.MODELS for column in schema.columns(name)}
-    traits = {"crm_in_use", "remote_share", "growth_rate", "language"}
+    traits = {"crm_in_use", "remote_share", "growth_rate", "language", "wordings"}
     assert {column for table in team.tables.values() for column in table} == known | traits
     kinds = set(truth.classes["company_class"])
     for table in team.tables.values():
