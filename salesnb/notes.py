@@ -17,7 +17,7 @@ FORMAT, VERSION = "salesnb notes", 1
 LARGEST = 2_000_000  # bytes of a file
 LONGEST = 50_000  # characters of a text
 DAY = 24 * 60  # minutes
-AHEAD = pd.Timedelta(days=366)  # how long after the export a talk may be held
+AHEAD = pd.DateOffset(years=1)  # how long after the export a talk may be held
 TABLE = "coaching"
 # Every key of a file, and what it holds.
 KEYS = {"format": str, "version": int, "salesnb": str, "team": str, "rep_id": str, "name": str}

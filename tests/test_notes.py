@@ -270,8 +270,8 @@ WRONG = {
         ["held_on: found '2023-12-31', expected a day not before hired_on (2024-01-01)"],
     ),
     "held in two years": (
-        {"fields": {"held_on": "2027-07-02", "due_on": ""}},
-        ["held_on: found '2027-07-02', expected a day within a year after as_of (2026-06-30)"],
+        {"fields": {"held_on": "2027-07-01", "due_on": ""}},
+        ["held_on: found '2027-07-01', expected a day within a year after as_of (2026-06-30)"],
     ),
     "another kind": (
         {"fields": {"kind": "one_on_on"}},
@@ -340,8 +340,8 @@ WRONG = {
         [f"done S1: found 'soon', expected {DAY}"],
     ),
     "done in two years": (
-        {"done": {"S1": "2027-07-02"}},
-        ["done S1: found '2027-07-02', expected a day within a year after as_of (2026-06-30)"],
+        {"done": {"S1": "2027-07-01"}},
+        ["done S1: found '2027-07-01', expected a day within a year after as_of (2026-06-30)"],
     ),
 }
 
