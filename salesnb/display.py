@@ -20,7 +20,7 @@ PAGE_ROWS = 25  # and even without one
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
-CODES = {"factor", "kind", "topic", "step", "tier", "role", "status"}
+CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer"}
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
