@@ -201,7 +201,11 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], is_one: bool)
             (who.index(r), what.index(s)) for r, s in zip(of["rep_id"], of["skill"], strict=True)
         ]
         marks.append(charts.Mark(name, marker, colour, places))
-    charts.mark_grid(ax, [names[rep] for rep in who], what, *marks)
+    return slanted(charts.mark_grid(ax, [names[rep] for rep in who], what, *marks))
+
+
+def slanted(ax: Axes) -> Axes:
+    """The names below a picture at a slant, so that none stands over another."""
     for label in ax.get_xticklabels():
         label.set(rotation=30, ha="right")
     return ax
