@@ -21,7 +21,7 @@ LONG = 240  # characters of a cell on a page that are shown before it is opened
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "money", "cents", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
-CODES = {"factor", "kind", "topic", "step", "tier", "role", "status"}
+CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer"}
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:

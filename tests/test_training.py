@@ -1,8 +1,10 @@
 """Training by hand, against planted truth, and where nothing is planted."""
 
+import importlib.util
 from dataclasses import replace
 from importlib import import_module
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,19 @@ from handmade import AS_OF, REPS, cells, team_of
 import salesnb
 from salesnb import DataError, ancova, training
 from salesnb.team import Team
-from salesnb.training import compared, fading, needs, scores, timetable, wishes
+from salesnb.training import fading, needs, scores, timetable, wishes
 from salesnb.training.lifts import lifts
 
+
+def bench():
+    path = Path(__file__).parents[1] / "benchmarks" / "training.py"
+    spec = importlib.util.spec_from_file_location("training_benchmark", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+BENCH = bench()
 DAYS = ("2025-08-15", "2026-02-15")
 TABLES = ["stage_changes", "assessments", "courses", "attendance"]
 
@@ -111,29 +123,14 @@ def _typed(said):
     return said.assign(assessed_on=pd.to_datetime(said["assessed_on"])).reset_index(drop=True)
 
 
-def true_levels(made, truth):
-    """What a simulated manager would see on average on the last day."""
-    stage_of = {k: stage for stage, own in made.settings.skills.items() for k in own}
-    logit = truth.skills.set_index(["rep_id", "stage"])["shift_logit"].to_dict()
-    for row in made.attendance.merge(truth.courses, on="course_id").itertuples():
-        logit[row.rep_id, row.stage] += row.effect_logit
-    hired = made.reps.set_index("rep_id")["hired_on"]
-    years = ((made.as_of - hired).dt.days / 365.25).clip(0, 4)
-    return {
-        (rep, skill): 2.1 + 0.2 * years[rep] + 0.8 * logit[rep, stage]
-        for rep in made.reps["rep_id"]
-        for skill, stage in stage_of.items()
-    }
-
-
 def test_planted_skills_are_found_and_intervals_hold():
     inside, false, named, better = [], 0, 0, []
     for seed in range(700, 704):
         made, truth = salesnb.simulate(seed=seed, reps=24, deals_per_rep=20, tables=TABLES)
-        known = true_levels(made, truth)
+        known = BENCH.true_levels(made, truth)
         table = training.gaps(made).table
         places = pd.MultiIndex.from_frame(table[["rep_id", "skill"]])
-        true = pd.Series(known).reindex(places).to_numpy()
+        true = known.reindex(places).to_numpy()
         table, true = table[~np.isnan(true)], true[~np.isnan(true)]
         inside.append(((table["score_low"] <= true) & (true <= table["score_high"])).mean())
         firm = table["tier"].isin(["act", "look"]).to_numpy()
@@ -383,31 +380,13 @@ def test_three_answers():
     assert ancova.times_more(seen, 0.03) == pytest.approx(3, abs=0.01)
 
 
-def sent_the_lowest(made):
-    """The same team, had those with the lowest numbers in the quarter before been sent."""
-    moved, stages, rows = compared._deals(made), needs.stages_of(made), []
-    for each in made.courses.itertuples():
-        start = each.starts_on
-        if start > made.as_of - pd.Timedelta(days=120) or each.skill not in stages:
-            continue
-        is_then = moved["day"].between(start - pd.Timedelta(days=90), start, inclusive="left")
-        here = moved[is_then & moved["stage"].isin(stages[each.skill])]
-        rate = here.groupby("rep_id")["value"].agg(["mean", "size"])
-        rate = rate[rate["size"] >= 5].sort_values("mean")
-        sent = rate.index[: max(1, round(0.3 * len(rate)))]
-        rows += [(rep, each.course_id, start + pd.Timedelta(days=3)) for rep in sent]
-    taken = pd.DataFrame(rows, columns=["rep_id", "course_id", "completed_on"])
-    taken = taken.astype({"rep_id": "str", "course_id": "str", "completed_on": "datetime64[us]"})
-    return Team(made.settings, {**made.tables, "attendance": taken.assign(score=np.nan)})
-
-
 def test_what_comes_back_by_itself_is_no_effect():
     found = []
     for seed in range(800, 806):
         made, _ = salesnb.simulate(
             seed=seed, reps=24, course_effect=0, coaching_effect=0, tables=TABLES
         )
-        found.append(training.effect(sent_the_lowest(made)).table)
+        found.append(training.effect(BENCH.sent_the_lowest(made)).table)
     table = pd.concat(found)
     told = table[table["evidence"] == "deals"]
     assert len(told) > 18
@@ -445,19 +424,6 @@ def test_where_no_stage_leans_on_it_scores_answer():
 # Refreshers
 
 
-def faded(made, rate):
-    """The team, had scores faded by `rate` points a year since a rep's first course."""
-    said = made.assessments
-    taken = made.attendance.merge(made.courses[["course_id", "skill"]], on="course_id")
-    first = taken.groupby(["rep_id", "skill"])["completed_on"].min().to_dict()
-    places = zip(said["rep_id"], said["skill"], strict=True)
-    since = pd.Series([first.get(place, pd.NaT) for place in places], said.index)
-    years = ((said["assessed_on"] - since).dt.days / 365.25).clip(lower=0).fillna(0)
-    dither = np.random.default_rng(0).uniform(-0.25, 0.25, len(said))
-    said["score"] = np.clip(np.round(2 * (said["score"] - rate * years + dither)) / 2, 0, 4)
-    return Team(made.settings, {**made.tables, "assessments": said})
-
-
 def test_fading_is_seen_where_it_is_and_hardly_where_it_is_not():
     seen, quiet, size = [], 0, []
     for seed in range(8):
@@ -465,7 +431,7 @@ def test_fading_is_seen_where_it_is_and_hardly_where_it_is_not():
             seed=seed, reps=24, deals_per_rep=20, months=36, course_effect=0, tables=TABLES[1:]
         )
         quiet += not training.decay(made).table["is_fading"].any()
-        table = training.decay(faded(made, 0.6)).table
+        table = training.decay(BENCH.faded(made, 0.6)).table
         table = table[table["skill"] != "product knowledge"]  # two courses, the clock starts again
         seen.append(table["is_fading"].mean())
         size.append(table["fade"].mean())

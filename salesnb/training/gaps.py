@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, leaks
+from salesnb import charts
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.team import Team
@@ -170,19 +170,8 @@ def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
     elif not team.settings.skills:
         said.append("The settings do not say which skill each stage leans on.")
     elif table["yearly_lost_amount"].notna().any():
-        said += _short_records(team, table)
+        said.append("Money is that of a year; where deals are on record for less, of all of it.")
     return tuple(said)
-
-
-def _short_records(team: Team, table: pd.DataFrame) -> list[str]:
-    first = leaks.time_covered(team, _places(team, table))
-    return ["Where deals are on record for less than a year, all of it counts."] if first else []
-
-
-def _places(team: Team, table: pd.DataFrame) -> pd.DataFrame:
-    """The rep and stage of each row with stages."""
-    rows = table[["rep_id", "stages"]].assign(stage=table["stages"].str.split(", "))
-    return rows.explode("stage")[["rep_id", "stage"]].dropna()
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], is_one: bool) -> Axes:
@@ -201,7 +190,11 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], is_one: bool)
             (who.index(r), what.index(s)) for r, s in zip(of["rep_id"], of["skill"], strict=True)
         ]
         marks.append(charts.Mark(name, marker, colour, places))
-    charts.mark_grid(ax, [names[rep] for rep in who], what, *marks)
+    return slanted(charts.mark_grid(ax, [names[rep] for rep in who], what, *marks))
+
+
+def slanted(ax: Axes) -> Axes:
+    """The names below a picture at a slant, so that none stands over another."""
     for label in ax.get_xticklabels():
         label.set(rotation=30, ha="right")
     return ax

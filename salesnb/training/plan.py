@@ -1,5 +1,6 @@
 """The training plan: which course for whom and when, under budget, hours and seats."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -12,11 +13,13 @@ from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.team import Team
 from salesnb.training import timetable
+from salesnb.training.gaps import slanted
 from salesnb.training.needs import LOST, members, needs
 from salesnb.training.wishes import LEAST, Wishes, wishes
 from salesnb.units import money, number, percent
 
 DRAWS = 20  # of a sign-up by lot
+ROWS, MARKS = 30, "os^vDPX*"  # names that fit a picture; quarters in turn
 COLUMNS = {"rep_id": "str", "course_id": "str", "title": "str", "skill": "str"}
 COLUMNS |= {"quarter_on": "datetime64[us]", "starts_on": "datetime64[us]", "hours": "float64"}
 COLUMNS |= {"cost_amount": "float64", "gain": "float64", "is_for_all": "bool"}
@@ -93,7 +96,7 @@ def plan(
     return Finding(
         _headline(team, table, wanted, ways),
         table,
-        lambda ax: _draw(ax, ways, team.currency),
+        lambda ax: _draw(ax, table, team.names),
         ask=("What would each of them have to leave aside for these hours?",) * (len(table) > 0),
         caveats=_caveats(team, wished, table),
         currency=team.currency,
@@ -202,12 +205,21 @@ def _caveats(team: Team, wished: Wishes, table: pd.DataFrame) -> tuple[str, ...]
     return tuple(said)
 
 
-def _draw(ax: Axes, ways: tuple[Way, ...], currency: str) -> Axes:
-    """Points of score to be expected for the money, each way a point."""
-    if not ways[0].places:
+def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
+    """Who sits in which course, and in which quarter."""
+    if table.empty:
         return charts.nothing_to_draw(ax, "No places")
-    names = [f"{way.name}, {money(way.cost, currency)}" for way in ways]
-    gain = charts.Points("points of score to be expected, in all", [way.gain for way in ways])
-    charts.dumbbell(ax, names, gain, is_rate=False)
-    ax.set_xlim(left=0)
-    return ax
+    who = [*dict.fromkeys(table["rep_id"].sort_values())][:ROWS]
+    what = table.drop_duplicates("course_id").sort_values("course_id")
+    marks, place = [], dict(zip(what["course_id"], range(len(what)), strict=True))
+    shown = table[table["rep_id"].isin(who)]
+    quarters = shown["quarter_on"].dt.to_period("Q").astype("str")
+    for turn, quarter in enumerate(sorted({*quarters})):
+        rows = shown[quarters == quarter]
+        places = [
+            (who.index(rep), place[course])
+            for rep, course in zip(rows["rep_id"], rows["course_id"], strict=True)
+        ]
+        colour = charts.ACCENT if turn == 0 else charts.MUTED
+        marks.append(charts.Mark(quarter, MARKS[turn % len(MARKS)], colour, places))
+    return slanted(charts.mark_grid(ax, [names[r] for r in who], [*what["title"]], *marks))
