@@ -1,6 +1,5 @@
 """Whether coaching worked: by hand, against statsmodels, and on teams whose truth is known."""
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -17,19 +16,8 @@ from salesnb.settings import Settings
 from salesnb.team import Team
 
 DAY = pd.Timedelta(days=1)
-
-
-def benchmark():
-    """The light simulation of benchmarks/coaching.py."""
-    path = Path(__file__).parents[1] / "benchmarks" / "coaching.py"
-    spec = importlib.util.spec_from_file_location("coaching_benchmark", path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-LIGHT = benchmark()
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+import coaching as light  # noqa: E402
 
 
 def sessions(*rows) -> pd.DataFrame:
@@ -321,13 +309,13 @@ def test_made_up_days_say_nothing():
 def said(setting, seeds):
     """What is said of one kind of team over several seeds."""
     return pd.DataFrame(
-        [LIGHT.judged(LIGHT.made(setting, s), "Demo", setting.effect) for s in seeds]
+        [light.judged(light.made(setting, s), "Demo", setting.effect) for s in seeds]
     )
 
 
 @pytest.fixture(scope="module")
 def no_effect():
-    setting = LIGHT.Setting(20, 100, "quarter", 0.5, 0.2, 0.3, 0.0)
+    setting = light.Setting(20, 100, "quarter", 0.5, 0.2, 0.3, 0.0)
     return said(setting, range(24))
 
 
@@ -348,7 +336,7 @@ def test_without_effect_what_is_seen_was_to_be_expected(no_effect):
 
 
 def test_a_true_effect_is_recovered():
-    setting = LIGHT.Setting(30, 200, "quarter", 0.5, 0.2, 0.2, 0.12)
+    setting = light.Setting(30, 200, "quarter", 0.5, 0.2, 0.2, 0.12)
     found = said(setting, range(6))
     assert found["salesnb"].sum() >= 4
     assert abs(found["error"].mean()) < 0.04
