@@ -26,14 +26,15 @@ def log(seen: Standout) -> pd.DataFrame:
     for column in WRITTEN:
         # A column beyond the schema may be lacking, or be numbers where nobody wrote any words.
         text = table.get(column, pd.Series(index=table.index, dtype="str"))
-        table[column] = _without_colleagues(cells.convert(text, "text"), seen)
+        table[column] = without_colleagues(cells.convert(text, "text"), seen.team, seen.rep_id)
     return table
 
 
-def _without_colleagues(text: pd.Series, seen: Standout) -> pd.Series:
-    """Free text for a page that two people read: no third person's name stands on it."""
-    others = seen.team.reps[seen.team.reps["rep_id"] != seen.rep_id]
-    words = sorted({*others["name"], *others["rep_id"]} - {seen.name}, key=len, reverse=True)
+def without_colleagues(text: pd.Series, team: Team, rep_id: str) -> pd.Series:
+    """Free text for a page that two people read: no third person's name or id stands on it."""
+    is_own = team.reps["rep_id"] == rep_id
+    own, others = team.reps[is_own], team.reps[~is_own]
+    words = sorted({*others["name"], *others["rep_id"]} - {*own["name"]}, key=len, reverse=True)
     if text.isna().all() or not words:
         return text
     pattern = "|".join(re.escape(word) for word in words)

@@ -2,15 +2,14 @@
 
 import numpy as np
 import pandas as pd
-from babel.dates import format_date
 from matplotlib.axes import Axes
 
-from salesnb import charts, question_bank, standout, stats
+from salesnb import charts, question_bank, standout, stats, units
 from salesnb.finding import Finding
 from salesnb.sessions import brief, log, stage_of, status
 from salesnb.standout import Standout
 from salesnb.team import Team
-from salesnb.units import LOCALE, percent
+from salesnb.units import percent
 
 COLUMNS = ["held_on", "topic", "strength", "diagnosis", "agreement"]
 COLUMNS += ["commitment", "due_on", "done_on", "status"]
@@ -78,7 +77,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset=["then_rate", "now_rate"])
     if rows.empty:
         return charts.nothing_to_draw(ax, "Too few deals to compare then and now")
-    labels = [f"{row['topic']}, {_day(row['held_on'])}" for _, row in rows.iterrows()]
+    labels = [f"{row['topic']}, {units.day(row['held_on'])}" for _, row in rows.iterrows()]
     then = charts.Points(
         "then", rows["then_rate"], rows["then_low"], rows["then_high"], charts.MUTED, "s"
     )
@@ -106,13 +105,13 @@ def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[flo
 def _in_words(table: pd.DataFrame) -> str:
     """The last session; where it left nothing to look back at, first what was agreed before."""
     last, agreed = table.iloc[0], table.dropna(subset="commitment").head(1)
-    said = f"last time, on {_day(last['held_on'])}, we talked{_about(last)}."
+    said = f"last time, on {units.day(last['held_on'])}, we talked{_about(last)}."
     can_compare = pd.notna(last["then_rate"]) and pd.notna(last["now_rate"])
     if agreed.empty or pd.notna(last["commitment"]) or can_compare:
         said += f" Agreed: {_commitment(last)}." if pd.notna(last["commitment"]) else ""
         return said + _number_in_words(last) + _still_open(table.iloc[1:])
     before = agreed.iloc[0]
-    day = f"on {_day(before['held_on'])}{_about(before)}"
+    day = f"on {units.day(before['held_on'])}{_about(before)}"
     others = table.iloc[1:].drop(index=agreed.index)
     return f"agreed {day}: {_commitment(before)}. {_capital(said)}{_still_open(others)}"
 
@@ -129,10 +128,6 @@ def _capital(sentence: str) -> str:
     return sentence[:1].upper() + sentence[1:]
 
 
-def _day(day: pd.Timestamp) -> str:
-    return format_date(day, "d MMMM y", locale=LOCALE)
-
-
 def _still_open(earlier: pd.DataFrame) -> str:
     n = earlier["status"].isin(["open", "past its day"]).sum()
     if not n:
@@ -142,11 +137,11 @@ def _still_open(earlier: pd.DataFrame) -> str:
 
 def _outcome(last: pd.Series) -> str:
     if pd.notna(last["done_on"]):
-        return f"done on {_day(last['done_on'])}"
+        return f"done on {units.day(last['done_on'])}"
     if pd.isna(last["due_on"]):
         return "still open"
     when = "was" if last["status"] == "past its day" else "is"
-    return f"still open; it {when} due on {_day(last['due_on'])}"
+    return f"still open; it {when} due on {units.day(last['due_on'])}"
 
 
 def _number_in_words(last: pd.Series) -> str:

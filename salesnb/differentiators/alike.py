@@ -11,8 +11,8 @@ from salesnb import charts, stats
 from salesnb.differentiators import instead, listed
 from salesnb.differentiators.picture import heat_map
 from salesnb.differentiators.telling import BLIND, Telling, exact_p, recent, telling
-from salesnb.differentiators.wording import without_names
 from salesnb.finding import Finding
+from salesnb.sessions import without_colleagues
 from salesnb.team import Team
 from salesnb.units import number, percent
 
@@ -63,7 +63,7 @@ def consistency(team: Team, *, rep: str | None = None, months: int = 12) -> Find
     whole = of_all(team, seen, months)
     table = whole if rep_id is None else whole[whole["rep_id"] == rep_id].reset_index(drop=True)
     if rep_id is not None:
-        table["instead"] = without_names(table["instead"], team, rep_id)
+        table["instead"] = without_colleagues(table["instead"], team, rep_id)
     shown = table[COLUMNS]
     names = team.names
     return Finding(

@@ -11,9 +11,9 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 
 from salesnb import charts, stats
 from salesnb.differentiators.telling import Telling, exact_p, recent, telling
-from salesnb.differentiators.wording import without_names
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.sessions import without_colleagues
 from salesnb.team import Team
 from salesnb.units import number, percent
 
@@ -137,7 +137,7 @@ def _table(team: Team, seen: Telling, rep_id: str | None, months: int) -> pd.Dat
     found = found[found["n_said"] >= (FEWEST if rep_id is None else 2)].reset_index(drop=True)
     found["instead"] = example(rows, ["product_id", "way"], found)
     if rep_id is not None:
-        found["instead"] = without_names(found["instead"], team, rep_id)
+        found["instead"] = without_colleagues(found["instead"], team, rep_id)
     found["n_notes"] = look_up(found["product_id"], notes["product_id"].value_counts()).to_numpy()
     rate = stats.rates(found["n_said"].to_numpy(), found["n_notes"].to_numpy())
     for name, own in (

@@ -1,16 +1,15 @@
 """One rep's own plan: what comes easily, what to learn next, and the course for it."""
 
 import pandas as pd
-from babel.dates import format_date
 from matplotlib.axes import Axes
 
-from salesnb import charts, standout
+from salesnb import charts, standout, units
 from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.training import scores
 from salesnb.training.needs import MOST, needs
 from salesnb.training.wishes import wishes
-from salesnb.units import LOCALE, number, span
+from salesnb.units import number, span
 
 STRONG, TO_GROW = 2, 3  # rows of each kind
 QUARTERS = 4  # ahead
@@ -107,7 +106,7 @@ def _course(coming: pd.DataFrame) -> str:
     day = first["starts_on"]
     when = "day to be arranged"
     if pd.notna(day):
-        when = f"from {format_date(day, 'd MMMM y', locale=LOCALE)}"
+        when = f"from {units.day(day)}"
     return f"; course for {first['skill']}: {first['title']} ({when})"
 
 
