@@ -18,7 +18,6 @@ from salesnb import cli, logbook, notes
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.xdist_group("browser"),
     pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium on the path"),
 ]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync"]
@@ -210,7 +209,7 @@ def test_the_keyboard_gets_past_the_head_of_a_page(report, visit):
 
 def test_what_to_listen_for_is_folded_away(report, visit):
     page = visit(report.parent / "one_on_one" / "R01.manager.html")
-    fold = page.locator("details.manager")
+    fold = page.locator("details.manager", has_text="isten for")
     table = fold.locator("table")
     assert not table.is_visible()
     fold.locator("summary").click()
@@ -221,7 +220,7 @@ def test_what_to_listen_for_is_folded_away(report, visit):
 def test_on_paper_what_to_listen_for_is_seen_and_nothing_is_said_twice(report, visit):
     page = visit(report.parent / "one_on_one" / "R01.manager.html")
     page.emulate_media(media="print")
-    assert page.locator("details.manager table").is_visible()
+    assert page.locator("details.manager table", has_text="isten for").is_visible()
     assert not page.locator(".notes-below").is_visible()
     assert not page.locator(".kicker").inner_text().strip().endswith("·")
     page = visit(report.parent / "one_on_one" / "R01.html")

@@ -83,7 +83,8 @@ def assigned(cell):
 @each_notebook
 def test_one_line_for_the_index(path):
     (cell,) = tagged(path, "summary")
-    assert "remove-cell" in cell.metadata.tags
+    # What it prints is for the index alone; a finding's own headline stays on the page.
+    assert ("print(" in cell.source) == ("remove-cell" in cell.metadata.tags)
 
 
 @each_notebook

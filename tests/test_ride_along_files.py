@@ -150,7 +150,6 @@ def test_what_is_misspelt_writes_nothing(saved, tmp_path):
 
 
 @pytest.mark.browser
-@pytest.mark.xdist_group("browser")
 @pytest.mark.skipif(shutil.which("chromium") is None, reason="needs Chromium on the path")
 def test_a_sheet_is_one_sheet_of_paper_and_fits_a_phone(demo, tmp_path):
     """Even with long names, two strengths and a leak; on A4 as the page asks for it."""

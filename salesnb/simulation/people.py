@@ -11,6 +11,8 @@ from salesnb.simulation.words import ids, pick, spelled, words
 
 NEW_SHARE, LEAVER_SHARE, PEER_SHARE = 0.2, 0.1, 0.12
 MONTH = 30.44
+ROLES = ("Junior Account Executive", "Account Executive", "Senior Account Executive")
+ROLES += ("Sales Manager",)
 RAMP_LOGIT, RAMP_ENERGY, RAMP_MONTHS = -0.6, 0.6, 2.5  # what lacks on the first day fades
 SLOW_SHARE, SLOW = 0.08, (1.6, 2.2)  # of rep x stage cells, times the typical days
 LATE_SHARE, LATE = 0.12, (1.7, 2.3)  # of reps, times the typical days to close a lost deal
@@ -89,14 +91,16 @@ def reps_table(plan: Plan, who: People) -> pd.DataFrame:
     """The table `reps`."""
     years = who.months_in(np.arange(plan.reps), np.full(plan.reps, plan.n_days)) / 12
     role = np.digitize(years, [1, 5])
-    roles = ("Junior Account Executive", "Account Executive", "Senior Account Executive")
+    # One of the former team-mates stopped selling to lead the team.
+    promoted = np.flatnonzero(who.was_peer & ~np.isnan(who.left))[:1]
+    role[promoted] = len(ROLES) - 1
     return pd.DataFrame(
         {
             "rep_id": spelled(who.rep_id),
             "name": spelled(who.name),
             "hired_on": dates(plan, who.hired),
             "left_on": dates(plan, who.left),
-            "role": spelled(roles, role),
+            "role": spelled(ROLES, role),
             "region": spelled(list(words()["regions"]), who.region),
             "was_peer": pd.array(who.was_peer, dtype="boolean"),
         }

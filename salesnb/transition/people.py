@@ -4,7 +4,8 @@ import pandas as pd
 
 from salesnb.team import Team
 
-LEADS = r"\b(?:manager|head|director|lead|vezető)\b"
+# An account manager sells; a sales manager leads.
+LEADS = r"\b(?:sales|team|regional) (?:manager|lead|leader|director)\b|\bhead of sales\b|vezető"
 
 
 def manager_of(team: Team, manager: str) -> str:
