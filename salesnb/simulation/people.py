@@ -11,8 +11,12 @@ from salesnb.simulation.words import ids, pick, spelled, words
 
 NEW_SHARE, LEAVER_SHARE, PEER_SHARE = 0.2, 0.1, 0.12
 MONTH = 30.44
-ROLES = ("Junior Account Executive", "Account Executive", "Senior Account Executive")
-ROLES += ("Sales Manager",)
+ROLES = (
+    "Junior Account Executive",
+    "Account Executive",
+    "Senior Account Executive",
+    "Sales Manager",
+)
 RAMP_LOGIT, RAMP_ENERGY, RAMP_MONTHS = -0.6, 0.6, 2.5  # what lacks on the first day fades
 SLOW_SHARE, SLOW = 0.08, (1.6, 2.2)  # of rep x stage cells, times the typical days
 LATE_SHARE, LATE = 0.12, (1.7, 2.3)  # of reps, times the typical days to close a lost deal
