@@ -3,11 +3,14 @@
 import ast
 import io
 from contextlib import redirect_stdout
+from functools import cache
 
 import nbformat
+import pytest
 from conftest import ROOT
 from nbformat.v4 import new_output
 
+import salesnb
 from salesnb.report import batch, engine, page
 from salesnb.report.plan import plan
 
@@ -42,11 +45,16 @@ def outputs(source, names):
 
 
 def pages(source, output, **options):
-    """Every page of a plan by file, written too; and the plan."""
+    """Every page of a plan by file, written too; and the plan.
+
+    The team is loaded once for all of them, so that what many pages need is computed once.
+    """
     planned = plan(source, ROOT / "notebooks", output, **options)
-    made = {}
+    made, load = {}, cache(salesnb.load)
     for job in planned.jobs:
-        done = executed(job.notebook, **job.values)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(salesnb, "load", load)
+            done = executed(job.notebook, **job.values)
         for name, edition in job.pages.items():
             html = page.render(done, batch._sheet(job, planned, name, edition))
             made[batch.write_whole(planned.folder / name, html)] = html
