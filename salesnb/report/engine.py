@@ -1,88 +1,190 @@
-"""Run one notebook with its parameters; the seam behind which another engine may stand."""
+"""Papermill's engine `salesnb`: the same outputs as its own, from a process that is warm already.
 
-import logging
+``papermill --engine salesnb in.ipynb out.ipynb``, or ``engine_name="salesnb"`` in Python. The first
+notebook starts a nursery (see `workers`), which is kept for those that follow; each notebook runs in
+a process forked from it. What is no Python notebook of this environment goes to papermill's own
+engine, as does everything where there is no fork.
+"""
+
+import atexit
 import os
-from collections.abc import Mapping
+import sys
+from functools import cache
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import nbformat
-import papermill
+from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
-from papermill.execute import ERROR_MARKER_TAG
-from traitlets.config import Config
+from papermill.clientwrap import PapermillNotebookClient
+from papermill.engines import Engine, NBClientEngine, NotebookExecutionManager, papermill_engines
 
-# A cell with this tag may find that the data set lacks a table; the page then says so.
-MAY_LACK = "raises-exception"
-# No notebook of ours takes a minute; one that hangs should not hold up the others for ever.
-CELL_SECONDS = 600
+from salesnb.report import workers
+from salesnb.report.workers import Ended, Workers
+
+HERE = "salesnb-here"
+# What our own notebooks and most others load; `warm` may be called before any of it is needed.
+LOADED = (
+    "ipykernel.debugger",
+    "ipywidgets",
+    "matplotlib.pyplot",
+    "matplotlib_inline.config",
+    "papermill",
+    "salesnb.report.kernel",
+    "seaborn",
+)
 
 
-class NotebookError(RuntimeError):
-    """A notebook that stopped: the error, and the cell it stopped in."""
+class HereEngine(Engine):
+    """Run the cells in this very process, which is to be used for nothing else."""
+
+    @classmethod
+    def execute_managed_notebook(
+        cls,
+        nb_man: NotebookExecutionManager,
+        kernel_name: str,
+        log_output: bool = False,
+        stdout_file: Any = None,
+        stderr_file: Any = None,
+        execution_timeout: int | None = None,
+        **_: Any,
+    ) -> None:
+        """Run all cells to the first that fails; nbclient makes the outputs."""
+        from salesnb.report.kernel import Kernel
+
+        client = PapermillNotebookClient(
+            nb_man,
+            km=Kernel(execution_timeout),
+            kernel_name=kernel_name,
+            timeout=execution_timeout,
+            log_output=log_output,
+            stdout_file=stdout_file,
+            stderr_file=stderr_file,
+        )
+        client.execute()
 
 
-def run(notebook: Path, parameters: Mapping[str, Any], output: Path) -> NotebookNode:
-    """Execute a notebook in a kernel of its own, save it to `output` and return it.
+class WarmEngine(Engine):
+    """Run the cells in a process forked from one that has loaded everything."""
 
-    Raises `NotebookError` if a cell fails, save where a cell tagged ``raises-exception`` finds
-    that a table is lacking (`DataError`).
-    """
-    logging.getLogger("papermill").setLevel(logging.ERROR)
+    @classmethod
+    def execute_managed_notebook(
+        cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
+    ) -> None:
+        """Run all cells to the first that fails, as papermill's own engine would."""
+        if not (workers.CAN_FORK and _is_ours(nb_man.nb, kernel_name)):
+            NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **options)
+            return
+        told = {name: options.get(name) for name in ("execution_timeout",)}
+        crew = _crew()
+        here = (str(Path.cwd()), dict(os.environ))
+        crew.start("notebook", _run, nbformat.writes(nb_man.nb), kernel_name, told, here)
+        for _, what in crew.told():
+            if isinstance(what, Ended):
+                _finish(nb_man, what)
+            else:
+                _follow(nb_man, *what, options)
+
+
+papermill_engines.register(HERE, HereEngine)
+
+
+def warm() -> None:
+    """Load what notebooks will load, in the process from which theirs are forked."""
+    import gc
+    from importlib import import_module
+
+    for name in LOADED:
+        import_module(name)
+    gc.collect()
+    gc.freeze()  # what is never freed need not be looked at, or copied, by any child
+
+
+@cache
+def _crew() -> Workers:
+    crew = Workers(warm)
+    atexit.register(crew.close)
+    return crew
+
+
+def _is_ours(notebook: NotebookNode, kernel_name: str) -> bool:
+    """Whether the notebook's kernel is that of this Python."""
+    from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
+
     try:
-        with TemporaryDirectory() as private:
-            return papermill.execute_notebook(
-                notebook,
-                output,
-                parameters=dict(parameters),
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                execution_timeout=CELL_SECONDS,
-                config=_private(private),
-                extra_arguments=_quiet(notebook),
-            )
-    except PapermillExecutionError:
-        done = nbformat.read(output, as_version=4)
-        done.cells = [cell for cell in done.cells if ERROR_MARKER_TAG not in _tags(cell)]
-        why = failure(done)
+        spec = KernelSpecManager().get_kernel_spec(kernel_name)
+    except NoSuchKernel:
+        return False
+    is_usual = "ipykernel_launcher" in spec.argv and not spec.env
+    return is_usual and spec.argv[0] in (sys.executable, "python", "python3")
+
+
+class _Reporting(NotebookExecutionManager):
+    """Tells whoever started this process of each cell as it begins and ends."""
+
+    def cell_start(self, cell: NotebookNode, cell_index: int | None = None, **options: Any) -> None:
+        super().cell_start(cell, cell_index, **options)
+        workers.say(("began", cell_index, ""))
+
+    def cell_complete(
+        self, cell: NotebookNode, cell_index: int | None = None, **options: Any
+    ) -> None:
+        super().cell_complete(cell, cell_index, **options)
+        workers.say(("ended", cell_index, _as_text(cell)))
+
+
+def _run(
+    text: str, kernel_name: str, options: dict[str, Any], here: tuple[str, dict[str, str]]
+) -> tuple[str, dict, str]:
+    """A child's task: the cells, the notebook's own metadata, and an error that is to be raised."""
+    os.chdir(here[0])
+    os.environ.clear()
+    os.environ.update(here[1])
+    manager = _Reporting(nbformat.reads(text, as_version=4), progress_bar=False)
+    manager.notebook_start()
+    why = ""
+    try:
+        HereEngine.execute_managed_notebook(manager, kernel_name, **options)
+    except CellTimeoutError as error:
+        why = str(error)
+    return _as_text(*manager.nb.cells), dict(manager.nb.metadata), why
+
+
+def _as_text(*cells: NotebookNode) -> str:
+    return nbformat.writes(nbformat.v4.new_notebook(cells=cells), version=4)
+
+
+def _follow(
+    manager: NotebookExecutionManager, what: str, index: int, text: str, options: dict[str, Any]
+) -> None:
+    cell = manager.nb.cells[index]
+    if what == "began":
+        manager.cell_start(cell, index)
+        return
+    cell.update(nbformat.reads(text, as_version=4).cells[0])
+    if cell.metadata.papermill["status"] == manager.FAILED:
+        manager.cell_exception(cell, cell_index=index)
+    manager.cell_complete(cell, cell_index=index)
+    if cell.cell_type == "code":
+        _log(manager, cell, options)
+
+
+def _log(manager: NotebookExecutionManager, cell: NotebookNode, options: dict[str, Any]) -> None:
+    wanted = {name: options.get(name) for name in ("log_output", "stdout_file", "stderr_file")}
+    if any(wanted.values()):
+        client = PapermillNotebookClient(manager, **wanted)
+        for output in cell.outputs:
+            client.log_output_message(output)
+
+
+def _finish(manager: NotebookExecutionManager, ended: Ended) -> None:
+    if ended.failure:
+        raise DeadKernelError(f"Kernel died: it {ended.failure}")
+    text, metadata, why = ended.value
+    for cell, done in zip(manager.nb.cells, nbformat.reads(text, as_version=4).cells, strict=True):
+        cell.update(done)
+    manager.nb.metadata.update(
+        {name: each for name, each in metadata.items() if name in ("language_info", "widgets")}
+    )
     if why:
-        raise NotebookError(why)
-    return done
-
-
-def failure(notebook: NotebookNode) -> str:
-    """The first error of an executed notebook with its cell, or an empty string.
-
-    That a table is lacking, where one may lack, is no error, nor is a name left unset by that.
-    """
-    expected: set[str] = set()
-    for cell in notebook.cells:
-        errors = [each for each in cell.get("outputs", ()) if each.output_type == "error"]
-        may_lack = {"DataError"} if MAY_LACK in _tags(cell) else set()
-        for error in errors:
-            if error.ename not in expected | may_lack:
-                return f"{error.ename}: {error.evalue}\n\nin this cell:\n{cell.source}"
-        expected |= {"NameError"} if errors else set()
-    return ""
-
-
-def _quiet(notebook: Path) -> list[str]:
-    """What keeps IPython's kernel from logging that it was told to stop."""
-    spec = nbformat.read(notebook, as_version=4).metadata.get("kernelspec", {})
-    return ["--log-level=CRITICAL"] if spec.get("language", "python") == "python" else []
-
-
-def _private(folder: str) -> Config:
-    """Talk to the kernel through files in `folder`, where only this user can listen.
-
-    Nor do two kernels that start at once reach for the same port. Windows has only ports.
-    """
-    if os.name != "posix":
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
-
-
-def _tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
+        raise CellTimeoutError(why)
