@@ -1,6 +1,6 @@
 """How figures are written: in a headline by hand, in a table by what the column's name says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -79,6 +79,12 @@ def day(when: pd.Timestamp) -> str:
 def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
     """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%-55%"``."""
     return f"{say(low)}-{say(high)}"
+
+
+def listed(words: Iterable[str]) -> str:
+    """Words in a sentence: ``listed(["A", "B", "C"])`` is ``"A, B and C"``; empty without any."""
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def of(column: str, values: pd.Series) -> str:

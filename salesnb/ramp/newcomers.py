@@ -1,7 +1,5 @@
 """Who is new, and when they were hired: what the questions about new hires share."""
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from salesnb.history import look_up
@@ -76,9 +74,3 @@ def confounded(hired_on: pd.Series) -> tuple[str, ...]:
             "of a year: the season is in their ramp.",
         )
     return ()
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: ``A, B and C``."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last
