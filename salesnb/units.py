@@ -87,6 +87,11 @@ def listed(words: Iterable[str]) -> str:
     return f"{', '.join(most)} and {last}" if most else last
 
 
+def capital(sentence: str) -> str:
+    """A sentence with a capital at its beginning; the rest as it was."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def of(column: str, values: pd.Series) -> str:
     """The unit of a column: its name says it, else its type.
 
@@ -123,8 +128,7 @@ def label(column: str) -> str:
         words = words[:-1]
     elif words[0] == "is":
         words = words[1:]
-    name = " ".join(words)
-    return name[:1].upper() + name[1:]
+    return capital(" ".join(words))
 
 
 def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], str]:

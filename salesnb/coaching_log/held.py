@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from salesnb import charts, sessions, standout
+from salesnb import sessions, standout
 from salesnb.history import look_up
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 
 WEEKS = 13  # "lately"
-BRIEF = 90  # characters of what somebody wrote, in a sentence
 YEAR = pd.Timedelta(days=365)
 
 
@@ -31,11 +30,6 @@ def held(team: Team, rep: str | None, why: str) -> pd.DataFrame:
 def lately(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """The sessions of the last 13 weeks; one logged since the export is among them."""
     return table[table["held_on"] > as_of - pd.Timedelta(weeks=WEEKS)]
-
-
-def brief(text: str) -> str:
-    """What somebody wrote, on one line and short enough for a sentence."""
-    return charts.shortened(" ".join(text.split()).rstrip(" .!"), BRIEF)
 
 
 def has_left(team: Team) -> pd.Series:
