@@ -10,6 +10,7 @@ from salesnb.finding import Finding
 from salesnb.scorecard import stages, trend
 from salesnb.standout import FIRM, Standout
 from salesnb.team import Team
+from salesnb.units import capital
 
 COLUMNS = ["kind", "item", "unit", "value", "value_low", "value_high", "n", "benchmark"]
 COLUMNS += ["then", "then_low", "then_high", "n_then", "tier"]
@@ -135,7 +136,7 @@ def _view_row(seen: Standout) -> dict[str, object]:
         "leak_stage": str(leak["stage"]) if leak is not None and seen.is_firm else "",
         "n_leaks": int(cells["tier"].isin(FIRM).sum()),
         "n_watch": int((cells["tier"] == "watch").sum()),
-        "headline": _capital(stages.work_in_words(seen)),
+        "headline": capital(stages.work_in_words(seen)),
     }
 
 
@@ -157,11 +158,7 @@ def _team_in_words(table: pd.DataFrame, has_history: bool) -> str:
 def _in_words(seen: Standout) -> str:
     if seen.is_new:
         return "no deals yet."
-    return f"{stages.strengths_in_words(seen)} {_capital(stages.work_in_words(seen))}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    return f"{stages.strengths_in_words(seen)} {capital(stages.work_in_words(seen))}"
 
 
 def _draw_team(ax: Axes, team: Team, views: list[Standout]) -> Axes:
