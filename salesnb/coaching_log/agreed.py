@@ -5,9 +5,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats
-from salesnb.coaching_log.held import YEAR, has_left, held, several
+from salesnb.coaching_log.held import YEAR, held, several
 from salesnb.finding import Finding
 from salesnb.metrics.answers import PEERS
+from salesnb.metrics.presence import has_left
 from salesnb.sessions import clause, status
 from salesnb.team import Team
 from salesnb.units import percent, span
@@ -47,7 +48,7 @@ def commitments(team: Team, *, rep: str | None = None) -> Finding:
     """
     log = held(team, rep, why="what was agreed")
     everybody = held(team, None, why="what was agreed")
-    everybody = everybody[~everybody["rep_id"].isin(has_left(team))]
+    everybody = everybody[~everybody["rep_id"].isin(team.reps.loc[has_left(team), "rep_id"])]
     table = _table(everybody if rep is None else log, team.as_of)
     others = _table(everybody, team.as_of)
     others = others[others["rep_id"] != (rep and team.rep(rep))]

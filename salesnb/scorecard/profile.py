@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, standout
 from salesnb.finding import Finding
+from salesnb.metrics.presence import has_left
 from salesnb.scorecard import stages, trend
 from salesnb.standout import FIRM, Standout
 from salesnb.team import Team
@@ -85,7 +86,7 @@ def team_view(team: Team) -> Finding:
     Returns
     -------
     Finding
-        One row per rep on the team, in the order of names:
+        One row per rep on the team, or about to come, in the order of names:
 
         rep_id, name
         n_deals, n_open : deals the rep owns; still open
@@ -94,8 +95,7 @@ def team_view(team: Team) -> Finding:
         n_watch : stages worth watching
         headline : the sentence of `work_on`
     """
-    reps = team.reps.sort_values(["name", "rep_id"])
-    reps = reps[~(reps["left_on"] <= team.as_of)]
+    reps = team.reps[~has_left(team)].sort_values(["name", "rep_id"])
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
     table = pd.DataFrame([_view_row(seen) for seen in views], columns=list(VIEW)).astype(VIEW)
     return Finding(
