@@ -8,13 +8,12 @@ the companies and deals are dealt anew, so that every rep draws from one mix, wh
 and time stay with the rep; what is said of a difference there is false.
 """
 
-import argparse
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import as_markdown, options, write
 from scipy.special import expit
 
 import salesnb
@@ -124,32 +123,17 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """The summary as a Markdown table."""
-    shown = table.copy()
-    for column in shown.columns[4:]:
-        shown[column] = [f"{value:.3f}" if pd.notna(value) else "" for value in shown[column]]
-    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run, print, and write the page unless quick."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seeds", type=int, default=6)
-    options = parser.parse_args()
+    asked = options(__doc__, seeds=6, flags=("quick",))
     rows = []
-    for reps, deals in SIZES[:2] if options.quick else SIZES:
-        seeds = 2 if options.quick else options.seeds * (3 if reps < 10 else 1)
+    for reps, deals in SIZES[:2] if asked.quick else SIZES:
+        seeds = 2 if asked.quick else asked.seeds * (3 if reps < 10 else 1)
         for is_alike in (True, False):
             rows += [one_team(seed, reps, deals, is_alike) for seed in range(500, 500 + seeds)]
-            print(as_markdown(summary(pd.concat(rows[-seeds:]))), flush=True)
-    if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "blame_check.md"
-        page.write_text(PAGE.format(table=as_markdown(summary(pd.concat(rows)))))
-        print(page)
+            print(as_markdown(summary(pd.concat(rows[-seeds:])), digits=3), flush=True)
+    if not asked.quick:
+        write("blame_check.md", PAGE.format(table=as_markdown(summary(pd.concat(rows)), digits=3)))
 
 
 PAGE = """# "The leads are bad": how well that is checked

@@ -8,7 +8,6 @@ seven languages with near misses, on which the limit was chosen.
     python benchmarks/claims.py --seeds 2    # quicker, prints only
 """
 
-import argparse
 import time
 import tomllib
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import options, write
 
 import salesnb
 from salesnb.differentiators import matching
@@ -29,7 +29,6 @@ from salesnb.stats import wilson, z
 from salesnb.team import Team, of
 
 HERE = Path(__file__).parent
-PAGE = HERE.parent / "docs" / "claims_accuracy.md"
 TABLES = ("products", "activities", "differentiators")
 LANGUAGES = {"en": "English", "hu": "Hungarian", "de": "German"}
 SLIPS = (0.0, 0.02, 0.04)  # share of letters that are wrong
@@ -292,11 +291,7 @@ def seconds(n_notes: int = 100_000) -> float:
 
 def main() -> None:
     """Run everything and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=12)
-    n_seeds = parser.parse_args().seeds
+    n_seeds = options(__doc__, seeds=12).seeds
     limits, spoken = by_limit(), by_language()
     print("\n".join([*limits, *spoken]), flush=True)
     scores, rows = simulated(range(n_seeds)), []
@@ -313,8 +308,9 @@ def main() -> None:
         parts = {kind: "\n".join(line for k, line in rows if k == kind) for kind, _ in rows}
         given = {"limits": "\n".join(limits), "spoken": "\n".join(spoken), "n": n_seeds}
         given |= {"odds": "\n".join(odds[:2]), "planted_odds": odds[2]}
-        PAGE.write_text(
-            PAGE_TEXT.format(**given, **parts, took=took, limit=matching.ALIKE), encoding="utf-8"
+        write(
+            "claims_accuracy.md",
+            PAGE_TEXT.format(**given, **parts, took=took, limit=matching.ALIKE),
         )
 
 

@@ -8,15 +8,14 @@ deals and a coaching log; beside them teams of `salesnb.simulate`, with what it 
 nothing planted.
 """
 
-import argparse
 import warnings
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import statsmodels.api as sm
 from coached_teams import N_QUARTERS, QUARTER, ROUNDS, Setting, counted, made
+from pages import as_markdown, options, write
 from scipy.special import expit, logit
 from scipy.stats import norm
 
@@ -170,7 +169,7 @@ def looked_at(settings: list[Setting], seeds: int, is_whole: bool) -> pd.DataFra
             for seed in range(1000, 1000 + seeds)
         ]
         rows.append(setting._asdict() | {"teams": seeds} | _summary(pd.DataFrame(found)))
-        print(as_markdown(pd.DataFrame(rows[-1:])).splitlines()[-1], flush=True)
+        print(as_markdown(pd.DataFrame(rows[-1:]), error=3).splitlines()[-1], flush=True)
     return pd.DataFrame(rows)
 
 
@@ -188,7 +187,7 @@ def simulated_teams(seeds: int) -> pd.DataFrame:
                 found.append(judged(team, topic, _planted(team, truth, topic, effect)))
         about = {"planted": "nothing at all" if null else f"{effect:g} logit"}
         rows.append(about | {"teams": seeds, "topics": len(found)} | _summary(pd.DataFrame(found)))
-        print(as_markdown(pd.DataFrame(rows[-1:])).splitlines()[-1], flush=True)
+        print(as_markdown(pd.DataFrame(rows[-1:]), error=3).splitlines()[-1], flush=True)
     return pd.DataFrame(rows)
 
 
@@ -211,36 +210,19 @@ def _summary(found: pd.DataFrame) -> dict:
     return means.to_dict() | {"people hold": people}
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """A table as Markdown, numbers to two digits."""
-    shown = table.copy()
-    for column in shown.select_dtypes("float"):
-        digits = 3 if column == "error" else 2
-        rounded = shown[column].round(digits) + 0.0  # no -0.000
-        shown[column] = [f"{v:.{digits}f}" if pd.notna(v) else "" for v in rounded]
-    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run, print, and write the page unless quick."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seeds", type=int, default=500)
-    options = parser.parse_args()
-    seeds = 5 if options.quick else options.seeds
+    asked = options(__doc__, seeds=500, flags=("quick",))
+    seeds = 5 if asked.quick else asked.seeds
     counts = looked_at(in_counts(), seeds, is_whole=False)
     whole = looked_at(from_deals(), seeds, is_whole=True)
     simulated = simulated_teams(max(seeds // 10, 3))
     tables = page_tables(counts, whole, simulated)
     for table in tables.values():
         print(table)
-    if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "coaching_effect.md"
+    if not asked.quick:
         words = {"seeds": str(seeds), "margin": f"±{2 * np.sqrt(0.05 * 0.95 / seeds):.2f}"}
-        page.write_text(PAGE.format(**tables, **words), encoding="utf-8")
-        print(page)
+        write("coaching_effect.md", PAGE.format(**tables, **words))
 
 
 def page_tables(
@@ -255,7 +237,7 @@ def page_tables(
         "whole": whole[[*PARTS, "effect", *WAYS, "width", *HOLDS]],
         "simulated": simulated[["planted", "teams", "topics", "salesnb", "no", *HOLDS]],
     }
-    return {name: as_markdown(table) for name, table in shown.items()}
+    return {name: as_markdown(table, error=3) for name, table in shown.items()}
 
 
 PAGE = """# Does coaching work, and how well is that known?

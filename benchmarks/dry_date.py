@@ -8,13 +8,13 @@ came of them taken out: the dry date said, and the true one, are to come nearer.
     python benchmarks/dry_date.py --seeds 1    # quicker, prints only
 """
 
-import argparse
 import time
 from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import as_markdown, options, write
 
 import salesnb
 from salesnb import pipeline
@@ -23,7 +23,6 @@ from salesnb.stats import wilson
 from salesnb.team import Team
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "dry_date.md"
 TABLES = ("reps", "deals", "stage_changes", "activities", "absences", "quotas")
 BACK = (13, 20, 27, 34, 41)  # weeks before the end of the history
 QUARTER, SURE, LEFT, SINCE = 13, 0.9, 0.5, 8  # a drop leaves half, eight weeks before the day on
@@ -187,19 +186,14 @@ def drop_line(name: str, weeks: np.ndarray) -> list[str]:
 
 def as_table(head: list[str], lines: list[list[str]]) -> str:
     """A Markdown table, printed as it is made."""
-    rows = [head, ["---"] * len(head), *lines]
-    text = "\n".join("| " + " | ".join(row) + " |" for row in rows)
+    text = as_markdown(pd.DataFrame(lines, columns=head))
     print(text, "\n", flush=True)
     return text
 
 
 def main() -> None:
     """Run everything and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=4)
-    n = parser.parse_args().seeds
+    n = options(__doc__, seeds=4).seeds
     seeds = range(7000, 7000 + n)
     what = ["open, rep", "won, rep", "open, team", "won, team"]
     rows = pd.concat([looked_back(name, seeds) for name in TEAMS], ignore_index=True)
@@ -217,7 +211,7 @@ def main() -> None:
     lines = [drop_line(name, np.concatenate(weeks, axis=1)) for name, weeks in groups]
     found["drops"] = as_table(head, lines)
     if n >= 4:
-        PAGE.write_text(TEXT.format(n=n, n_teams=len(TEAMS), **found))
+        write("dry_date.md", TEXT.format(n=n, n_teams=len(TEAMS), **found))
 
 
 TEXT = """# How good is the dry date?

@@ -8,13 +8,13 @@ its rivals: the share won of decided deals that reached the stage, and of all de
     python benchmarks/forecast.py --seeds 2    # quicker, prints only
 """
 
-import argparse
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import options, write
 from plain_deals import plain
 from scipy.special import logit
 from statsmodels.api import Logit, add_constant
@@ -26,7 +26,6 @@ from salesnb.stats import wilson, z
 from salesnb.team import Team
 
 ROOT = Path(__file__).parents[1]
-PAGE = ROOT / "docs" / "forecast_accuracy.md"
 BACK = (0, 180)  # days before the end of the history on which the team is asked
 ODDS = ("win_rate", "stage_rate", "historic_rate")
 World = Callable[[int], tuple[Team, pd.Series]]  # a seed to a team and who is won in the end
@@ -137,11 +136,7 @@ def _slope(chance: pd.Series, is_won: pd.Series) -> tuple[float, float, float]:
 
 def main() -> None:
     """Run everything and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=10)
-    n = parser.parse_args().seeds
+    n = options(__doc__, seeds=10).seeds
     demo = on_the_demo()
     print(HEAD, *demo, WIDE, sep="\n")
     teams = [row(name, world, range(3000, 3000 + n)) for name, world in TEAMS.items()]
@@ -156,7 +151,7 @@ def main() -> None:
     tables["worlds"] = [WIDE, *(row(name, world, range(n))[0] for name, world in WORLDS.items())]
     if n >= 10:
         said = {name: "\n".join(lines) for name, lines in tables.items()}
-        PAGE.write_text(PAGE_TEXT.format(n=n, **said))
+        write("forecast_accuracy.md", PAGE_TEXT.format(n=n, **said))
 
 
 HEAD = """| | n | Brier | of the stage | historic | slope |

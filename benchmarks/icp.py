@@ -11,15 +11,14 @@ known before. The oracle ranks by the true odds of the class. K-means works on t
 blanks filled with the middle, words as columns of 0 and 1, and is told the true number of classes.
 """
 
-import argparse
 import resource
 import time
 from dataclasses import replace
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import as_markdown, options, write
 from sklearn.cluster import KMeans
 from sklearn.ensemble import HistGradientBoostingClassifier
 
@@ -172,15 +171,11 @@ def scale() -> None:
 
 def main() -> None:
     """Run, print, and write the page unless quick."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--scale", action="store_true")
-    parser.add_argument("--seeds", type=int, default=20)
-    options = parser.parse_args()
-    if options.scale:
+    asked = options(__doc__, seeds=20, flags=("quick", "scale"))
+    if asked.scale:
         scale()
         return
-    seeds = range(2000, 2000 + (3 if options.quick else options.seeds))
+    seeds = range(2000, 2000 + (3 if asked.quick else asked.seeds))
     lines = []
     for size in SIZES:
         found = pd.DataFrame([one_team(size, seed) | nothing(size, seed) for seed in seeds])
@@ -189,19 +184,8 @@ def main() -> None:
         lines.append(mean)
         print(mean.round(2).to_dict(), flush=True)
     table = pd.DataFrame(lines)
-    if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "icp_accuracy.md"
-        page.write_text(PAGE.format(table=as_markdown(table), seeds=len(seeds)), encoding="utf-8")
-        print(page)
-
-
-def as_markdown(table: pd.DataFrame) -> str:
-    """The means as a Markdown table."""
-    shown = table.map(lambda value: f"{value:.2f}")
-    shown["won"] = [f"{value:.0f}" for value in table["won"]]
-    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
-    lines += ["| " + " | ".join(row) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
+    if not asked.quick:
+        write("icp_accuracy.md", PAGE.format(table=as_markdown(table, won=0), seeds=len(seeds)))
 
 
 PAGE = """# How well ideal customers are found

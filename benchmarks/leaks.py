@@ -8,12 +8,11 @@ scale, 10 % are strengths, deal mix differs between reps, open deals are censore
 linger. On null teams nothing is planted. A flag is false if the true shift is above -0.3.
 """
 
-import argparse
 import time
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import as_markdown, options, write
 from scipy.stats import binomtest
 from sklearn.metrics import roc_auc_score
 
@@ -138,35 +137,19 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """The summary as a Markdown table, ours first in each size."""
-    shown = table.copy()
-    for column in shown.columns[4:]:
-        shown[column] = [f"{value:.2f}" if pd.notna(value) else "" for value in shown[column]]
-    lines = ["| " + " | ".join(shown.columns) + " |", "|" + "---|" * len(shown.columns)]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run, print, and write the page unless quick."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seeds", type=int, default=20)
-    options = parser.parse_args()
-    sizes = [(8, 100), (30, 100)] if options.quick else SIZES
+    asked = options(__doc__, seeds=20, flags=("quick",))
+    sizes = [(8, 100), (30, 100)] if asked.quick else SIZES
     rows: list[dict] = []
     for reps, deals in sizes:
-        seeds = 3 if options.quick else options.seeds if reps * deals < 100_000 else 8
+        seeds = 3 if asked.quick else asked.seeds if reps * deals < 100_000 else 8
         for null in (False, True):
             for seed in range(1000, 1000 + seeds):
                 rows += one_team(reps, deals, seed, null)
         print(as_markdown(summary(pd.DataFrame(rows[-2 * seeds * len(RULES) :]))), flush=True)
-    if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "leaks_accuracy.md"
-        page.parent.mkdir(exist_ok=True)
-        page.write_text(PAGE.format(table=as_markdown(summary(pd.DataFrame(rows)))))
-        print(page)
+    if not asked.quick:
+        write("leaks_accuracy.md", PAGE.format(table=as_markdown(summary(pd.DataFrame(rows)))))
 
 
 PAGE = """# How well leaks are found

@@ -8,12 +8,11 @@ truth is what many hires of large teams come to, followed for two years or more 
 still on the way. In one line a third of the hires leave at random days before the end.
 """
 
-import argparse
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import as_markdown, options, write
 
 import salesnb
 from salesnb import ramp
@@ -215,33 +214,21 @@ def _share(hits: pd.Series) -> str:
     return f"{hits.mean():.2f} ({low[0]:.2f}-{high[0]:.2f})"
 
 
-def as_markdown(rows: list[dict]) -> str:
-    """Rows as a Markdown table."""
-    names = list(rows[0])
-    lines = ["| " + " | ".join(names) + " |", "|" + "---|" * len(names)]
-    lines += ["| " + " | ".join(str(row[name]) for name in names) + " |" for row in rows]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run, print, and write the page unless quick."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    options = parser.parse_args()
-    n = 1 if options.quick else 8
-    sizes, seeds = ((60,), 5) if options.quick else (SIZES, 100)
+    asked = options(__doc__, flags=("quick",))
+    n = 1 if asked.quick else 8
+    sizes, seeds = ((60,), 5) if asked.quick else (SIZES, 100)
     true, true_leaving = truth(n, False), truth(n, True)
     waits = [row for reps in sizes for row in medians(reps, seeds, true, leave=False)]
     waits += medians(sizes[-1], seeds, true_leaving, leave=True)
     worth = [row for reps in sizes for row in money(reps, min(seeds, 40), true)]
-    tracked = track(3 if options.quick else 30)
+    tracked = track(3 if asked.quick else 30)
     parts = {"waits": waits, "worth": worth, "tracked": tracked}
-    texts = {name: as_markdown(rows) for name, rows in parts.items()}
+    texts = {name: as_markdown(pd.DataFrame(rows)) for name, rows in parts.items()}
     print(*texts.values(), sep="\n\n")
-    if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "ramp_accuracy.md"
-        page.write_text(PAGE.format(n=true["n"], **texts), encoding="utf-8")
-        print(page)
+    if not asked.quick:
+        write("ramp_accuracy.md", PAGE.format(n=true["n"], **texts))
 
 
 PAGE = """# How well the ramp is read

@@ -8,13 +8,12 @@ deals, tenure, and an eye of their own; reps see themselves more kindly. Courses
 for, or nothing; in the simulation no score fades by itself.
 """
 
-import argparse
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import as_markdown, options, write
 
 import salesnb
 from salesnb import training
@@ -214,25 +213,12 @@ def of_fading(rows: Rows) -> pd.DataFrame:
     return mean.rename(columns=names).reset_index()
 
 
-def as_markdown(table: pd.DataFrame) -> str:
-    """A table in Markdown, shares to two digits."""
-    shown = table.astype(object).copy()
-    for column in table.select_dtypes("float"):
-        shown[column] = [f"{value:.2f}" if pd.notna(value) else "" for value in table[column]]
-    lines = ["| " + " | ".join(map(str, shown.columns)) + " |", "|" + "---|" * shown.shape[1]]
-    lines += ["| " + " | ".join(map(str, row)) + " |" for row in shown.itertuples(index=False)]
-    return "\n".join(lines)
-
-
 def main() -> None:
     """Run, print, and write the page unless quick."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seeds", type=int, default=20)
-    options = parser.parse_args()
-    seeds = range(1000, 1000 + (3 if options.quick else options.seeds))
-    sizes = (8, 24) if options.quick else (8, 24, 100)
-    teams = ((24, 120),) if options.quick else ((24, 120), (100, 200))
+    asked = options(__doc__, seeds=20, flags=("quick",))
+    seeds = range(1000, 1000 + (3 if asked.quick else asked.seeds))
+    sizes = (8, 24) if asked.quick else (8, 24, 100)
+    teams = ((24, 120),) if asked.quick else ((24, 120), (100, 200))
     made = {
         "levels": of_levels([row for reps in sizes for row in levels(reps, seeds)]),
         "judged": of_judged([row for size in teams for row in judged(*size, seeds)]),
@@ -244,10 +230,8 @@ def main() -> None:
     }
     shown = {name: as_markdown(table) for name, table in made.items()}
     print(*shown.values(), sep="\n\n")
-    if not options.quick:
-        page = Path(__file__).parents[1] / "docs" / "training_accuracy.md"
-        page.write_text(PAGE.format(**shown))
-        print(page)
+    if not asked.quick:
+        write("training_accuracy.md", PAGE.format(**shown))
 
 
 PAGE = """# How well training is planned and judged

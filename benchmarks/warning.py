@@ -8,20 +8,18 @@ begin elsewhere, is counted. Beside it stand the rules that people use.
     python benchmarks/warning.py --seeds 4    # quicker, prints only
 """
 
-import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pages import options, write
 
 import salesnb
 from salesnb import watch
 from salesnb.stats import wilson
 from salesnb.weekly import NEVER, Weekly, is_silent, weekly
 
-PAGE = Path(__file__).parents[1] / "docs" / "warning_accuracy.md"
 WITHIN, LASTS, AFTER = 8, 20, 8  # weeks: to be found in, of a drop, until things are usual again
 PLANTED, FIRST = 0.25, 30  # share of reps with a drop; first week in which one may begin
 Rule = Callable[[Weekly], np.ndarray]  # is_alarm (reps x weeks) from what was booked
@@ -223,11 +221,7 @@ WORLDS: dict[str, dict] = {
 
 def main() -> None:
     """Run everything and write the page."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
-    )
-    parser.add_argument("--seeds", type=int, default=20)
-    n_seeds = parser.parse_args().seeds
+    n_seeds = options(__doc__, seeds=20).seeds
     head = "| | a week | false alarms per rep and year | halving found | drop to 70 % found |"
     head = f"{head}\n|---|---|---|---|---|"
     print(head)
@@ -238,14 +232,17 @@ def main() -> None:
     fewer = [row("CUSUM, teams that book fewer", usual, cusum)]
     fewer += [row("CUSUM, teams of 8 reps", eight, cusum)]
     others = []
-    for name, options in WORLDS.items():
-        n = n_seeds * 30 // max(options.get("reps", 30), 10)
-        teams = [counts(seed, **options) for seed in range(1000, 1000 + n)]
+    for name, world in WORLDS.items():
+        n = n_seeds * 30 // max(world.get("reps", 30), 10)
+        teams = [counts(seed, **world) for seed in range(1000, 1000 + n)]
         others.append(row(name, teams, cusum))
     if n_seeds >= 20:
         tables = {"rules": [head, *rules], "fewer": [head, *fewer], "worlds": [head, *others]}
         said = {name: "\n".join(lines) for name, lines in tables.items()}
-        PAGE.write_text(PAGE_TEXT.format(n=n_seeds, n_small=2 * n_seeds, **CONSTANTS, **said))
+        write(
+            "warning_accuracy.md",
+            PAGE_TEXT.format(n=n_seeds, n_small=2 * n_seeds, **CONSTANTS, **said),
+        )
 
 
 CONSTANTS = {"lasts": LASTS, "within": WITHIN, "drop": watch.DROP, "cap": watch.CAP}

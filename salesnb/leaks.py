@@ -5,6 +5,7 @@ The computation behind the findings on people: leaks and slow stages of the whol
 
 from functools import lru_cache
 
+import numpy as np
 import pandas as pd
 
 from salesnb import stage_model
@@ -73,6 +74,11 @@ def years_at(team: Team, rep_id: str, stage: str) -> float:
     return (team.as_of - _since(team).get((rep_id, stage), pd.NaT)) / pd.Timedelta(days=365.25)
 
 
+def years(team: Team, found: pd.DataFrame) -> np.ndarray:
+    """The same for each row of `found`, which has a rep_id and a stage."""
+    return (team.as_of - _first(team, found)).to_numpy() / pd.Timedelta(days=365.25)
+
+
 def lost_in_words(team: Team, cell: pd.Series) -> str:
     """What the deals lost at one cell cost: a year of it, or all of it where less is on record."""
     years = years_at(team, cell["rep_id"], str(cell["stage"]))
@@ -88,9 +94,14 @@ def lost_in_words(team: Team, cell: pd.Series) -> str:
 
 def time_covered(team: Team, found: pd.DataFrame) -> tuple[str, ...]:
     """Which time the lost amounts of these cells cover: a headline has those of a year."""
-    places = pd.MultiIndex.from_frame(found[["rep_id", "stage"]].astype("str"))
-    first = _since(team).reindex(places).min()
+    first = _first(team, found).min()
     return () if pd.isna(first) else (IN_TABLE.format(first.date()),)
+
+
+def _first(team: Team, found: pd.DataFrame) -> pd.Series:
+    """When the first deal entered the stage of each row; blank where none did."""
+    places = pd.MultiIndex.from_frame(found[["rep_id", "stage"]].astype("str"))
+    return _since(team).reindex(places)
 
 
 @lru_cache(maxsize=4)

@@ -10,6 +10,8 @@ import numpy as np
 from scipy import sparse
 from scipy.special import expit, logit
 
+from salesnb import stats
+
 ROUNDS, ENOUGH = 100, 1e-5
 MEAN_PENALTY = 0.05  # so weak that it matters only where all or none are hits
 ATTENUATION = 0.346  # of a logit by a normal spread (Zeger, Liang and Albert 1988)
@@ -48,6 +50,15 @@ class Chances:
         spread = np.einsum("ij,ij->i", design @ self.covariance[:m, :m], design)
         return mean, np.sqrt(np.maximum(spread, 0))
 
+    def rates(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Chances for rows of all blocks but the last, over that block's whole spread.
+
+        With the two ends of their 90 % interval; `rows` as for `logits`.
+        """
+        mean, error = self.logits(rows)
+        half, scale = stats.z() * error, np.sqrt(1 + ATTENUATION * self.variances[-1])
+        return expit(mean / scale), expit((mean - half) / scale), expit((mean + half) / scale)
+
 
 def marks(codes: np.ndarray, n: int) -> sparse.csr_array:
     """A column for each code from 0 up to `n`, 1 where a row has it."""
@@ -74,11 +85,6 @@ def fit(hit: np.ndarray, blocks: list[sparse.sparray | np.ndarray]) -> Chances:
         if max(np.abs(step).max(), np.abs(variances - before).max(initial=0)) < ENOUGH:
             break
     return Chances(effects, covariance, variances)
-
-
-def typical_rate(logits: np.ndarray, model: Chances) -> np.ndarray:
-    """Chances for logits of all blocks but the last, over that block's whole spread."""
-    return expit(logits / np.sqrt(1 + ATTENUATION * model.variances[-1]))
 
 
 def _variances(

@@ -47,6 +47,11 @@ def brief(text: str, at_most: int = 160) -> str:
     return line if len(line) <= at_most else f"{line[: at_most - 1].rstrip()}…"
 
 
+def clause(text: str) -> str:
+    """The same within a sentence: without the stop at its end."""
+    return brief(re.sub(r"[\s.!]+$", "", text))
+
+
 def status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
     """What became of each commitment: done, done later, open, past its day; blank without one."""
     is_done, due = table["done_on"].notna(), table["due_on"]

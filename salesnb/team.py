@@ -11,7 +11,7 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from salesnb import cells, comp_plan, door, history, schema, settings
+from salesnb import cells, comp_plan, door, history, schema, settings, units
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
@@ -185,7 +185,7 @@ class Team:
 
 def _as_subject(why: str) -> str:
     """What begins a sentence; the name of a verb is written as it is typed."""
-    return why if "." in why.partition(" ")[0] else why[:1].upper() + why[1:]
+    return why if "." in why.partition(" ")[0] else units.capital(why)
 
 
 def write(team: Team, folder: Path, format: str = "parquet") -> None:

@@ -1,6 +1,6 @@
 """How figures are written: in a headline by hand, in a table by what the column's name says."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pandas as pd
@@ -81,6 +81,17 @@ def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
     return f"{say(low)}-{say(high)}"
 
 
+def listed(words: Iterable[str]) -> str:
+    """Words in a sentence: ``listed(["A", "B", "C"])`` is ``"A, B and C"``; empty without any."""
+    *most, last = [*words] or [""]
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def capital(sentence: str) -> str:
+    """A sentence with a capital at its beginning; the rest as it was."""
+    return sentence[:1].upper() + sentence[1:]
+
+
 def of(column: str, values: pd.Series) -> str:
     """The unit of a column: its name says it, else its type.
 
@@ -117,8 +128,7 @@ def label(column: str) -> str:
         words = words[:-1]
     elif words[0] == "is":
         words = words[1:]
-    name = " ".join(words)
-    return name[:1].upper() + name[1:]
+    return capital(" ".join(words))
 
 
 def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], str]:

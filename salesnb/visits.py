@@ -12,6 +12,8 @@ The conventions, in one place for every finding that counts stages:
   after the log began; before that nothing is known of its stages, and it has no visits.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 
@@ -45,6 +47,11 @@ def visits(team: Team) -> pd.DataFrame:
         The team has no stage history.
     """
     team.need("stage_changes", why="the way of deals through the stages")
+    return _visits(team).copy(deep=False)
+
+
+@lru_cache(maxsize=2)  # a team never changes, and several findings look at the same visits
+def _visits(team: Team) -> pd.DataFrame:
     deals, changes = settled(team), team.stage_changes
     # Numbers in the order of the ids: text is slow to look up.
     names = pd.Index(deals["deal_id"]).sort_values()

@@ -11,7 +11,7 @@ from handmade import AS_OF, REPS, cells, deal, team_of
 from scipy.optimize import minimize
 
 import salesnb
-from salesnb import DataError, coaching, exercise_bank, standout
+from salesnb import DataError, coaching, exercise_bank, leaks, standout
 from salesnb.coaching import gains, routing, sharing, weeks
 
 DEALS = [
@@ -34,7 +34,7 @@ def found(monkeypatch):
 
     def are(what):
         monkeypatch.setattr(gains.leaks, "cells", lambda team: cells(what))
-        monkeypatch.setattr(gains.leaks, "years_at", lambda team, rep, stage: 1.0)
+        monkeypatch.setattr(gains.leaks, "years", lambda team, found: np.ones(len(found)))
 
     return are
 
@@ -44,6 +44,13 @@ def coached(*rows, **more):
     table = pd.DataFrame(rows, columns=["rep_id", "held_on", "minutes"])
     table["session_id"] = [f"S{n}" for n in range(len(table))]
     return table.assign(kind="one_on_one", **more)
+
+
+def test_the_years_on_record_are_the_same_for_many_cells_as_for_one(small):
+    cells = leaks.cells(small)
+    one_by_one = [leaks.years_at(small, c.rep_id, str(c.stage)) for c in cells.itertuples()]
+    assert leaks.years(small, cells).tolist() == one_by_one
+    assert np.isnan(leaks.years(small, pd.DataFrame({"rep_id": ["nobody"], "stage": ["none"]})))
 
 
 # Hours: the rules, on numbers

@@ -186,6 +186,13 @@ def test_labels_are_for_people(column, label):
     assert units.label(column) == label
 
 
+def test_words_are_joined_as_in_a_sentence():
+    assert units.listed(["A"]) == "A"
+    assert units.listed(["A", "B"]) == "A and B"
+    assert units.listed(pd.Series(["A", "B", "C"])) == "A, B and C"
+    assert units.listed(iter([])) == ""
+
+
 def test_a_picture_says_nothing_of_letters_that_no_font_has_or_of_few_days(recwarn):
     def draw(ax):
         ax.set_title("王小明 😀")

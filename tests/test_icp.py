@@ -116,11 +116,20 @@ def test_effects_are_found_and_chance_is_shrunken_away():
     hit = (dice.random(6000) < np.array([0.2, 0.3, 0.4])[code]).astype(float)
     noise = dice.integers(0, 40, 6000)
     model = mixed.fit(hit, [mixed.marks(code, 3), mixed.marks(noise, 40)])
-    mean, error = model.logits(np.eye(3))
-    rate = mixed.typical_rate(mean, model)
+    rate, low, high = model.rates(np.eye(3))
     assert rate == pytest.approx([0.2, 0.3, 0.4], abs=0.03)
-    assert (error < 0.2).all()
+    assert (high - low < 0.15).all()
     assert np.abs(model.effects[4:]).max() < 0.15
+
+
+def test_a_rate_and_its_ends_by_hand():
+    """Logit 0 + 1, standard error sqrt(0.05 + 0.04) = 0.3; then over a spread of 3 in logits."""
+    one = mixed.Chances(np.array([0.0, 1.0]), np.diag([0.05, 0.04]), np.array([0.0]))
+    ends = 1 / (1 + np.exp([-1, -1 + 1.645 * 0.3, -1 - 1.645 * 0.3]))
+    assert np.ravel(one.rates(np.ones((1, 1)))) == pytest.approx(ends, abs=1e-4)
+    wide = replace(one, variances=np.array([9.0]))
+    value = 1 / (1 + np.exp(-1 / np.sqrt(1 + 0.346 * 9)))
+    assert wide.rates(np.ones((1, 1)))[0][0] == pytest.approx(value)
 
 
 def test_the_p_value_is_uniform_when_nothing_is_there():

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from salesnb import DataError, metrics
-from salesnb.metrics import answers
+from salesnb.metrics import answers, presence
 from salesnb.metrics.register import REGISTER
 from salesnb.metrics.view import GROUP, Ledger, View, period
 from salesnb.settings import Settings
@@ -622,6 +622,20 @@ def test_a_rep_is_called_apart_only_where_chance_over_all_reps_is_rare():
 def test_a_rep_is_told_what_the_data_cannot_answer(six):
     found = metrics.overview(six, rep="R1")
     assert any("needs quotas" in caveat for caveat in found.caveats)
+
+
+def test_here_is_who_was_hired_by_the_day_and_has_not_left():
+    days = {
+        "a": ("2020-01-01", None),
+        "b": (None, None),
+        "c": ("2026-06-30", "2026-07-01"),  # the first day, and one more
+        "d": ("2020-01-01", "2026-06-30"),  # the last day
+        "e": ("2026-07-01", None),  # about to come
+    }
+    rows = [{"rep_id": r, "name": r, "hired_on": h, "left_on": e} for r, (h, e) in days.items()]
+    team = team_of(reps=rows, deals=[])
+    assert team.reps["rep_id"][presence.is_here(team)].tolist() == ["a", "b", "c"]
+    assert team.reps["rep_id"][presence.has_left(team)].tolist() == ["d"]
 
 
 def test_a_benchmark_leaves_out_the_rep_the_ramping_and_the_part_timers():

@@ -623,6 +623,12 @@ def test_brief_keeps_one_line():
     assert sessions.brief("x" * 160) == "x" * 160
 
 
+def test_a_clause_has_no_stop_at_its_end():
+    assert sessions.clause("Call  at 9.30.\n") == "Call at 9.30"
+    assert sessions.clause("x" * 160 + "!") == "x" * 160
+    assert sessions.clause("What?") == "What?"
+
+
 def test_words_beyond_the_schema_are_words_even_if_all_are_numbers(folder, file):
     logbook.log([save(file, fields={"diagnosis": "123"})], folder)
     log = sessions.log(standout.of(salesnb.load(folder), "R1"))

@@ -200,11 +200,7 @@ def _known(seen: Standout) -> dict[str, str]:
     known |= _several("n_overdue", len(seen.overdue))
     known |= _several("n_untouched", len(seen.untouched))
     agreed = sessions.log(seen)["commitment"].head(1).dropna()
-    return (
-        known
-        if agreed.empty
-        else known | {"commitment": sessions.brief(agreed.iloc[0]).rstrip(" .!")}
-    )
+    return known if agreed.empty else known | {"commitment": sessions.clause(agreed.iloc[0])}
 
 
 def _several(name: str, n: int) -> dict[str, str]:

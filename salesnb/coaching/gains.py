@@ -85,9 +85,7 @@ def _leaks(team: Team, reps: pd.Index) -> pd.DataFrame:
     table["stage"], table["is_firm"] = "", False
     if found.empty:
         return table
-    places = zip(found["rep_id"], found["stage"].astype("str"), strict=True)
-    years = np.array([leaks.years_at(team, *place) for place in places])
-    weight = found["leak_probability"] / np.fmax(years, 1.0)
+    weight = found["leak_probability"] / np.fmax(leaks.years(team, found), 1.0)
     found = found.assign(amount=(weight * found["lost_amount"]).clip(lower=0).fillna(0))
     for end, sign in (("low", 1), ("high", -1)):
         half = weight * sign * (found["lost_amount"] - found[f"lost_{end}"])

@@ -6,10 +6,10 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats, units
 from salesnb.finding import Finding
-from salesnb.sessions import brief, log, stage_of, status
+from salesnb.sessions import brief, clause, log, stage_of, status
 from salesnb.standout import Standout
 from salesnb.team import Team
-from salesnb.units import percent
+from salesnb.units import capital, percent
 
 COLUMNS = ["held_on", "topic", "strength", "diagnosis", "agreement"]
 COLUMNS += ["commitment", "due_on", "done_on", "status"]
@@ -113,7 +113,7 @@ def _in_words(table: pd.DataFrame) -> str:
     before = agreed.iloc[0]
     day = f"on {units.day(before['held_on'])}{_about(before)}"
     others = table.iloc[1:].drop(index=agreed.index)
-    return f"agreed {day}: {_commitment(before)}. {_capital(said)}{_still_open(others)}"
+    return f"agreed {day}: {_commitment(before)}. {capital(said)}{_still_open(others)}"
 
 
 def _about(session: pd.Series) -> str:
@@ -121,11 +121,7 @@ def _about(session: pd.Series) -> str:
 
 
 def _commitment(session: pd.Series) -> str:
-    return f"“{brief(session['commitment']).rstrip(' .!')}”, {_outcome(session)}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    return f"“{clause(session['commitment'])}”, {_outcome(session)}"
 
 
 def _still_open(earlier: pd.DataFrame) -> str:
@@ -167,6 +163,6 @@ def _told_apart(last: pd.Series) -> str:
 def _ask(seen: Standout, agreed: pd.Series) -> tuple[str, ...]:
     if agreed.empty:
         return ()
-    known = {"commitment": brief(agreed.iloc[0]).rstrip(" .!")}
+    known = {"commitment": clause(agreed.iloc[0])}
     asked = question_bank.choose("commitments", "reality", 1, known, seen.turn, own=1)
     return tuple(question_bank.fill(question.text, known) for question in asked)

@@ -13,7 +13,7 @@ from salesnb.coaching import gains, sharing
 from salesnb.coaching.gains import Needs
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
-from salesnb.metrics.presence import days_at_work
+from salesnb.metrics.presence import days_at_work, has_left
 from salesnb.team import Team
 from salesnb.units import money, number, span
 from salesnb.weekly import working_days
@@ -115,16 +115,15 @@ def _at_work(team: Team) -> tuple[pd.Index, tuple[str, ...]]:
     first, last = team.as_of + DAY, team.as_of + pd.DateOffset(months=1)
     days = days_at_work(team, first, last)
     is_there = days.loc[:, working_days(team.settings.country, first, last)].any(axis=1)
-    reps = team.reps.set_index("rep_id")
-    has_left = reps["left_on"] < first
-    n_left, is_away = int(has_left.sum()), ~is_there & ~has_left
-    away = ", ".join(team.names[rep] for rep in sorted(reps.index[is_away]))
+    left = has_left(team).to_numpy()
+    n_left, is_away = int(left.sum()), ~is_there & ~left
+    away = ", ".join(team.names[rep] for rep in sorted(days.index[is_away]))
     said = []
     if n_left:
         said.append(f"Without {n_left} who {'has' if n_left == 1 else 'have'} left the team.")
     if away:
         said.append(f"Not at work in the coming month, so without hours: {away}.")
-    return pd.Index(sorted(reps.index[is_there]), dtype="str", name="rep_id"), tuple(said)
+    return pd.Index(sorted(days.index[is_there]), dtype="str", name="rep_id"), tuple(said)
 
 
 def _table(

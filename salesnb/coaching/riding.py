@@ -12,7 +12,7 @@ from salesnb.coaching import routing
 from salesnb.coaching.routing import NO_DAY, Visits
 from salesnb.errors import DataError
 from salesnb.finding import Finding
-from salesnb.metrics.presence import days_at_work
+from salesnb.metrics.presence import days_at_work, has_left
 from salesnb.team import Team
 from salesnb.weekly import working_days
 
@@ -106,8 +106,11 @@ def _days_away(text: str) -> pd.DatetimeIndex:
 
 
 def _states(team: Team, every: float, end: pd.Timestamp) -> pd.DataFrame:
-    """Everybody on the team, in order of id: the last ride-along, the next, and how it stands."""
-    reps = team.reps[~(team.reps["left_on"] <= team.as_of)].sort_values("rep_id", ignore_index=True)
+    """Everybody on the team, in order of id: the last ride-along, the next, and how it stands.
+
+    Somebody hired for a later day too: a ride-along with them can fall within the coming weeks.
+    """
+    reps = team.reps[~has_left(team)].sort_values("rep_id", ignore_index=True)
     log = team.coaching
     rides = log[log["kind"] == "ride_along"].groupby(["rep_id", log["held_on"] > team.as_of])
     days = rides["held_on"].agg(["min", "max"]).reset_index(names=["rep_id", "is_ahead"])

@@ -5,10 +5,11 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats
-from salesnb.coaching_log.held import YEAR, brief, has_left, held, several
+from salesnb.coaching_log.held import YEAR, held, several
 from salesnb.finding import Finding
 from salesnb.metrics.answers import PEERS
-from salesnb.sessions import status
+from salesnb.metrics.presence import has_left
+from salesnb.sessions import clause, status
 from salesnb.team import Team
 from salesnb.units import percent, span
 
@@ -24,6 +25,7 @@ def commitments(team: Team, *, rep: str | None = None) -> Finding:
 
     Kept is what was done by its day, among the commitments of the last year whose day has passed;
     one without a day is neither kept nor not.
+
     Parameters
     ----------
     rep : id or name; the answer then names nobody else
@@ -46,7 +48,7 @@ def commitments(team: Team, *, rep: str | None = None) -> Finding:
     """
     log = held(team, rep, why="what was agreed")
     everybody = held(team, None, why="what was agreed")
-    everybody = everybody[~everybody["rep_id"].isin(has_left(team))]
+    everybody = everybody[~everybody["rep_id"].isin(team.reps.loc[has_left(team), "rep_id"])]
     table = _table(everybody if rep is None else log, team.as_of)
     others = _table(everybody, team.as_of)
     others = others[others["rep_id"] != (rep and team.rep(rep))]
@@ -112,7 +114,7 @@ def _ask(team: Team, rep: str | None, table: pd.DataFrame) -> tuple[str, ...]:
         return ("Which of the commitments past their day does somebody need you for?",)
     waiting = table[table["done_on"].isna()]
     latest = (waiting if len(waiting) else table).head(1)
-    known = {"commitment": brief(latest["commitment"].iloc[0])}
+    known = {"commitment": clause(latest["commitment"].iloc[0])}
     turn = standout.of(team, rep).turn
     asked = question_bank.choose("commitments", "reality", 1, known, turn, own=1)
     return tuple(question_bank.fill(each.text, known) for each in asked)

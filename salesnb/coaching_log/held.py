@@ -5,13 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from salesnb import charts, sessions, standout
+from salesnb import sessions, standout
 from salesnb.history import look_up
-from salesnb.metrics.presence import days_at_work
+from salesnb.metrics.presence import days_at_work, is_here
 from salesnb.team import Team
 
 WEEKS = 13  # "lately"
-BRIEF = 90  # characters of what somebody wrote, in a sentence
 YEAR = pd.Timedelta(days=365)
 
 
@@ -31,16 +30,6 @@ def held(team: Team, rep: str | None, why: str) -> pd.DataFrame:
 def lately(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """The sessions of the last 13 weeks; one logged since the export is among them."""
     return table[table["held_on"] > as_of - pd.Timedelta(weeks=WEEKS)]
-
-
-def brief(text: str) -> str:
-    """What somebody wrote, on one line and short enough for a sentence."""
-    return charts.shortened(" ".join(text.split()).rstrip(" .!"), BRIEF)
-
-
-def has_left(team: Team) -> pd.Series:
-    """The ids of those whose last day on the team has come."""
-    return team.reps.loc[team.reps["left_on"] <= team.as_of, "rep_id"]
 
 
 def several(n: int, word: str) -> str:
@@ -82,5 +71,5 @@ def rhythm(team: Team) -> Rhythm:
     reps = team.reps
     waits = pd.DataFrame({"rep_id": reps["rep_id"], "days": np.maximum(today - last, 0.0)})
     waits["last_on"] = look_up(reps["rep_id"], log.groupby("rep_id")["held_on"].max())
-    waits["is_here"] = ~(reps["hired_on"] > now) & ~(reps["left_on"] <= now)
+    waits["is_here"] = is_here(team)
     return Rhythm(log.dropna(subset="days").reset_index(drop=True), waits)

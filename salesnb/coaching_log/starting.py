@@ -108,6 +108,7 @@ def _behind(team: Team, stage: str) -> tuple[pd.DataFrame, str]:
     """Who is behind the typical rep, at that stage or at the one that costs the team most."""
     found = leaks.cells(team)
     found["need"] = found["typical_rate"] - found["advance_rate"]
+    # Whoever is about to leave is not drawn: the weeks of a wave lie ahead.
     here = team.reps.loc[team.reps["left_on"].isna(), "rep_id"]
     found = found[found["rep_id"].isin(here) & (found["need"] > 0)].astype({"stage": "str"})
     if not stage and len(found):

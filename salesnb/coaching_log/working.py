@@ -11,7 +11,7 @@ from salesnb.coaching_log.programmes import programmes
 from salesnb.drift import Drift
 from salesnb.finding import Finding
 from salesnb.team import Team
-from salesnb.units import number
+from salesnb.units import listed, number
 
 COLUMNS = {
     "topic": "str",
@@ -196,16 +196,11 @@ def _headline(table: pd.DataFrame) -> str:
     ):
         rows = table[(table["verdict"] == verdict) & ~is_few]
         if len(rows):
-            said.append(f"{words.format(_listed(rows['topic']))}: {_figures(rows)}.")
+            said.append(f"{words.format(listed(rows['topic']))}: {_figures(rows)}.")
     if is_few.any():
-        topics = _listed(table.loc[is_few, "topic"])
+        topics = listed(table.loc[is_few, "topic"])
         said.append(f"On {topics} too few were coached, or not, to compare.")
     return " ".join(said)
-
-
-def _listed(words: pd.Series) -> str:
-    *most, last = words
-    return f"{', '.join(most)} and {last}" if most else last
 
 
 def _figures(rows: pd.DataFrame) -> str:

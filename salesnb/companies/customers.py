@@ -53,8 +53,7 @@ class Customers:
     @property
     def has_bought(self) -> pd.Series:
         """Whether each account with a decided deal has ever bought, by account_id."""
-        decided = self.deals.dropna(subset="outcome")
-        return decided["outcome"].eq("won").groupby(decided["account_id"]).any()
+        return _has_bought(self.deals)
 
 
 @lru_cache(maxsize=8)  # a team never changes
@@ -71,15 +70,19 @@ def customers(team: Team) -> Customers:
     deals["outcome"] = deals["outcome"].astype("str")
     per_head = _grows_with_size(accounts)
     known = traits_of(accounts, team.as_of.year, per_head).dropna(axis=1, how="all")
-    decided = deals.dropna(subset="outcome")
-    is_customer = known.index.isin(decided["account_id"].unique())
-    has_bought = decided["outcome"].eq("won").groupby(decided["account_id"]).any()
+    has_bought = _has_bought(deals)
+    is_customer = known.index.isin(has_bought.index)
     left_out = _no_use(known[is_customer])
     left_out |= _known_too_late(known[is_customer].drop(columns=list(left_out)), has_bought)
     kept = [str(name) for name in known if name not in left_out]
     numbers = tuple(name for name in kept if types.is_numeric_dtype(known[name].dtype))
     words = tuple(name for name in kept if name not in numbers)
     return Customers(known[kept], numbers, words, deals, is_customer, left_out, per_head)
+
+
+def _has_bought(deals: pd.DataFrame) -> pd.Series:
+    decided = deals.dropna(subset="outcome")
+    return decided["outcome"].eq("won").groupby(decided["account_id"]).any()
 
 
 def _grows_with_size(accounts: pd.DataFrame) -> bool:

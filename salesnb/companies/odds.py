@@ -6,7 +6,7 @@ from scipy.stats import chi2
 
 from salesnb import mixed, stats
 
-ENDS = {"win_rate": 0, "win_low": -1, "win_high": 1}
+ENDS = ("win_rate", "win_low", "win_high")
 
 
 def chances(decided: pd.DataFrame, design: np.ndarray) -> mixed.Chances:
@@ -36,10 +36,7 @@ def table(
     """
     k, likeliest = belongs.shape[1], belongs.argmax(1)
     decided = deals.dropna(subset="outcome")
-    mean, error = odds.logits(np.eye(k))
-    found = pd.DataFrame(
-        {name: mixed.typical_rate(mean + z * stats.z() * error, odds) for name, z in ENDS.items()}
-    )
+    found = pd.DataFrame(dict(zip(ENDS, odds.rates(np.eye(k)), strict=True)))
     found = pd.concat([found, _counts(deals, likeliest, k), _value(decided, likeliest, k)], axis=1)
     share = belongs[decided["place"]].mean(0) if len(decided) else np.full(k, 1 / k)
     overall = float(np.average(found["win_rate"], weights=share))

@@ -6,7 +6,6 @@ from functools import lru_cache
 import numpy as np
 import pandas as pd
 
-from salesnb import mixed, stats
 from salesnb.companies.segments import Segments, likeliest, segments
 from salesnb.companies.words import as_said, said
 from salesnb.latent import Traits
@@ -16,6 +15,7 @@ MUCH, LITTLE = 1.2, 0.8  # times the odds of all, from which a company is an A, 
 ENOUGH = 0.5  # of the traits known, below which a company is not judged
 ASKED, GIVEN = 3, 2  # questions that would tell; reasons given
 PLAIN = 0.02  # difference in win rate below which a trait is no reason
+ENDS = ("score", "score_low", "score_high")
 UNKNOWN = "not enough known"
 
 
@@ -42,15 +42,11 @@ class Scorer:
         """
         found = self.found
         traits = found.scale(accounts)
-        mean, error = found.odds.logits(found.design(traits))
-        half = stats.z() * error
-        ends = {"score": mean, "score_low": mean - half, "score_high": mean + half}
-        belongs = found.mixture.posterior(traits)
-        kind = likeliest(belongs) if found.names else np.full(len(belongs), -1)
+        ends = zip(ENDS, found.odds.rates(found.design(traits)), strict=True)
+        rates, kind = dict(ends), likeliest(found.mixture.posterior(traits))
         used = accounts.reindex(columns=list(found.customers.traits))
         is_known = (used.notna().mean(axis=1) >= ENOUGH).to_numpy()
         is_known = is_known & ((kind >= 0) | (not found.names))
-        rates = {name: mixed.typical_rate(logit, found.odds) for name, logit in ends.items()}
         table = pd.DataFrame({"segment": found.labels(kind), **rates}, index=accounts.index)
         table["tier"] = self._tiers(rates["score"], is_known)
         table["reasons"] = self._reasons(traits, used, is_known)
@@ -62,8 +58,8 @@ class Scorer:
 
     def by_trait(self, traits: Traits, trait: int) -> np.ndarray:
         """How far one trait alone moves the win rate from that of all, for each row."""
-        mean, _ = self.found.odds.logits(self.found.design_by(traits, trait))
-        return mixed.typical_rate(mean, self.found.odds) - self.base_rate
+        rate, _, _ = self.found.odds.rates(self.found.design_by(traits, trait))
+        return rate - self.base_rate
 
     def _reasons(self, traits: Traits, used: pd.DataFrame, is_known: np.ndarray) -> np.ndarray:
         """What speaks for and against each company; what to ask where not enough is known."""
@@ -97,8 +93,8 @@ def scorer(team: Team) -> Scorer:
     found = segments(team)
     n_columns = found.design(found.scale(found.customers.accounts.head(0))).shape[1]
     unknown = found.mixture.weight if found.names else np.zeros(n_columns)
-    mean, _ = found.odds.logits(unknown[None, :])
-    bare = Scorer(found, float(mixed.typical_rate(mean, found.odds)[0]), ())
+    rate, _, _ = found.odds.rates(unknown[None, :])
+    bare = Scorer(found, float(rate[0]), ())
     sold = found.customers.accounts[found.customers.is_customer]
     traits, names = found.scale(sold), found.customers.traits
     moves = [

@@ -108,7 +108,7 @@ def segments(team: Team) -> Segments:
         best_first = np.argsort(-kind_odds.worth(rows), kind="stable")
         mixture, odds = mixture.in_order(best_first), odds.in_order(best_first)
         rows, belongs = rows.iloc[best_first].reset_index(drop=True), belongs[:, best_first]
-    kind = likeliest(belongs) if has_kinds else np.full(len(belongs), -1)
+    kind = likeliest(belongs)
     names = words.names(found, kind, len(mixture.weight)) if has_kinds else ()
     why = _why_none(found, len(mixture.weight), p, steady)
     return Segments(
@@ -117,8 +117,12 @@ def segments(team: Team) -> Segments:
 
 
 def likeliest(belongs: np.ndarray) -> np.ndarray:
-    """The kind each company is most likely of, -1 where none is likely enough."""
-    return np.where(belongs.max(1, initial=0) >= SURE, belongs.argmax(1), -1)
+    """The kind each company is most likely of, -1 where none is likely enough.
+
+    One kind alone is none.
+    """
+    is_likely = (belongs.max(1, initial=0) >= SURE) & (belongs.shape[1] > 1)
+    return np.where(is_likely, belongs.argmax(1), -1)
 
 
 def _kinds(traits: latent.Traits) -> tuple[latent.Mixture, float]:

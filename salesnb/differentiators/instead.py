@@ -15,7 +15,7 @@ from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.sessions import without_colleagues
 from salesnb.team import Team
-from salesnb.units import number, percent
+from salesnb.units import capital, number, percent
 
 COLUMNS = ["product", "instead", "n_said", "n_reps", "n_notes"]
 COLUMNS += ["said_rate", "said_low", "said_high"]
@@ -62,7 +62,7 @@ def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Fin
     who = "" if rep_id is None else f"{team.names[rep_id]}: "
     said = _headline(table)
     return Finding(
-        headline=f"{who}{said}" if who else said[:1].upper() + said[1:],
+        headline=f"{who}{said}" if who else capital(said),
         table=table,
         draw=lambda ax: _draw(ax, table),
         ask=("Which of these is one of our claims in other words?",) * (len(table) > 0),

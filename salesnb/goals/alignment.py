@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 from scipy.special import betainc
 from scipy.stats import false_discovery_control
 
@@ -262,7 +263,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_yticks(places, [charts.shortened(label) for label in labels])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
-    ax.xaxis.set_major_formatter(charts.PercentFormatter(1, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.grid(axis="x", color=charts.FAINT)
     ax.set_axisbelow(True)
     ax.legend(**charts.ABOVE, ncols=len(shown))

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 from scipy.special import gammaincinv
 
 from salesnb import charts, sold, stats
@@ -270,7 +271,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     charts.dumbbell(ax, labels, *series, is_rate=False)
     ax.axvline(1, color=charts.INK, linewidth=0.8)
     ax.set_xlim(left=0)
-    ax.xaxis.set_major_formatter(charts.PercentFormatter(1, decimals=0))
+    ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if max(high.max(), won.max()) >= EDGE:
         ax.set_xlabel(f"of the goal; what is beyond {percent(EDGE)} stands at the edge")
     return ax

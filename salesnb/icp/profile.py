@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, mixed, stats
+from salesnb import charts, mixed
 from salesnb.companies.customers import Customers
 from salesnb.companies.odds import ENDS, p_within_reps
 from salesnb.companies.segments import Segments, segments, with_place
@@ -95,10 +95,7 @@ def _of_trait(known: Customers, decided: pd.DataFrame, name: str) -> pd.DataFram
     mark = mixed.marks(code, len(labels))
     rep, reps = pd.factorize(rows["rep_id"], sort=True)
     model = mixed.fit(won, [mark, mixed.marks(rep, len(reps))])
-    mean, error = model.logits(np.eye(len(labels)))
-    table = pd.DataFrame(
-        {name: mixed.typical_rate(mean + z * stats.z() * error, model) for name, z in ENDS.items()}
-    )
+    table = pd.DataFrame(dict(zip(ENDS, model.rates(np.eye(len(labels))), strict=True)))
     overall = float(np.average(table["win_rate"], weights=n))
     lifts = {f"lift{end[3:]}".replace("_rate", "_ratio"): table[end] / overall for end in ENDS}
     share = np.bincount(codes[codes >= 0], minlength=len(labels)) / max(len(codes), 1)

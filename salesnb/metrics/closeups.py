@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
 
 from salesnb import charts, stats
 from salesnb.errors import DataError
@@ -192,7 +193,7 @@ def _draw_curve(ax: Axes, table: pd.DataFrame) -> Axes:
         ax.fill_between(table["day"], *ends, color=colour, alpha=0.2, linewidth=0, step="post")
         ax.step(table["day"], table[f"{name}_share"], dash, where="post", color=colour, label=name)
     ax.set_ylim(0, 1)
-    ax.yaxis.set_major_formatter(charts.PercentFormatter(1, decimals=0))
+    ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel("days since creation")
     ax.legend()
     return ax

@@ -9,6 +9,23 @@ RAMP_MONTHS = 6  # after the hire, in which a rep is still ramping
 DAYS_A_MONTH = 365.25 / 12
 
 
+def has_left(team: Team) -> pd.Series:
+    """Whether each rep's last day on the team has come, row by row of `team.reps`.
+
+    Where that day is not known, it has not. Somebody hired for a later day has not left, but is
+    not here either.
+    """
+    return team.reps["left_on"] <= team.as_of
+
+
+def is_here(team: Team) -> pd.Series:
+    """Whether each rep is on the team on `as_of`, on leave or not: hired by then, and not left.
+
+    Row by row of `team.reps`; a day of hire that is not known lies in the past.
+    """
+    return ~(team.reps["hired_on"] > team.as_of) & ~has_left(team)
+
+
 def days_at_work(team: Team, starts_on: pd.Timestamp, ends_on: pd.Timestamp) -> pd.DataFrame:
     """Which days each rep was on the team and not on leave: one row per rep, one column per day.
 

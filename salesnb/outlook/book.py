@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
+from salesnb.metrics.presence import is_here
 from salesnb.outlook import paths
 from salesnb.outlook.paths import Ways
 from salesnb.team import Team
@@ -114,10 +115,9 @@ class Book:
 def book(team: Team) -> Book:
     """The deals of a team, with who of its reps has them or books meetings."""
     reps, activities = team.reps, team.activities
-    is_here = ~(reps["left_on"] <= team.as_of) & ~(reps["hired_on"] > team.as_of)
     meets = activities.loc[activities["kind"] == "meeting", "rep_id"].unique()
     sells = reps["rep_id"].isin([*team.deals["rep_id"].unique(), *meets])
-    rep_id = pd.Index(reps.loc[is_here & sells, "rep_id"].sort_values(), dtype="str")
+    rep_id = pd.Index(reps.loc[is_here(team) & sells, "rep_id"].sort_values(), dtype="str")
     deals = settled(team).sort_values("deal_id", ignore_index=True)
     known = deals["amount"].where(deals["amount"] > 0)
     usual = float(known.median()) if known.notna().any() else 1.0

@@ -12,7 +12,7 @@ from salesnb import charts
 from salesnb.outlook.dry import QUARTER, Dry
 from salesnb.outlook.hindsight import BAND, KINDS, WEEKS
 from salesnb.outlook.inflow import LATELY
-from salesnb.units import money, number, percent
+from salesnb.units import listed, money, number, percent
 
 SURE = 0.9  # who falls short in so many draws of some week of the quarter is named
 REACH = 2.0  # nobody books more than so many times the usual meetings
@@ -146,12 +146,11 @@ class Telling:
         inside = past.of_reps
         if inside.empty:
             return f"The history is too short to say how often a band of {percent(BAND)} holds."
-        ahead = ", ".join(map(str, WEEKS[:-1])) + f" and {WEEKS[-1]}"
         widest = max(past.wider[kind, False] for kind in KINDS)
         said = (
             f"On {past.checks['day'].nunique()} days of the last year, by what was known then, the "
             f"drawn band of {percent(BAND)} held {percent(inside.mean())} of "
-            f"{number(len(inside))} amounts {ahead} weeks ahead, rep by rep"
+            f"{number(len(inside))} amounts {listed(map(str, WEEKS))} weeks ahead, rep by rep"
         )
         return said + (f"; it is shown up to {widest:.1f} times as wide." if widest > 1 else ".")
 

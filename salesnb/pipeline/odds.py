@@ -9,7 +9,7 @@ from salesnb import charts, deal_odds, stats
 from salesnb.finding import Finding
 from salesnb.metrics.view import ledger
 from salesnb.team import Team
-from salesnb.units import money, number
+from salesnb.units import listed, money, number
 
 COLUMNS = ["deal_id", "rep_id", "stage", "age_days", "stage_days", "expected_close_on", "amount"]
 COLUMNS += ["win_rate", "win_low", "win_high", "expected_amount"]
@@ -109,7 +109,7 @@ def _record(checked: pd.DataFrame) -> str:
     if len(checked) < FEWEST:
         return "Too few earlier forecasts have come to an end to say how good they are."
     error = {name: _brier(checked, name) for name in ("win_rate", *RIVALS)}
-    rivals = " and ".join(f"{error[name]:.3f} for {said}" for name, said in RIVALS.items())
+    rivals = listed(f"{error[name]:.3f} for {said}" for name, said in RIVALS.items())
     is_best = error["win_rate"] < min(error[name] for name in RIVALS)
     verdict = "" if is_best else " On this team's past a rival was better: lean on it lightly."
     return (

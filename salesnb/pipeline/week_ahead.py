@@ -7,7 +7,7 @@ from salesnb.finding import Finding
 from salesnb.outlook import Telling, dry, why_not
 from salesnb.standout import Standout
 from salesnb.team import Team
-from salesnb.units import money, number
+from salesnb.units import capital, money, number
 from salesnb.warning import Warning, warning
 
 COLUMNS = ["deal_id", "account", "product", "amount", "age_days", "expected_close_on", "why"]
@@ -64,8 +64,7 @@ def _outlook(team: Team, rep_id: str) -> Telling | None:
 
 def _own(headline: str, seen: Standout) -> str:
     """A headline without the name, to stand among others."""
-    words = headline.removeprefix(f"{seen.name}: ")
-    return words[:1].upper() + words[1:]
+    return capital(headline.removeprefix(f"{seen.name}: "))
 
 
 def _waiting(seen: Standout) -> pd.DataFrame:

@@ -12,6 +12,7 @@ from salesnb import charts, stats
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.metrics.answers import PEERS
+from salesnb.metrics.presence import is_here
 from salesnb.metrics.ramp import TENURED_MONTHS
 from salesnb.ramp.newcomers import NEW_MONTHS, new
 from salesnb.team import Team
@@ -100,10 +101,9 @@ def _arrived(team: Team, weeks: int) -> pd.DataFrame:
 
 def _colleagues(team: Team) -> pd.DataFrame:
     """The latest judged score of each colleague at least a year on the team, by skill."""
-    reps = team.reps
-    is_there = ~(reps["hired_on"] + pd.DateOffset(months=TENURED_MONTHS) > team.as_of)
-    is_there &= ~(reps["left_on"] <= team.as_of)
-    rows = team.assessments.merge(reps.loc[is_there, ["rep_id", "role"]], on="rep_id")
+    reps = team.reps[is_here(team)]
+    is_new = reps["hired_on"] + pd.DateOffset(months=TENURED_MONTHS) > team.as_of
+    rows = team.assessments.merge(reps.loc[~is_new, ["rep_id", "role"]], on="rep_id")
     rows = rows[rows["assessor"].isin(JUDGES)].sort_values(["assessed_on", "score"], kind="stable")
     return rows.drop_duplicates(["rep_id", "skill"], keep="last")
 

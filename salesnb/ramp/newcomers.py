@@ -1,12 +1,10 @@
 """Who is new, and when they were hired: what the questions about new hires share."""
 
-from collections.abc import Iterable
-
 import pandas as pd
 
 from salesnb.history import look_up
 from salesnb.metrics import ramp as measured
-from salesnb.metrics.presence import DAYS_A_MONTH
+from salesnb.metrics.presence import DAYS_A_MONTH, is_here
 from salesnb.metrics.view import Ledger
 from salesnb.team import Team
 from salesnb.units import number
@@ -22,7 +20,7 @@ def new(team: Team, months: int, rep: str | None = None) -> pd.DataFrame:
     """
     reps = team.reps
     since = team.as_of - pd.DateOffset(months=months)
-    is_new = reps["hired_on"].between(since, team.as_of) & ~(reps["left_on"] <= team.as_of)
+    is_new = is_here(team) & (reps["hired_on"] >= since)
     if rep is not None:
         is_new &= reps["rep_id"] == team.rep(rep)
     found = reps.loc[is_new, ["rep_id", "hired_on", "role"]]
@@ -76,9 +74,3 @@ def confounded(hired_on: pd.Series) -> tuple[str, ...]:
             "of a year: the season is in their ramp.",
         )
     return ()
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names in a sentence: ``A, B and C``."""
-    *most, last = names
-    return f"{', '.join(most)} and {last}" if most else last

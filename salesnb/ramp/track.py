@@ -13,9 +13,9 @@ from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.presence import days_at_work
 from salesnb.metrics.view import DAY, MEETINGS, Ledger, ledger
-from salesnb.ramp.newcomers import FEWEST, NEW_MONTHS, listed, new, nobody_new, not_new
+from salesnb.ramp.newcomers import FEWEST, NEW_MONTHS, new, nobody_new, not_new
 from salesnb.team import Team
-from salesnb.units import number, percent, span
+from salesnb.units import listed, number, percent, span
 from salesnb.weekly import working_days
 
 DAYS_A_WEEK = 5

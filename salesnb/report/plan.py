@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from salesnb.errors import DataError, unknown
+from salesnb.metrics.presence import has_left
 from salesnb.report import agreement, parameters
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import safe_names
@@ -141,8 +142,8 @@ def _for_reps(
 
 
 def _on_the_team(team: Team) -> list[str]:
-    reps = team.reps
-    return [*reps.loc[~(reps["left_on"] <= team.as_of), "rep_id"]]
+    """Who has a page: whoever has not left; for somebody about to come it can be ready."""
+    return [*team.reps.loc[~has_left(team), "rep_id"]]
 
 
 def _by_name(team: Team, ids: list[str]) -> dict[str, str]:

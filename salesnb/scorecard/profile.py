@@ -7,9 +7,11 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, standout
 from salesnb.finding import Finding
+from salesnb.metrics.presence import has_left
 from salesnb.scorecard import stages, trend
 from salesnb.standout import FIRM, Standout
 from salesnb.team import Team
+from salesnb.units import capital
 
 COLUMNS = ["kind", "item", "unit", "value", "value_low", "value_high", "n", "benchmark"]
 COLUMNS += ["then", "then_low", "then_high", "n_then", "tier"]
@@ -84,7 +86,7 @@ def team_view(team: Team) -> Finding:
     Returns
     -------
     Finding
-        One row per rep on the team, in the order of names:
+        One row per rep on the team, or about to come, in the order of names:
 
         rep_id, name
         n_deals, n_open : deals the rep owns; still open
@@ -93,8 +95,7 @@ def team_view(team: Team) -> Finding:
         n_watch : stages worth watching
         headline : the sentence of `work_on`
     """
-    reps = team.reps.sort_values(["name", "rep_id"])
-    reps = reps[~(reps["left_on"] <= team.as_of)]
+    reps = team.reps[~has_left(team)].sort_values(["name", "rep_id"])
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
     table = pd.DataFrame([_view_row(seen) for seen in views], columns=list(VIEW)).astype(VIEW)
     return Finding(
@@ -135,7 +136,7 @@ def _view_row(seen: Standout) -> dict[str, object]:
         "leak_stage": str(leak["stage"]) if leak is not None and seen.is_firm else "",
         "n_leaks": int(cells["tier"].isin(FIRM).sum()),
         "n_watch": int((cells["tier"] == "watch").sum()),
-        "headline": _capital(stages.work_in_words(seen)),
+        "headline": capital(stages.work_in_words(seen)),
     }
 
 
@@ -157,11 +158,7 @@ def _team_in_words(table: pd.DataFrame, has_history: bool) -> str:
 def _in_words(seen: Standout) -> str:
     if seen.is_new:
         return "no deals yet."
-    return f"{stages.strengths_in_words(seen)} {_capital(stages.work_in_words(seen))}"
-
-
-def _capital(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
+    return f"{stages.strengths_in_words(seen)} {capital(stages.work_in_words(seen))}"
 
 
 def _draw_team(ax: Axes, team: Team, views: list[Standout]) -> Axes:

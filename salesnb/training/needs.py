@@ -7,6 +7,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from salesnb import leaks, stats
+from salesnb.metrics.presence import is_here
 from salesnb.stage_model.shrink import tiers
 from salesnb.team import Team
 from salesnb.training import scores
@@ -23,9 +24,7 @@ GAP += ["stages", "leak_probability", *LOST]
 
 def members(team: Team) -> pd.Series:
     """The ids of the reps who are on the team on `team.as_of`, in order."""
-    reps = team.reps
-    is_here = ~(reps["left_on"] <= team.as_of) & ~(reps["hired_on"] > team.as_of)
-    return reps.loc[is_here, "rep_id"].sort_values(ignore_index=True)
+    return team.reps.loc[is_here(team), "rep_id"].sort_values(ignore_index=True)
 
 
 def spelled(team: Team, skills: pd.Series) -> pd.Series:

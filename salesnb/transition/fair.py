@@ -12,7 +12,7 @@ from salesnb.finding import Finding
 from salesnb.metrics.presence import DAYS_A_MONTH, days_at_work
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
-from salesnb.units import number, percent
+from salesnb.units import listed, number, percent
 
 CHANCE = 0.05
 FEWEST = 2  # reps on each side, below which nothing can be compared
@@ -142,9 +142,9 @@ def _headline(people: pd.DataFrame, table: pd.DataFrame, is_known: bool) -> str:
     who = f"{n_peers} former team-mates and {len(people) - n_peers} others"
     found = table[table["is_apart"]]
     if found.empty:
-        return f"{who}: no difference shown in {_listed([*table['measure']])}."
+        return f"{who}: no difference shown in {listed(table['measure'])}."
     said = [f"{MEASURES[row['measure']][0]} {_pair(row)}" for _, row in found.iterrows()]
-    return f"{who} differ by more than chance in {_listed(said)}."
+    return f"{who} differ by more than chance in {listed(said)}."
 
 
 def _pair(row: pd.Series) -> str:
@@ -152,10 +152,6 @@ def _pair(row: pd.Series) -> str:
         return f"({percent(row['value'])} against {percent(row['other'])})"
     digits = 0 if row["unit"] == "minutes" else 1
     return f"({number(row['value'], digits)} against {number(row['other'], digits)})"
-
-
-def _listed(words: list[str]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:

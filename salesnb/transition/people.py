@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from salesnb.metrics.presence import has_left
 from salesnb.team import Team
 
 # An account manager sells; a sales manager leads.
@@ -21,11 +22,11 @@ def manager_of(team: Team, manager: str) -> str:
 
 
 def reps_of(team: Team, manager: str) -> pd.DataFrame:
-    """The reps on the team without the manager, in order of id.
+    """The reps on the team without the manager, in order of id; with whoever is about to come.
 
     `is_peer`: the manager's team-mate before the promotion; false where it is not recorded.
     """
     reps = team.reps
-    is_here = ~(reps["left_on"] <= team.as_of) & (reps["rep_id"] != manager)
-    reps = reps[is_here].sort_values("rep_id", ignore_index=True)
+    is_led = ~has_left(team) & (reps["rep_id"] != manager)
+    reps = reps[is_led].sort_values("rep_id", ignore_index=True)
     return reps.assign(is_peer=reps["was_peer"].fillna(False).astype(bool))

@@ -1,0 +1,137 @@
+"""How every picture looks: colours, letters and room; and the picture as SVG for a page."""
+
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
+from io import StringIO
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.axes import Axes
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.figure import Figure
+
+INK = "#1f2933"
+MUTED = "#7b8794"
+FAINT = "#d9dee4"
+ACCENT = "#0072b2"  # strengths and the rep under view
+WARN = "#d55e00"  # leaks; always told apart by place or mark too, never by colour alone
+
+# A legend grows to the left, over the labels, where there is room for it.
+ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
+OWN = "salesnb"  # marks figures that no one else has laid out
+# A page may set these to suit a dark screen; elsewhere the colours above hold.
+ROLES = {INK: "ink", MUTED: "muted", FAINT: "faint", ACCENT: "accent", WARN: "warn"}
+ROLES |= {"#ffffff": "paper"}
+
+STYLE: dict[Any, Any] = {
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlelocation": "left",
+    "axes.titlesize": 10,
+    "figure.constrained_layout.use": True,
+    "font.family": "sans-serif",
+    "font.size": 9,
+    "legend.frameon": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "salesnb",
+    "text.color": INK,
+    "text.parse_math": False,  # "$" is a currency here
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+}
+
+
+class Picture(Figure):
+    """A figure that draws a box for a letter that no font has, and says nothing of it.
+
+    Names come from everywhere, and on pages the reader's own fonts draw them.
+    """
+
+    def draw(self, renderer: Any) -> None:
+        """Draw, as any figure."""
+        with _boxes_for_letters():
+            super().draw(renderer)
+
+    def get_tightbbox(self, *args: Any, **options: Any) -> Any:
+        """The room that the drawing takes, as of any figure."""
+        with _boxes_for_letters():
+            return super().get_tightbbox(*args, **options)
+
+
+@contextmanager
+def _boxes_for_letters() -> Iterator[None]:
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph")
+        yield
+
+
+def new_axes(width: float = 7.0, height: float = 3.4) -> Axes:
+    """Axes of a new figure in the house style, sizes in inches; not known to pyplot."""
+    with mpl.rc_context(STYLE):
+        figure = Picture(figsize=(width, height))
+        figure.set_gid(OWN)
+        return figure.add_subplot()
+
+
+def fit_height(ax: Axes, rows: int) -> None:
+    """Make a figure from `new_axes` as tall as its rows need; anybody else's is left as it is."""
+    figure = ax.get_figure(root=True)
+    if figure is not None and figure.get_gid() == OWN and figure.axes == [ax]:
+        figure.set_figheight(0.85 + 0.3 * max(rows, 2))
+
+
+def nothing_to_draw(ax: Axes, why: str = "Nothing to draw yet") -> Axes:
+    """Empty Axes that say why they are empty."""
+    ax.set_axis_off()
+    ax.text(0.5, 0.5, why, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    return ax
+
+
+def shows_data(ax: Axes) -> bool:
+    """Whether anything was drawn into `ax` or into Axes inside it, words aside."""
+    return ax.has_data() or any(inside.has_data() for inside in ax.child_axes)
+
+
+def svg(ax: Axes, alt: str) -> str:
+    """The figure of `ax` as one SVG element to stand in HTML: text as text, `alt` said aloud.
+
+    The same figure gives the same characters in every run.
+    """
+    buffer = StringIO()
+    figure = ax.get_figure(root=True)
+    assert figure is not None, "Axes that were taken off their figure"
+    with mpl.rc_context(STYLE), _boxes_for_letters():
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    drawn = buffer.getvalue()
+    drawn = drawn[drawn.index("<g id=") : drawn.rindex("</svg>")]
+    drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)
+    # A hundredth of a point is finer than any screen; words between the tags are left alone.
+    drawn = re.sub(r'="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), drawn)
+    drawn = re.sub(r"font-family: 'DejaVu Sans'[^;\"]*", "font-family: sans-serif", drawn)
+    for colour, role in ROLES.items():
+        drawn = drawn.replace(f": {colour}", f": var(--{role}, {colour})")
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    said = escape(alt)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
+        f'role="img" aria-label="{said}" viewBox="0 0 {width:g} {height:g}" width="{width:g}pt" '
+        'style="max-width: 100%; height: auto; background: var(--paper, #fff); '
+        f'stroke-linejoin: round; stroke-linecap: butt"><title>{said}</title>{drawn}</svg>'
+    )
+
+
+def shortened(label: str, longest: int = 32) -> str:
+    """A label that leaves room for the picture."""
+    return label if len(label) <= longest else label[: longest - 1] + "…"
+
+
+def few_dates(ax: Axes) -> None:
+    """Few dates on the x axis, the year said once."""
+    locator = AutoDateLocator(maxticks=7)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
