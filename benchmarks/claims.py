@@ -19,6 +19,7 @@ import pandas as pd
 from pages import options, write
 
 import salesnb
+from salesnb import once
 from salesnb.differentiators import matching
 from salesnb.differentiators.telling import telling
 from salesnb.differentiators.winning import association
@@ -191,7 +192,7 @@ def by_limit() -> list[str]:
     for limit in LIMITS:
         matching.ALIKE = limit
         (team, wanted), (hasty, hasty_wanted) = teams
-        telling.cache_clear()
+        once.forget(team), once.forget(hasty)
         got, hasty_got = found(team), found(hasty)
         n_near = sum(len(claim["near"]) for claim in sentences())
         lines.append(
@@ -200,7 +201,7 @@ def by_limit() -> list[str]:
             f"| {len(got - wanted)} of {n_near} |"
         )
     matching.ALIKE = before
-    telling.cache_clear()
+    once.forget(team), once.forget(hasty)
     return lines
 
 

@@ -5,7 +5,6 @@ became of the deals. Nothing that was recorded later is used on any of them.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -18,6 +17,7 @@ from salesnb.metrics.durations import stage_to_won
 from salesnb.metrics.pipeline import longest_win_days
 from salesnb.metrics.rates import win_rate
 from salesnb.metrics.view import View, ledger
+from salesnb.once import once
 from salesnb.team import Team
 
 LOOKS, EVERY = 6, 45  # earlier days, and days between them; the latest lies so long ago
@@ -46,7 +46,7 @@ class Forecast:
     covariance: np.ndarray
 
 
-@lru_cache(maxsize=4)  # a team never changes
+@once
 def forecast(team: Team) -> Forecast:
     """The odds of every open deal of a team."""
     known = Team(team.settings, {name: team.tables[name] for name in TABLES if team.has(name)})

@@ -5,11 +5,11 @@ usually takes (`USUAL`); what did not take place counts for nothing.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import pandas as pd
 
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import percent
 
@@ -36,7 +36,7 @@ class Effort:
         return f"{percent(self.told)} of activities name a deal, only they count; {guessed}."
 
 
-@lru_cache(maxsize=4)
+@once
 def effort(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> Effort:
     """The hours between two days, both within, that went into deals with a known product."""
     rows = team.activities

@@ -3,13 +3,12 @@
 The computation behind the findings on people: leaks and slow stages of the whole team.
 """
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from salesnb import stage_model
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
 from salesnb.units import money, span
@@ -19,18 +18,18 @@ IN_TABLE = "Lost amounts in the table are in all, of the deals since {}, not of 
 TRAITS = ("industry", "country", "employees")
 
 
-@lru_cache(maxsize=2)  # a team never changes, and several findings ask for the same fit
+@once
 def fitted(team: Team) -> StageFit:
     """The model of the team's stage visits; `DataError` without stage history."""
     return stage_model.fit(known_on_entry(team))
 
 
-@lru_cache(maxsize=4)
+@once
 def _cells(team: Team) -> pd.DataFrame:
     return stage_model.cells(fitted(team))
 
 
-@lru_cache(maxsize=4)
+@once
 def _slowness(team: Team) -> pd.DataFrame:
     return stage_model.slowness(fitted(team))
 
@@ -104,7 +103,7 @@ def _first(team: Team, found: pd.DataFrame) -> pd.Series:
     return _since(team).reindex(places)
 
 
-@lru_cache(maxsize=4)
+@once
 def _since(team: Team) -> pd.Series:
     """When each rep's deals first entered each stage."""
     seen = visits(team).astype({"stage": "str"})

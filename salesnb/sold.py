@@ -1,17 +1,16 @@
 """What was sold of each product, and what it left as margin: what goals and pay share."""
 
-from functools import lru_cache
-
 import pandas as pd
 
 from salesnb.history import among, look_up
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.visits import settled
 
 COLUMNS = ["deal_id", "rep_id", "account_id", "closed_on", "product_id", "net_amount"]
 
 
-@lru_cache(maxsize=2)
+@once
 def lines(team: Team) -> pd.DataFrame:
     """What was won, one row per deal and product, in order of these.
 

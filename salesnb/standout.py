@@ -1,7 +1,7 @@
 """What stands out for one rep, and the deals that show it: what the topics on people share."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from zlib import crc32
 
 import numpy as np
@@ -13,6 +13,7 @@ from salesnb.history import look_up
 from salesnb.metrics import pipeline
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.view import Ledger, View
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import money
 from salesnb.visits import settled, visits
@@ -171,13 +172,13 @@ class Standout:
         return largest(self.deals[self.deals["deal_id"].isin(_untouched(self.team))])
 
 
-@lru_cache(maxsize=8)  # a team never changes, and one page asks for the same rep many times
+@once
 def of(team: Team, rep: str) -> Standout:
     """What stands out for a rep, given by id or name; `DataError` if there is none."""
     return Standout(team, team.rep(rep))
 
 
-@lru_cache(maxsize=2)
+@once
 def ledger(team: Team) -> Ledger:
     """The tables as every metric reads them."""
     return Ledger(team)
@@ -190,7 +191,7 @@ def _with_log(team: Team) -> Team:
     return Team(team.settings, {**team.tables, "stage_changes": schema.empty("stage_changes")})
 
 
-@lru_cache(maxsize=6)
+@once
 def _split(team: Team, what: str) -> dict[str, pd.DataFrame]:
     """The ``cells``, ``deals`` or ``visits`` of each rep, and an empty table for `NOBODY`."""
     if what == "cells":
@@ -203,7 +204,7 @@ def _split(team: Team, what: str) -> dict[str, pd.DataFrame]:
     return {NOBODY: table.iloc[:0], **{str(rep): rows for rep, rows in table.groupby("rep_id")}}
 
 
-@lru_cache(maxsize=2)
+@once
 def _untouched(team: Team) -> frozenset[str]:
     """The open deals without contact; none where no activity names its deal or account."""
     reps = team.reps["rep_id"]
@@ -213,7 +214,7 @@ def _untouched(team: Team) -> frozenset[str]:
     return frozenset(rows.loc[rows["is_untouched"], "deal_id"]) if is_told else frozenset()
 
 
-@lru_cache(maxsize=2)
+@once
 def known(team: Team) -> pd.DataFrame:
     """Every deal as it stands, with its account and product in words and its age.
 

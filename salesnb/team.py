@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -81,15 +82,24 @@ class Team:
         return MappingProxyType(dict(zip(reps["rep_id"], names, strict=True)))
 
     @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """What tells the rows of each table from any other rows; their order does not matter."""
+        return MappingProxyType({name: _digest(table) for name, table in self.tables.items()})
+
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve characters that name this data: the same rows in any order give the same."""
         digest = hashlib.sha256(settings.as_toml(self.settings).encode())
         if self.settings.plans:
             digest.update(comp_plan.as_toml(self.settings.plans).encode())
-        for name in sorted(self.tables):
-            digest.update(name.encode())
-            digest.update(_row_hashes(self.tables[name]).tobytes())
+        for name in sorted(self.digests):
+            digest.update(f"{name} {self.digests[name]}".encode())
         return digest.hexdigest()[:12]
+
+    @cached_property
+    def key(self) -> str:
+        """What answers about this data are kept under; of what was made from it, said briefly."""
+        return self.fingerprint
 
     def has(self, *names: str) -> bool:
         """Whether the data set holds all these tables (an empty one counts)."""
@@ -144,7 +154,7 @@ class Team:
         if day == self.as_of:
             return self
         tables = history.as_known(self.tables, day)
-        return Team(replace(self.settings, as_of=day), tables)
+        return self._derived(replace(self.settings, as_of=day), tables, f"at {day.date()}")
 
     def only(
         self,
@@ -165,7 +175,14 @@ class Team:
                 if not (self.reps[column] == word).any():
                     raise unknown(column, word, self.reps[column].dropna().unique())
             table = table if words is None else table[table[column].isin(list(words))]
-        return Team(self.settings, _of_reps(dict(self.tables), set(table["rep_id"])))
+        ids = sorted(table["rep_id"])
+        return self._derived(self.settings, _of_reps(dict(self.tables), set(ids)), f"only {ids}")
+
+    def _derived(self, own: Settings, tables: Mapping[str, pd.DataFrame], how: str) -> "Team":
+        team = Team(own, tables)
+        if "key" in self.__dict__:  # all rows need not be read again to tell it apart
+            team.__dict__["key"] = f"{self.key} {how}"
+        return team
 
     def save(self, folder: str | Path, *, format: str = "parquet") -> Path:
         """Write ``team.toml`` and one file per table; the folder appears whole or not at all.
@@ -208,6 +225,28 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
             table.to_parquet(path, index=False, compression="zstd")
 
 
+_ready: dict[Path, tuple[Any, Team]] = {}
+
+
+def keep(source: str | Path) -> Team:
+    """Load a team and have it ready for whoever loads it again in this process.
+
+    As long as its files are the same; they are looked at each time. Raises as `load`.
+    """
+    folder = door.must_be_folder(source).resolve()
+    seen = _state(folder)
+    team = load(source)
+    team.key  # noqa: B018 - worked out now, for all
+    _ready[folder] = (seen, team)
+    return team
+
+
+def _state(folder: Path) -> list[tuple[str, int, int]]:
+    """What tells that no file of a folder was written to."""
+    about = [(path.name, path.stat()) for path in folder.iterdir() if path.is_file()]
+    return sorted((name, each.st_size, each.st_mtime_ns) for name, each in about)
+
+
 def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Team:
     """Load a team from a folder: ``team.toml`` and one CSV or Parquet file per table.
 
@@ -221,6 +260,9 @@ def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Te
         expected, nearest known name. Nothing is dropped or repaired.
     """
     folder = door.must_be_folder(source)
+    seen, team = _ready.get(folder.resolve(), (None, None)) if _ready else (None, None)
+    if team is not None and instead is None and seen == _state(folder):
+        return team
     own_settings, faults = settings.read(folder)
     raw, file_faults = door.read(folder, instead)
     tables, table_faults = check_tables(raw, own_settings)
@@ -294,10 +336,13 @@ def _of_reps(tables: dict[str, pd.DataFrame], ids: set[str]) -> dict[str, pd.Dat
     return tables
 
 
-def _row_hashes(table: pd.DataFrame) -> np.ndarray:
-    ordered = table[sorted(table.columns)]
-    hashes = pd.util.hash_pandas_object(ordered, index=False).sort_values()
-    return hashes.to_numpy()
+def _digest(table: pd.DataFrame) -> str:
+    return hashlib.sha256(np.sort(row_hashes(table)).tobytes()).hexdigest()
+
+
+def row_hashes(table: pd.DataFrame) -> np.ndarray:
+    """A number for each row that tells it from any other; the order of columns does not matter."""
+    return pd.util.hash_pandas_object(table[sorted(table.columns)], index=False).to_numpy()
 
 
 def _for_csv(table: pd.DataFrame) -> pd.DataFrame:

@@ -7,14 +7,13 @@ time: until then it counts as open for what its age said, and what became of it 
 deal still open counts for what its age says, as in `leaks`.
 """
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
 from salesnb import drift, leaks, stage_model
 from salesnb.drift import Drift
+from salesnb.once import once
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
 
@@ -56,7 +55,7 @@ def panel(team: Team, programmes: pd.DataFrame) -> pd.DataFrame:
     return _cells(team, fitted)
 
 
-@lru_cache(maxsize=2)  # a team never changes
+@once
 def known(team: Team) -> pd.DataFrame:
     """The team's stage visits with what was known of them on entry; not to be changed."""
     return leaks.known_on_entry(team)

@@ -12,12 +12,11 @@ The conventions, in one place for every finding that counts stages:
   after the log began; before that nothing is known of its stages, and it has no visits.
 """
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.team import Team
 
 COLUMNS = ["deal_id", "rep_id", "stage", "outcome", "days", "entered_at", "left_at"]
@@ -50,7 +49,7 @@ def visits(team: Team) -> pd.DataFrame:
     return _visits(team).copy(deep=False)
 
 
-@lru_cache(maxsize=2)  # a team never changes, and several findings look at the same visits
+@once
 def _visits(team: Team) -> pd.DataFrame:
     deals, changes = settled(team), team.stage_changes
     # Numbers in the order of the ids: text is slow to look up.

@@ -28,6 +28,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "latent",
             "mixed",
             "drift",
+            "once",
         },
     ),
     (

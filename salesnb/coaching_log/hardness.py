@@ -6,7 +6,6 @@ deals alone, or a rep's own weakness would make their deals look hard.
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -16,6 +15,7 @@ from scipy.stats import t
 from salesnb import leaks, stage_model, stats
 from salesnb.history import look_up
 from salesnb.metrics.answers import PEERS
+from salesnb.once import once
 from salesnb.stage_model.covariates import covariates
 from salesnb.team import Team
 
@@ -136,7 +136,7 @@ def _of_odds(scored: _Scored, weight: np.ndarray) -> float:
     return found
 
 
-@lru_cache(maxsize=FOLDS)
+@once
 def _scored(team: Team, fold: int) -> _Scored:
     """The deals by the odds that the deals of all reps but those of this fold taught."""
     visits = leaks.known_on_entry(team)

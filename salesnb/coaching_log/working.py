@@ -1,7 +1,5 @@
 """Did coaching on a topic work: the coached against what would have come without it."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,6 +8,7 @@ from salesnb import charts, stats, trials
 from salesnb.coaching_log.programmes import programmes
 from salesnb.drift import Drift
 from salesnb.finding import Finding
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import listed, number
 
@@ -102,19 +101,19 @@ def effect(team: Team, *, worthwhile: float = WORTHWHILE) -> Finding:
     )
 
 
-@lru_cache(maxsize=4)  # a team never changes
+@once
 def begun(team: Team) -> pd.DataFrame:
     """The team's coaching `programmes`."""
     return programmes(team)
 
 
-@lru_cache(maxsize=4)
+@once
 def panel(team: Team) -> pd.DataFrame:
     """The `trials.panel` of the team's coaching programmes."""
     return trials.panel(team, begun(team))
 
 
-@lru_cache(maxsize=16)
+@once
 def fitted(team: Team, stage: str) -> Drift | None:
     """The model of one stage; None with nobody coached or too few others."""
     found = panel(team)
@@ -156,7 +155,7 @@ def _rounded_up(n: float) -> float:
     return float(np.ceil(n / step) * step)
 
 
-@lru_cache(maxsize=4)
+@once
 def ended(team: Team) -> pd.DataFrame:
     """The stage visits that ended, with how and when."""
     seen = trials.known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})

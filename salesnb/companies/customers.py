@@ -1,7 +1,6 @@
 """The companies behind the deals: what is known of each before the sale, and what became of it."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ from pandas.api import types
 
 from salesnb.latent import Traits
 from salesnb.metrics.view import ledger
+from salesnb.once import once
 from salesnb.team import Team
 
 # Known only after the sale, or no trait at all.
@@ -56,7 +56,7 @@ class Customers:
         return _has_bought(self.deals)
 
 
-@lru_cache(maxsize=8)  # a team never changes
+@once
 def customers(team: Team) -> Customers:
     """The companies of a team; traits that are not known before the sale are left out.
 

@@ -1,7 +1,6 @@
 """How promising a company is before anything is known of the deal: the odds of its kind."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -9,6 +8,7 @@ import pandas as pd
 from salesnb.companies.segments import Segments, likeliest, segments
 from salesnb.companies.words import as_said, said
 from salesnb.latent import Traits
+from salesnb.once import once
 from salesnb.team import Team
 
 MUCH, LITTLE = 1.2, 0.8  # times the odds of all, from which a company is an A, below which a C
@@ -84,7 +84,7 @@ class Scorer:
         return text
 
 
-@lru_cache(maxsize=8)  # a team never changes
+@once
 def scorer(team: Team) -> Scorer:
     """What is learnt from a team's decided deals.
 

@@ -1,7 +1,6 @@
 """The kinds of companies a team sells to, and how often deals with each are won."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -11,6 +10,7 @@ from salesnb.companies import odds as kind_odds
 from salesnb.companies import words
 from salesnb.companies.customers import Customers, Scale, customers, scale
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.team import Team
 
 MOST = 8  # kinds that are still told apart by a reader
@@ -87,7 +87,7 @@ class Segments:
         return [each for each, is_it in zip(self.ids, self.table["is_anti"], strict=True) if is_it]
 
 
-@lru_cache(maxsize=8)  # a team never changes
+@once
 def segments(team: Team) -> Segments:
     """The kinds of companies of a team.
 

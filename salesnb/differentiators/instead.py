@@ -1,7 +1,5 @@
 """What is said of a product in place of its claims, in the reps' own words."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -13,6 +11,7 @@ from salesnb import charts, stats
 from salesnb.differentiators.telling import Telling, exact_p, recent, telling
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.sessions import without_colleagues
 from salesnb.team import Team
 from salesnb.units import capital, number, percent
@@ -71,7 +70,7 @@ def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Fin
     )
 
 
-@lru_cache(maxsize=8)
+@once
 def grouped(team: Team, months: int) -> pd.DataFrame:
     """Sentences that tell no claim but are typical of a product, with the `way` they say it.
 

@@ -1,7 +1,6 @@
 """Which call note tells which claim."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -10,6 +9,7 @@ from scipy.stats import hypergeom
 
 from salesnb.differentiators import languages, listed, matching
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.team import Team
 
 OPENS = 30  # days in which a meeting with an account may become a deal
@@ -36,7 +36,7 @@ class Telling:
     chances: pd.DataFrame
 
 
-@lru_cache(maxsize=4)
+@once
 def telling(team: Team) -> Telling:
     """What the notes of a team tell, kept for the next question: a team never changes.
 

@@ -1,7 +1,7 @@
 """What a metric sees: the settled tables, a period, and for whom each row counts."""
 
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -10,6 +10,7 @@ from salesnb import cells, stats
 from salesnb.errors import DataError
 from salesnb.history import among, look_up
 from salesnb.metrics.presence import days_at_work
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.visits import settled, visits
 
@@ -98,7 +99,7 @@ class Ledger:
         return deals.assign(age_days=(self.team.as_of - deals["created_on"]).dt.days.astype(float))
 
 
-@lru_cache(maxsize=4)
+@once
 def ledger(team: Team) -> Ledger:
     """The ledger of a team, kept for the next question: a team never changes."""
     return Ledger(team)

@@ -1,12 +1,12 @@
 """The weeks ahead: open pipeline and won amount of each rep, drawn from meetings to wins."""
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
+from salesnb.once import once
 from salesnb.outlook import paths
 from salesnb.outlook.book import Book, book
 from salesnb.outlook.inflow import LAGS, Inflow, inflow, next_weeks
@@ -66,7 +66,7 @@ class Outlook:
     has_quota: np.ndarray
 
 
-@lru_cache(maxsize=8)  # a team never changes, and every page of it asks for this
+@once
 def outlook(team: Team, n_weeks: int = AHEAD) -> Outlook:
     """Draw the weeks ahead of every rep on the team.
 

@@ -4,11 +4,11 @@ On four days of the last year the outlook is drawn from what was known then (`Te
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
+from salesnb.once import once
 from salesnb.outlook.book import book
 from salesnb.outlook.draws import outlook
 from salesnb.outlook.inflow import next_weeks
@@ -42,7 +42,7 @@ class Hindsight:
         return self.checks.loc[self.checks["rep_id"].notna(), "is_inside"]
 
 
-@lru_cache(maxsize=8)  # a team never changes
+@once
 def hindsight(team: Team) -> Hindsight:
     """Hold the outlooks of earlier days against what came."""
     first = max(team.deals["created_on"].min(), team.activities["happens_at"].min().normalize())

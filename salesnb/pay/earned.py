@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -11,6 +10,7 @@ import pandas as pd
 from salesnb import sold
 from salesnb.comp_plan import FIRST, LAST, NOTHING, Plan
 from salesnb.errors import DataError, Fault
+from salesnb.once import once
 from salesnb.pay.coins import Coins, rounded
 from salesnb.pay.commission import commission
 from salesnb.pay.credit import PERIOD
@@ -91,7 +91,7 @@ def per_product(
     ]
 
 
-@lru_cache(maxsize=4)
+@once
 def _commission(team: Team, plan: str) -> pd.DataFrame:
     return commission(team, chosen(team, plan))
 

@@ -1,108 +1,154 @@
-"""Every page of one day: run the notebooks side by side, write their pages and the index."""
+"""Every page of one day: run the notebooks side by side, write their pages and the index.
+
+The pages are the truth of it: each says what it was made from, and appears whole or not at all.
+So a run that was stopped, in whatever way, goes on where it was, and one that finds nothing
+changed makes nothing.
+"""
 
 import os
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
-from multiprocessing import get_context
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from time import monotonic
 
-from nbformat import NotebookNode
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from salesnb.report import engine, page
+from salesnb.report import making, outcome, page, progress
 from salesnb.report.files import write_whole
-from salesnb.report.plan import MANAGER, Job, Plan
+from salesnb.report.notebook import shown
+from salesnb.report.outcome import FAILED, MADE, UNCHANGED, Outcome
+from salesnb.report.plan import Job, Plan
+from salesnb.report.workers import Ended, Limits, Workers
+
+TRIES = 3  # of a job whose process is killed; an error in a notebook is not tried again
+SAID_EVERY = 2.0  # seconds between two writings of run.json
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of a job: its title, its flag and its line for the index, or its error."""
+class Options:
+    """How a plan is run.
 
-    job: Job
-    title: str
-    summary: str = ""
-    flag: str = ""
-    error: str = ""
-
-
-def run(plan: Plan, workers: int | None = None) -> tuple[Path, int]:
-    """Run every job, write its pages and the index; give the index and how many jobs failed.
-
-    A notebook that fails is on the index with its error; the others still run.
+    workers : notebooks run at a time; as many as there are cores if None
+    seconds, memory : what a job may take, on the clock and in MiB beyond what all share
+    is_forced : whether pages that stand are made again
+    cache : the folder for what is worked out once for the team; None keeps nothing on disk
+    is_forking : whether processes are forked from a warm one, where that can be done
     """
-    outcomes = _outcomes(plan, min(workers or os.cpu_count() or 1, len(plan.jobs)))
-    failed = [outcome for outcome in outcomes if outcome.error]
-    made = [outcome for outcome in outcomes if not outcome.error]
-    index = page.template("index.html.j2")
-    facts = {**plan.facts, "Parameters": plan.parameters}
-    html = index.render(plan=plan, facts=facts, failed=failed, made=made)
-    return write_whole(plan.folder / "index.html", html), len(failed)
+
+    workers: int | None = None
+    seconds: float | None = 600
+    memory: float | None = 4096
+    is_forced: bool = False
+    cache: str | Path | None = None
+    is_forking: bool = hasattr(os, "fork")
 
 
-def make(job: Job, plan: Plan) -> Outcome:
-    """Run one notebook and write its pages; an error is an outcome too."""
+def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
+    """Run every job whose pages do not stand yet, write pages, index and ``run.json``.
+
+    A notebook that fails is on the index with its error; the others still run. Raises `OSError`
+    if the index cannot be written, and `KeyboardInterrupt` after it was, if the run is stopped.
+    """
+    batch = _Batch(plan, options)
     try:
-        with TemporaryDirectory() as folder:
-            done = _executed(job, Path(folder) / "executed.ipynb")
-        for name, edition in job.pages.items():
-            write_whole(plan.folder / name, page.render(done, _sheet(job, plan, name, edition)))
-        summary = page.printed(done, page.SUMMARY).removeprefix(f"{job.about}: ")
-        flag = page.printed(done, page.FLAG)
-        return Outcome(job, page.title(done), summary[:1].upper() + summary[1:], flag)
-    except Exception as error:  # whatever it was, the other pages are still wanted
-        said = str(error) if isinstance(error, engine.NotebookError) else repr(error)
-        return Outcome(job, job.notebook.stem, error=said)
+        batch.write(is_over=not batch.waiting)
+        if batch.waiting:
+            with progress.bar(len(batch.waiting), len(plan.jobs)) as shown_as:
+                batch.go(shown_as)
+    finally:
+        batch.write(is_over=True)
+    return batch.outcomes
 
 
-def _executed(job: Job, output: Path) -> NotebookNode:
-    try:
-        return engine.run(job.notebook, job.values, output)
-    except engine.NotebookError:
-        raise
-    except Exception:
-        # Kernels that start side by side now and then reach for the same port.
-        return engine.run(job.notebook, job.values, output)
+class _Batch:
+    def __init__(self, plan: Plan, options: Options) -> None:
+        self.plan, self.options = plan, options
+        begin = Outcome if options.is_forced else partial(outcome.standing, folder=plan.folder)
+        self.outcomes = [begin(job) for job in plan.jobs]
+        self.waiting = deque(n for n, each in enumerate(self.outcomes) if each.status != UNCHANGED)
+        self.frame = replace(plan, jobs=())  # what every child is told; not all the others' jobs
+        self.known: frozenset[str] = frozenset()
+        self.written = monotonic()
+
+    def go(self, shown_as: progress.Bar) -> None:
+        """Run what waits, each in a process of its own, so many at a time."""
+        folder = next((str(j.values["data"]) for j in self.plan.jobs if "data" in j.values), None)
+        cache = None if self.options.cache is None else str(self.options.cache)
+        n = min(self.options.workers or os.cpu_count() or 1, len(self.waiting))
+        with Workers(
+            partial(making.ready, folder, cache), is_forking=self.options.is_forking
+        ) as crew:
+            for _ in range(n):
+                self._next(crew)
+            for key, told in crew.told():
+                if not isinstance(told, Ended):
+                    continue
+                self._note(key, told)
+                self._learn(crew, folder, told)
+                shown_as.add(self.outcomes[key], self.waiting)
+                self._next(crew)
+                if monotonic() - self.written > SAID_EVERY:
+                    outcome.record(self.plan, self.outcomes, is_over=False)
+                    self.written = monotonic()
+
+    def _next(self, crew: Workers) -> None:
+        if not self.waiting:
+            return
+        key = self.waiting.popleft()
+        limits = Limits(self.options.seconds, self.options.memory)
+        crew.start(key, making.make, self.plan.jobs[key], self.frame, limits=limits)
+
+    def _learn(self, crew: Workers, folder: str | None, told: Ended) -> None:
+        """What one job asked about the whole team, the others will find in the nursery."""
+        new = (told.value[1] if told.value else frozenset()) - self.known
+        if new and folder is not None and self.waiting:
+            self.known |= new
+            crew.warm(making.known, folder, new)
+
+    def _note(self, key: int, told: Ended) -> None:
+        before = self.outcomes[key]
+        line = dict(told.value[0]) if told.value else {"error": self._where(before.job, told)}
+        if told.is_late and told.value:
+            line["error"] = (
+                f"Took longer than {self.options.seconds:g} s.\n\n{line.get('error', '')}"
+            )
+        status = FAILED if "error" in line else MADE
+        self.outcomes[key] = replace(
+            before, status=status, tries=before.tries + 1,
+            seconds=told.seconds, cpu=told.cpu, peak=told.peak, **line,
+        )  # fmt: skip
+        was_killed = told.value is None and not told.is_late
+        if was_killed and before.tries + 1 < TRIES:
+            self.waiting.append(key)
+
+    def _where(self, job: Job, told: Ended) -> str:
+        """Why a process came to no end, and the cell it was in."""
+        why = f"Its process {told.failure}."
+        if not told.said:
+            return why
+        import nbformat
+
+        # The parameters are injected as a cell of their own, so that the number may be one more.
+        cells = nbformat.read(job.notebook, as_version=4).cells
+        at = max(0, told.said[1] - (1 if job.values else 0))
+        return f"{why}\n\nIt was in this cell:\n{shown(cells[min(at, len(cells) - 1)].source)}"
+
+    def write(self, *, is_over: bool) -> None:
+        """Write ``run.json`` and the index, as things stand."""
+        outcome.record(self.plan, self.outcomes, is_over=is_over)
+        write_index(self.plan, self.outcomes)
 
 
-def _outcomes(plan: Plan, workers: int) -> list[Outcome]:
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    bar = Progress(*columns, TimeElapsedColumn(), console=Console(stderr=True))
-    # Spawned, not forked: the parent holds DuckDB's threads.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), initializer=_one_thread_each)
-    with bar, pool:
-        task = bar.add_task("Notebooks", total=len(plan.jobs))
-        futures = [pool.submit(make, job, plan) for job in plan.jobs]
-        for _ in as_completed(futures):
-            bar.advance(task)
-    return [_outcome(future, job) for future, job in zip(futures, plan.jobs, strict=True)]
-
-
-def _outcome(future: Future[Outcome], job: Job) -> Outcome:
-    error = future.exception()
-    return Outcome(job, job.notebook.stem, error=repr(error)) if error else future.result()
-
-
-def _one_thread_each() -> None:
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        os.environ.setdefault(name, "1")
-
-
-def _sheet(job: Job, plan: Plan, name: str, edition: str) -> page.Sheet:
-    values = {**job.values} | ({"data": plan.source} if "data" in job.values else {})
-    said = ", ".join(f"{name}={value}" for name, value in values.items())
-    facts = {**plan.facts, "Notebook": job.notebook.stem}
-    facts |= {"Parameters": said} if said else {}
-    is_rep_copy = edition not in ("", MANAGER)
-    return page.Sheet(
-        about=job.about,
-        as_of=plan.as_of,
-        team=plan.team,
-        facts=facts,
-        edition=edition,
-        for_manager=not is_rep_copy,
-        # A rep's copy travels alone, so it links nowhere.
-        index="" if is_rep_copy else "../" * name.count("/") + "index.html",
-        agreement=job.agreement,
+def write_index(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
+    """Write the index: links to the pages that stand, errors, and how many are still to come."""
+    outcomes = list(outcomes)
+    failed = [each for each in outcomes if each.status == FAILED]
+    made = [each for each in outcomes if each.is_there]
+    html = page.template("index.html.j2").render(
+        plan=plan,
+        facts={**plan.facts, "Parameters": plan.parameters},
+        failed=failed,
+        made=made,
+        n_waiting=len(outcomes) - len(failed) - len(made),
     )
+    return write_whole(plan.folder / "index.html", html, is_shared=plan.is_shared)

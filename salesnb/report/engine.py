@@ -1,15 +1,17 @@
 """Papermill's engine `salesnb`: the same outputs as its own, from a process that is warm already.
 
-``papermill --engine salesnb in.ipynb out.ipynb``, or ``engine_name="salesnb"`` in Python. The first
-notebook starts a nursery (see `workers`), which is kept for those that follow; each notebook runs in
-a process forked from it. What is no Python notebook of this environment goes to papermill's own
-engine, as does everything where there is no fork.
+``papermill --engine salesnb in.ipynb out.ipynb``, or ``engine_name="salesnb"`` in Python. The
+first notebook starts a nursery (see `workers`), which is kept for those that follow; each notebook
+runs in a process forked from it. What is no Python notebook of this environment goes to
+papermill's own engine, as does everything where there is no fork.
 """
 
 import atexit
+import gc
 import os
 import sys
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +37,7 @@ LOADED = (
 )
 
 
-class HereEngine(Engine):
+class Here(Engine):
     """Run the cells in this very process, which is to be used for nothing else."""
 
     @classmethod
@@ -60,11 +62,12 @@ class HereEngine(Engine):
             log_output=log_output,
             stdout_file=stdout_file,
             stderr_file=stderr_file,
+            on_cell_start=lambda cell, cell_index: workers.say(("began", cell_index, "")),
         )
         client.execute()
 
 
-class WarmEngine(Engine):
+class Warm(Engine):
     """Run the cells in a process forked from one that has loaded everything."""
 
     @classmethod
@@ -72,7 +75,7 @@ class WarmEngine(Engine):
         cls, nb_man: NotebookExecutionManager, kernel_name: str, **options: Any
     ) -> None:
         """Run all cells to the first that fails, as papermill's own engine would."""
-        if not (workers.CAN_FORK and _is_ours(nb_man.nb, kernel_name)):
+        if not (workers.CAN_FORK and is_ours(kernel_name)):
             NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **options)
             return
         told = {name: options.get(name) for name in ("execution_timeout",)}
@@ -83,21 +86,23 @@ class WarmEngine(Engine):
             if isinstance(what, Ended):
                 _finish(nb_man, what)
             else:
-                _follow(nb_man, *what, options)
+                _follow(nb_man, what, options)
 
 
-papermill_engines.register(HERE, HereEngine)
+papermill_engines.register(HERE, Here)
 
 
 def warm() -> None:
     """Load what notebooks will load, in the process from which theirs are forked."""
-    import gc
-    from importlib import import_module
-
     for name in LOADED:
         import_module(name)
+    freeze()
+
+
+def freeze() -> None:
+    """What is there and stays need not be looked at, and so copied, by any child's collector."""
     gc.collect()
-    gc.freeze()  # what is never freed need not be looked at, or copied, by any child
+    gc.freeze()
 
 
 @cache
@@ -107,8 +112,8 @@ def _crew() -> Workers:
     return crew
 
 
-def _is_ours(notebook: NotebookNode, kernel_name: str) -> bool:
-    """Whether the notebook's kernel is that of this Python."""
+def is_ours(kernel_name: str) -> bool:
+    """Whether a kernel of this name is that of this Python."""
     from jupyter_client.kernelspec import KernelSpecManager, NoSuchKernel
 
     try:
@@ -120,11 +125,7 @@ def _is_ours(notebook: NotebookNode, kernel_name: str) -> bool:
 
 
 class _Reporting(NotebookExecutionManager):
-    """Tells whoever started this process of each cell as it begins and ends."""
-
-    def cell_start(self, cell: NotebookNode, cell_index: int | None = None, **options: Any) -> None:
-        super().cell_start(cell, cell_index, **options)
-        workers.say(("began", cell_index, ""))
+    """Tells whoever started this process of each cell that has ended."""
 
     def cell_complete(
         self, cell: NotebookNode, cell_index: int | None = None, **options: Any
@@ -144,7 +145,7 @@ def _run(
     manager.notebook_start()
     why = ""
     try:
-        HereEngine.execute_managed_notebook(manager, kernel_name, **options)
+        Here.execute_managed_notebook(manager, kernel_name, **options)
     except CellTimeoutError as error:
         why = str(error)
     return _as_text(*manager.nb.cells), dict(manager.nb.metadata), why
@@ -155,8 +156,9 @@ def _as_text(*cells: NotebookNode) -> str:
 
 
 def _follow(
-    manager: NotebookExecutionManager, what: str, index: int, text: str, options: dict[str, Any]
+    manager: NotebookExecutionManager, told: tuple[str, int, str], options: dict[str, Any]
 ) -> None:
+    what, index, text = told
     cell = manager.nb.cells[index]
     if what == "began":
         manager.cell_start(cell, index)

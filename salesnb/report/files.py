@@ -1,8 +1,9 @@
-"""Files that appear whole or not at all, under names that are safe on every system."""
+"""Files that appear whole or not at all, for their owner only, under names that are safe."""
 
 import hashlib
 import os
 import re
+from collections import Counter
 from pathlib import Path
 from tempfile import mkstemp
 
@@ -15,18 +16,38 @@ RESERVED = {
 }
 
 
-def write_whole(path: Path, content: bytes | str) -> Path:
-    """Write a file aside, then rename it: nobody ever reads half a page."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def write_whole(path: Path, content: bytes | str, *, is_shared: bool = False) -> Path:
+    """Write a file aside, then rename it: nobody ever reads half a page.
+
+    For its owner only, unless it `is_shared`: then as the user's umask says. The same goes for
+    folders that are made on the way.
+    """
+    _make(path.parent, is_shared)
     handle, aside = mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
-        Path(aside).chmod(0o644)
+            file.flush()
+            os.fsync(file.fileno())  # or after a power cut the name may stand and the page not
+        if is_shared:
+            Path(aside).chmod(0o666 & ~_umask())
         return Path(aside).replace(path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
+
+
+def _make(folder: Path, is_shared: bool) -> None:
+    if folder.exists():
+        return
+    _make(folder.parent, is_shared)
+    folder.mkdir(mode=0o777 if is_shared else 0o700, exist_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def safe_names(names: list[str]) -> dict[str, str]:
@@ -34,9 +55,9 @@ def safe_names(names: list[str]) -> dict[str, str]:
 
     Two names that differ only in case would be one file on some systems, so they are marked too.
     """
-    folded = [name.casefold() for name in names]
+    folded = Counter(name.casefold() for name in names)
     return {
-        name: name if _is_safe(name) and folded.count(name.casefold()) == 1 else _marked(name)
+        name: name if _is_safe(name) and folded[name.casefold()] == 1 else _marked(name)
         for name in names
     }
 

@@ -35,8 +35,8 @@ class Wire(IOPubThread):
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        self.thread = None
-        self.io_loop = self
+        self.thread: Any = None
+        self.io_loop: Any = self
         self.messages: deque[dict[str, Any]] = deque()
         self.process = os.getpid()
 
@@ -85,7 +85,7 @@ class WiredKernel(IPythonKernel):
 class KernelApp(IPKernelApp):
     """The kernel's own start-up without connection, heartbeat and signals."""
 
-    def init_connection_file(self) -> None:
+    def init_connection_file(self, **_: Any) -> None:
         """Nobody connects."""
 
     init_crash_handler = init_poller = init_heartbeat = init_signal = init_connection_file

@@ -1,53 +1,47 @@
-"""Run one notebook with its parameters; the seam behind which another engine may stand."""
+"""Run one notebook with its parameters, in a process that is used for nothing else."""
 
 import logging
-import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import nbformat
-import papermill
+from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
-from papermill.exceptions import PapermillExecutionError
-from papermill.execute import ERROR_MARKER_TAG
-from traitlets.config import Config
+from papermill.engines import papermill_engines
+from papermill.iorw import load_notebook_node
+from papermill.parameterize import parameterize_notebook
+
+from salesnb.report import engine
 
 # A cell with this tag may find that the data set lacks a table; the page then says so.
 MAY_LACK = "raises-exception"
-# No notebook of ours takes a minute; one that hangs should not hold up the others for ever.
-CELL_SECONDS = 600
+SHOWN_LINES = 12  # of a cell that failed
 
 
 class NotebookError(RuntimeError):
     """A notebook that stopped: the error, and the cell it stopped in."""
 
 
-def run(notebook: Path, parameters: Mapping[str, Any], output: Path) -> NotebookNode:
-    """Execute a notebook in a kernel of its own, save it to `output` and return it.
+def run(notebook: Path, parameters: Mapping[str, Any], seconds: int | None = None) -> NotebookNode:
+    """Execute a notebook as papermill would and return it; a cell may take so many `seconds`.
 
     Raises `NotebookError` if a cell fails, save where a cell tagged ``raises-exception`` finds
     that a table is lacking (`DataError`).
     """
     logging.getLogger("papermill").setLevel(logging.ERROR)
+    loaded = load_notebook_node(str(notebook))
+    ready = parameterize_notebook(loaded, dict(parameters))
+    kernel = ready.metadata.get("kernelspec", {}).get("name", "python3")
+    name = engine.HERE if engine.is_ours(kernel) else None
     try:
-        with TemporaryDirectory() as private:
-            return papermill.execute_notebook(
-                notebook,
-                output,
-                parameters=dict(parameters),
-                progress_bar=False,
-                request_save_on_cell_execute=False,
-                execution_timeout=CELL_SECONDS,
-                config=_private(private),
-                extra_arguments=_quiet(notebook),
-            )
-    except PapermillExecutionError:
-        done = nbformat.read(output, as_version=4)
-        done.cells = [cell for cell in done.cells if ERROR_MARKER_TAG not in _tags(cell)]
-        why = failure(done)
-    if why:
+        done = papermill_engines.execute_notebook_with_engine(
+            name, ready, kernel, progress_bar=False, execution_timeout=seconds
+        )
+    except CellTimeoutError as error:
+        raise NotebookError(str(error).strip()) from None
+    sys.stdout.flush()
+    if why := failure(done):
         raise NotebookError(why)
     return done
 
@@ -60,29 +54,15 @@ def failure(notebook: NotebookNode) -> str:
     expected: set[str] = set()
     for cell in notebook.cells:
         errors = [each for each in cell.get("outputs", ()) if each.output_type == "error"]
-        may_lack = {"DataError"} if MAY_LACK in _tags(cell) else set()
+        may_lack = {"DataError"} if MAY_LACK in cell.metadata.get("tags", []) else set()
         for error in errors:
             if error.ename not in expected | may_lack:
-                return f"{error.ename}: {error.evalue}\n\nin this cell:\n{cell.source}"
+                return f"{error.ename}: {error.evalue}\n\nin this cell:\n{shown(cell.source)}"
         expected |= {"NameError"} if errors else set()
     return ""
 
 
-def _quiet(notebook: Path) -> list[str]:
-    """What keeps IPython's kernel from logging that it was told to stop."""
-    spec = nbformat.read(notebook, as_version=4).metadata.get("kernelspec", {})
-    return ["--log-level=CRITICAL"] if spec.get("language", "python") == "python" else []
-
-
-def _private(folder: str) -> Config:
-    """Talk to the kernel through files in `folder`, where only this user can listen.
-
-    Nor do two kernels that start at once reach for the same port. Windows has only ports.
-    """
-    if os.name != "posix":
-        return Config()
-    return Config({"KernelManager": {"transport": "ipc", "ip": f"{folder}/kernel"}})
-
-
-def _tags(cell: NotebookNode) -> list[str]:
-    return cell.metadata.get("tags", [])
+def shown(source: str) -> str:
+    """A cell for a message: its first lines."""
+    lines = source.splitlines()
+    return "\n".join([*lines[:SHOWN_LINES], *(["..."] if len(lines) > SHOWN_LINES else [])])

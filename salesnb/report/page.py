@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from html import escape, unescape
 from pathlib import Path
@@ -43,6 +43,7 @@ class Sheet:
     for_manager : whether cells tagged ``manager-only`` are shown
     index : where the link to all pages leads, empty for none
     agreement : what the form of the page knows, if it has one
+    made_from : what the page says of itself to the next run, name to value
     """
 
     about: str
@@ -53,6 +54,7 @@ class Sheet:
     for_manager: bool = True
     index: str = ""
     agreement: Agreement | None = None
+    made_from: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass

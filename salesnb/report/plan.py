@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from salesnb.metrics.presence import has_left
 from salesnb.report import agreement, parameters
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import safe_names
+from salesnb.report.inputs import Inputs
 from salesnb.team import Team, load
 
 MANAGER = "Manager's copy"
@@ -24,6 +25,7 @@ class Job:
 
     about : the rep whom the pages are about, if they are about one
     agreement : what the form on such pages knows
+    inputs : the fingerprint of all that the pages rest on
     """
 
     notebook: Path
@@ -31,6 +33,7 @@ class Job:
     pages: Mapping[str, str]
     about: str = ""
     agreement: Agreement | None = None
+    inputs: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,8 @@ class Plan:
     source : the name of the data folder
     parameters : what was asked for, in words
     missing : who has no page, in a sentence, or empty
+    is_shared : whether others than the owner may read the pages
+    is_keeping : whether the executed notebooks are kept beside them
     """
 
     team: str
@@ -50,6 +55,8 @@ class Plan:
     source: str = ""
     parameters: str = ""
     missing: str = ""
+    is_shared: bool = False
+    is_keeping: bool = False
 
 
 def plan(
@@ -60,6 +67,8 @@ def plan(
     only: Iterable[str] = (),
     reps: Iterable[str] = (),
     given: Iterable[str] = (),
+    is_shared: bool = False,
+    is_keeping: bool = False,
 ) -> Plan:
     """Decide what to run.
 
@@ -76,6 +85,8 @@ def plan(
     for path, types in known.items():
         own = ({"data": str(Path(source).resolve())} if "data" in types else {}) | values[path]
         jobs += _for_reps(path, own, team, people) if "rep" in types else [_for_team(path, own)]
+    inputs = Inputs(team)
+    jobs = [replace(job, inputs=inputs.of(job)) for job in jobs]
     as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
     folder = Path(output) / str(team.as_of.date())
     return Plan(
@@ -87,6 +98,8 @@ def plan(
         source=name,
         parameters=", ".join([f"data={name}", *(f"rep={rep}" for rep in reps), *given]),
         missing=_missing(team, reps),
+        is_shared=is_shared,
+        is_keeping=is_keeping,
     )
 
 

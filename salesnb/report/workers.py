@@ -97,7 +97,7 @@ class Workers:
         self.close()
 
     def start(
-        self, key: Any, task: Callable[..., Any], *args: Any, limits: Limits = Limits()  # noqa: B008
+        self, key: Any, task: Callable[..., Any], *args: Any, limits: Limits = Limits()
     ) -> None:
         """Begin ``task(*args)``, a function of a module; `key` names it in what is `told`."""
         self._running.add(key)
@@ -186,7 +186,7 @@ def _serve(parent: Connection, warm: Callable[[], Any] | None, is_forking: bool)
             for pipe in connection.wait([parent, *children], timeout):
                 if pipe is parent:
                     _obey(parent, starter, children)
-                else:
+                elif isinstance(pipe, Connection):
                     _listen(parent, children[pipe], children)
             for child in children.values():
                 if child.deadline <= monotonic():
@@ -330,7 +330,7 @@ def _run(pipe: Connection, task: Callable[..., Any], args: Any, limits: Limits) 
 
 
 def _alone(limits: Limits) -> None:
-    """Chance of its own; a group of its own, that ends with the nursery; memory within its limit."""
+    """Its own chance and group of processes, that ends with the nursery; memory within limits."""
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
     if not hasattr(os, "setpgid"):
@@ -370,4 +370,3 @@ def main() -> None:
     parent = Client(address, authkey=key)
     with contextlib.suppress(EOFError):
         _serve(parent, *parent.recv())
-

@@ -1,7 +1,6 @@
 """How a rep's numbers go: the last months beside the months before and a typical rep's."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from textwrap import fill
 
 import pandas as pd
@@ -12,6 +11,7 @@ from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers
 from salesnb.metrics.register import find
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent
 
@@ -60,7 +60,7 @@ def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
     )
 
 
-@lru_cache(maxsize=4)  # two findings of one page show it
+@once
 def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     middle = team.as_of - pd.DateOffset(months=months)
     first, day = middle - pd.DateOffset(months=months), pd.Timedelta(days=1)

@@ -1,12 +1,12 @@
 """Those who took a course beside those who did not: deals and scores, before and after."""
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from salesnb.ancova import Contrast, contrast
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.training.needs import spelled, stages_of
 from salesnb.visits import visits
@@ -42,7 +42,7 @@ class Compared:
         return int((self.people["had"] == had).sum())
 
 
-@lru_cache(maxsize=4)  # the plan asks for what the effect has found
+@once
 def by_course(team: Team) -> dict[str, tuple[Compared, Compared]]:
     """For each course that somebody took: the deals, and the scores."""
     taken = completed(team)

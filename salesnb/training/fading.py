@@ -1,12 +1,11 @@
 """How fast a skill fades once its course is over, from scores of the same people over time."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from scipy.stats import t
 
 from salesnb import stats
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.training.compared import completed, scored_by_others
 from salesnb.training.needs import members, spelled
@@ -26,7 +25,7 @@ def last_taught(team: Team) -> pd.DataFrame:
     return last.rename("last_on").reset_index()
 
 
-@lru_cache(maxsize=4)
+@once
 def fades(team: Team) -> pd.DataFrame:
     """Points lost a year after a course, of each skill that anybody was taught, shrunken.
 

@@ -1,10 +1,9 @@
 """What a course can be expected to add to a score: what is promised, and what others kept of it."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.training.compared import by_course
 from salesnb.training.effect import answer_of
@@ -17,7 +16,7 @@ OWN_SD = 0.15  # points by which courses differ from the share that all keep
 NO = "no"
 
 
-@lru_cache(maxsize=4)
+@once
 def lifts(team: Team) -> pd.DataFrame:
     """One row per course, in order of its id.
 

@@ -1,13 +1,12 @@
 """What each rep lacks of each skill, and what the deals say of it: what the verbs share."""
 
-from functools import lru_cache
-
 import numpy as np
 import pandas as pd
 from scipy.special import ndtr
 
 from salesnb import leaks, stats
 from salesnb.metrics.presence import is_here
+from salesnb.once import once
 from salesnb.stage_model.shrink import tiers
 from salesnb.team import Team
 from salesnb.training import scores
@@ -42,7 +41,7 @@ def stages_of(team: Team) -> dict[str, list[str]]:
     return found
 
 
-@lru_cache(maxsize=4)  # a team never changes, and every verb of this topic asks
+@once
 def needs(team: Team, target: float | None = None) -> pd.DataFrame:
     """One row per rep on the team and skill with a score, in order of rep, then skill.
 

@@ -1,0 +1,177 @@
+"""What is worked out once for a team, however many findings ask for it.
+
+A team never changes, so an answer about it stays true: it is kept with the team in memory. What
+took long and is asked of the whole team can be kept on disk too, for other processes and for
+tomorrow (`keep_in`); there it is found again by the data's fingerprint, the code's and the
+libraries' versions. A file that is not what was written is not read, but worked out again.
+"""
+
+import hashlib
+import os
+import pickle
+import stat
+from collections.abc import Callable
+from contextlib import contextmanager, suppress
+from functools import cache, wraps
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from time import process_time
+from typing import Any, ParamSpec, TypeVar
+
+from filelock import FileLock
+
+Given = ParamSpec("Given")
+Answer = TypeVar("Answer")
+
+SLOW = 0.2  # seconds of computing, from which an answer is worth a file
+MOST = 2 * 2**30  # bytes of a folder, before the answers not asked for longest are thrown away
+LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "pyarrow")
+
+_asked: set[str] = set()
+_folder: Path | None = None
+
+
+def once(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """Let ``function(team, ...)`` be worked out once for each team and each set of arguments.
+
+    The answer is handed to everybody who asks: it is not to be changed. What takes long and asks
+    for nothing but the team is kept on disk, if a folder was named.
+    """
+    name = f"{function.__module__}:{function.__qualname__}"
+
+    @wraps(function)
+    def asked(*args: Given.args, **options: Given.kwargs) -> Answer:
+        team: Any = args[0]
+        answers = team.__dict__.setdefault("_once", {})
+        key = (name, args[1:], tuple(sorted(options.items())))
+        if key not in answers:
+            is_of_team = not args[1:] and not options
+            work = lambda: function(*args, **options)  # noqa: E731
+            answers[key] = _kept(name, team, work) if is_of_team else work()
+        _asked.add(name)
+        return answers[key]
+
+    return asked
+
+
+def forget(team: Any) -> None:
+    """Drop what is kept in memory, to measure how long it takes."""
+    team.__dict__.pop("_once", None)
+
+
+def asked_for() -> frozenset[str]:
+    """The names of what was asked for in this process, to be given to `ahead`."""
+    return frozenset(_asked)
+
+
+def ahead(team: Any, names: frozenset[str]) -> None:
+    """Have answers about the whole team ready before anybody asks; what fails is asked again."""
+    from importlib import import_module
+
+    for name in sorted(names):
+        module, _, function = name.partition(":")
+        with suppress(Exception):
+            getattr(import_module(module), function)(team)
+
+
+def keep_in(folder: str | Path | None) -> None:
+    """Keep what takes long in files of this folder; None keeps nothing on disk.
+
+    Raises `PermissionError` for a folder into which others could put files: they would be read.
+    """
+    global _folder
+    if folder is None:
+        _folder = None
+        return
+    folder = Path(folder)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    about = folder.stat()
+    if hasattr(os, "getuid") and (
+        about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    ):
+        raise PermissionError(f"{folder} belongs to somebody else, or others may write into it.")
+    _folder = folder
+
+
+def _kept(name: str, team: Any, work: Callable[[], Answer]) -> Answer:
+    if _folder is None:
+        return work()
+    path = _path(_folder, name, team)
+    known = _read(path)
+    if known is not None:
+        return known[0]
+    with _alone(path):
+        known = _read(path)  # somebody else may have worked it out meanwhile
+        if known is not None:
+            return known[0]
+        began = process_time()
+        answer = work()
+        if process_time() - began > SLOW:
+            _write(path, answer)
+        return answer
+
+
+def _path(folder: Path, name: str, team: Any) -> Path:
+    said = "\n".join([name, team.key, code()])
+    return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:40]}.answer"
+
+
+@cache
+def code() -> str:
+    """The fingerprint of this package and what it computes with: others may answer otherwise."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256(" ".join(map(version, LIBRARIES)).encode())
+    for path in sorted(here.rglob("*")):
+        if path.is_file() and path.suffix != ".pyc":
+            digest.update(f"{path.relative_to(here)}\n".encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _read(path: Path) -> tuple[Any] | None:
+    """The answer in a file; None if there is none, or it is not what was written."""
+    try:
+        content = path.read_bytes()
+        digest, answer = content[:32], content[32:]
+        if hashlib.sha256(path.name.encode() + answer).digest() != digest:
+            return None
+        os.utime(path)
+        return (pickle.loads(answer),)
+    except (OSError, pickle.PickleError, AttributeError, ImportError, EOFError):
+        return None
+
+
+def _write(path: Path, answer: Any) -> None:
+    """Keep an answer: whole or not at all, and if the disk is full, not."""
+    content = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+    digest = hashlib.sha256(path.name.encode() + content).digest()
+    with suppress(OSError):
+        _prune(path.parent, MOST - len(content))
+        with NamedTemporaryFile(dir=path.parent, delete=False) as aside:
+            try:
+                aside.write(digest + content)
+                aside.close()
+                Path(aside.name).replace(path)
+            except OSError:
+                Path(aside.name).unlink(missing_ok=True)
+
+
+def _prune(folder: Path, most: int) -> None:
+    files = sorted(folder.glob("*.answer"), key=lambda path: path.stat().st_mtime, reverse=True)
+    total = 0
+    for path in files:
+        total += path.stat().st_size
+        if total > most:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _alone(path: Path):
+    """While one works an answer out, others who need it wait for it."""
+    lock = FileLock(path.with_suffix(".lock"), timeout=600, mode=0o600)
+    try:
+        with lock:
+            yield
+    finally:
+        with suppress(OSError):
+            path.with_suffix(".lock").unlink(missing_ok=True)

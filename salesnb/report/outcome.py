@@ -1,0 +1,104 @@
+"""What became of each job, on the pages themselves and in ``run.json``."""
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from html import unescape
+from pathlib import Path
+
+from salesnb.report.files import write_whole
+from salesnb.report.plan import Job, Plan
+
+FILE = "run.json"
+HEAD = 4096  # bytes of a page in which it says what it was made from
+ABOUT = re.compile(r'<meta name="salesnb-(\w+)" content="([^"]*)">')
+MADE, UNCHANGED, FAILED, WAITING = "made", "unchanged", "failed", "waiting"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a job.
+
+    status : ``made``, ``unchanged`` (its pages stand, made from the same), ``failed``, or
+        ``waiting`` as long as the run has not come to it
+    title, summary, flag : its line on the index
+    error : why it failed
+    tries : how often it was begun
+    seconds, cpu, peak : of the last try: on the clock, of the processor, MiB of memory held
+    """
+
+    job: Job
+    status: str = WAITING
+    title: str = ""
+    summary: str = ""
+    flag: str = ""
+    error: str = ""
+    tries: int = 0
+    seconds: float | None = None
+    cpu: float | None = None
+    peak: float | None = None
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its pages are."""
+        return self.status in (MADE, UNCHANGED)
+
+
+def standing(job: Job, folder: Path) -> Outcome:
+    """What stands of a job in the folder: `UNCHANGED` if all pages were made from its inputs."""
+    said: dict[str, str] = {}
+    for name in job.pages:
+        about = _about(folder / name)
+        if not job.inputs or about.get("inputs") != job.inputs:
+            return Outcome(job, title=job.notebook.stem)
+        said |= about
+    return Outcome(
+        job, UNCHANGED, said.get("title", ""), said.get("summary", ""), said.get("flag", "")
+    )
+
+
+def _about(page: Path) -> Mapping[str, str]:
+    """What a page says of itself in its first lines; nothing if it is not there."""
+    try:
+        with page.open("rb") as file:
+            head = file.read(HEAD).decode(errors="ignore")
+    except OSError:
+        return {}
+    return {name: unescape(value) for name, value in ABOUT.findall(head)}
+
+
+def record(plan: Plan, outcomes: list[Outcome], *, is_over: bool) -> Path:
+    """Write ``run.json``: of each job its pages, status, effort and error."""
+    counts = dict.fromkeys((MADE, UNCHANGED, FAILED, WAITING), 0)
+    for outcome in outcomes:
+        counts[outcome.status] += 1
+    content = {
+        "team": plan.team,
+        "as_of": plan.as_of,
+        **plan.facts,
+        "parameters": plan.parameters,
+        "is_over": is_over,
+        **counts,
+        "reports": [_as_json(outcome) for outcome in outcomes],
+    }
+    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
+    return write_whole(plan.folder / FILE, text, is_shared=plan.is_shared)
+
+
+def _as_json(outcome: Outcome) -> dict:
+    job = outcome.job
+    figures = {"seconds": outcome.seconds, "cpu_seconds": outcome.cpu, "peak_mib": outcome.peak}
+    return {
+        "notebook": job.notebook.stem,
+        "rep": job.values.get("rep"),
+        "pages": list(job.pages),
+        "status": outcome.status,
+        "tries": outcome.tries,
+        **{
+            name: None if value is None or value != value else round(value, 3)
+            for name, value in figures.items()
+        },
+        "inputs": job.inputs,
+        "error": outcome.error,
+    }
