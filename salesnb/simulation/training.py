@@ -101,7 +101,7 @@ def assessments_table(
     is_here = (who.desk[rows["rep"]] + 30 <= rows["day"]) & ~(who.left[rows["rep"]] < rows["day"])
     rows = rows[is_here & (rows["day"] < plan.n_days)].sort_values(["day", "rep"], kind="stable")
     score = _score(plan, who, gained, rows, dice)
-    is_hired = (who.hired[rows["rep"]] + 30 <= rows["day"]).to_numpy()
+    is_hired = who.hired[rows["rep"].to_numpy()] + 30 <= rows["day"].to_numpy()
     table = pd.DataFrame(
         {
             "rep_id": spelled(who.rep_id, rows["rep"].to_numpy()),
