@@ -11,10 +11,8 @@ from salesnb.settings import Settings
 from salesnb.team import of
 
 MONTH = 365.25 / 12
-TRUE_RAMP, TRUE_MEAN = (
-    9.1,
-    10.4,
-)  # months; of 605 hires followed for two years: docs/ramp_accuracy.md
+# Months; of 20,082 hires followed for two years: docs/ramp_accuracy.md
+TRUE_RAMP, TRUE_MEAN = 9.07, 10.3
 
 
 def won(rep, day, amount, **more):
@@ -333,7 +331,7 @@ def known():
 def test_the_true_ramp_lies_in_the_band(known):
     rows, _ = known
     holds = ~(rows["median_months_low"] > TRUE_RAMP) & ~(rows["median_months_high"] < TRUE_RAMP)
-    assert holds.mean() >= 0.8  # 0.9 but for chance
+    assert holds.mean() >= 0.8  # at least 0.9 but for chance: 12 of 16 by chance once in fifteen
     assert abs(rows["median_months"].median() - TRUE_RAMP) < 1
 
 
