@@ -10,6 +10,8 @@ from numpy.typing import ArrayLike
 from scipy import special
 from scipy.stats import binom, kendalltau, rankdata
 
+from salesnb import beta_product
+
 LEVEL = 0.9  # of every interval of the suite
 TINY = 1e-12
 
@@ -247,29 +249,30 @@ def waiting_time(
 ) -> pd.DataFrame:
     """The day by which a share `q` of each group has met any event (Kaplan-Meier).
 
-    Where the curve stays at exactly `q` for a while, the middle of that time. The interval
-    inverts the log(-log) band (Brookmeyer and Crowley 1982).
+    Where the curve stays at exactly `q` for a while, the middle of that time. The interval inverts
+    the beta product band (Fay, Brittain and Proschan 2013), which few cases, ties and censoring do
+    not make too narrow; without censoring it is that of the sign test.
 
     Returns
     -------
     DataFrame
-        value, value_low, value_high : days; NaN where the curve does not come that far
+        value, value_low, value_high : days; NaN where the curve does not come that far, the low
+            end also where the cases are too few for any, as four for the median
         n : cases
     """
-    n, day, survival = curve["n_at_risk"], curve["day"], curve["survival"].to_numpy()
-    d = curve["n_first"] + curve["n_other"]
-    hazard = (d / (n * (n - d)).where(n > d)).groupby(curve["group"]).cumsum().to_numpy()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        spread = np.exp(z(level) * np.sqrt(hazard) / -np.log(survival))
-        low, high = survival**spread, survival ** (1 / spread)
+    group, day, survival = curve["group"], curve["day"], curve["survival"].to_numpy()
+    is_event = (curve["n_first"] + curve["n_other"] > 0).to_numpy()
+    low, high = beta_product.limits(curve, level)
+    is_told = _n(curve, n_groups) > np.log((1 - level) / 2) / np.log(1 - q)  # any low end at all
 
     def first_day(is_there: np.ndarray) -> np.ndarray:
-        days = day[is_there & (d > 0).to_numpy()].groupby(curve["group"]).first()
-        return days.reindex(range(n_groups)).to_numpy(float)
+        return day[is_there].groupby(group).first().reindex(range(n_groups)).to_numpy(float)
 
-    reached, passed = first_day(survival <= 1 - q + TINY), first_day(survival < 1 - q - TINY)
+    reached = first_day(is_event & (survival <= 1 - q + TINY))
+    passed = first_day(is_event & (survival < 1 - q - TINY))
     value = np.where(np.isnan(passed), reached, (reached + passed) / 2)
-    ends = {"value_low": first_day(low <= 1 - q), "value_high": first_day(high <= 1 - q)}
+    earliest = np.where(is_told, first_day(low <= 1 - q), np.nan)
+    ends = {"value_low": earliest, "value_high": first_day(high <= 1 - q)}
     return pd.DataFrame({"value": value, **ends, "n": _n(curve, n_groups)})
 
 

@@ -18,6 +18,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         {
             "errors",
             "schema",
+            "beta_product",
             "stats",
             "stage_model",
             "charts",

@@ -11,10 +11,8 @@ from salesnb.settings import Settings
 from salesnb.team import of
 
 MONTH = 365.25 / 12
-TRUE_RAMP, TRUE_MEAN = (
-    9.1,
-    10.4,
-)  # months; of 605 hires followed for two years: docs/ramp_accuracy.md
+# Months; of 20,082 hires followed for two years: docs/ramp_accuracy.md
+TRUE_RAMP, TRUE_MEAN = 9.07, 10.3
 
 
 def won(rep, day, amount, **more):
@@ -323,7 +321,7 @@ def test_no_skill_is_named_by_chance(scored):
 def known():
     """Sixteen teams of 120 reps, 24 of them new: what `curve` and `quota_plan` say."""
     teams = [
-        salesnb.simulate(seed=seed, reps=120, deals_per_rep=120, tables=[])[0]
+        salesnb.simulate(seed=seed, reps=120, deals_per_rep=120, behind_share=0, tables=[])[0]
         for seed in range(300, 316)
     ]
     curves = [ramp.curve(team).table.set_index("milestone").loc["ramped"] for team in teams]
@@ -333,7 +331,7 @@ def known():
 def test_the_true_ramp_lies_in_the_band(known):
     rows, _ = known
     holds = ~(rows["median_months_low"] > TRUE_RAMP) & ~(rows["median_months_high"] < TRUE_RAMP)
-    assert holds.mean() >= 0.8  # 0.9 but for chance
+    assert holds.mean() >= 0.8  # at least 0.9 but for chance: 12 of 16 by chance once in fifteen
     assert abs(rows["median_months"].median() - TRUE_RAMP) < 1
 
 
@@ -367,3 +365,21 @@ def test_hires_of_one_kind_are_seldom_named_and_one_held_back_is():
     held_back = acts[~((acts["rep_id"] == rep) & (order % 8 > 0))]
     found = ramp.on_track(of(team.settings, {**team.tables, "activities": held_back}), rep=rep)
     assert found.table.iloc[0]["status"] == "behind"
+
+
+def test_a_hire_planted_behind_is_named_and_hardly_anybody_else():
+    n_planted, found, others = 0, 0, 0
+    for seed in range(10):
+        team, truth = salesnb.simulate(seed=seed, tables=["activities", "absences"])
+        table = ramp.on_track(team).table
+        judged = table[table["n_hires"] >= 5]
+        assert len(judged) or table.empty  # the latest hires can be compared
+        assert set(truth.behind["rep_id"]) <= set(judged["rep_id"])
+        named = table[table["status"].isin(["ahead", "behind"])]
+        meetings = named[(named["item"] == "meetings booked") & (named["status"] == "behind")]
+        n_planted += len(truth.behind)
+        found += truth.behind["rep_id"].isin(meetings["rep_id"]).sum()
+        others += named.loc[~named["rep_id"].isin(truth.behind["rep_id"]), "rep_id"].nunique()
+    assert n_planted >= 8
+    assert found >= 0.6 * n_planted  # five to seven past hires leave a good deal to chance
+    assert others <= 1

@@ -112,7 +112,7 @@ def test_a_wrong_parameter_is_named(wrong, named):
 
 
 def test_calendar_is_sane(made):
-    team, _ = made
+    team, truth = made
     activities = team.activities
     for column in ("booked_at", "happens_at"):
         local = activities[column].dropna().dt.tz_localize("UTC").dt.tz_convert("Europe/Budapest")
@@ -124,7 +124,10 @@ def test_calendar_is_sane(made):
     assert len(ahead) and ahead["booked_at"].notna().all() and ahead["outcome"].isna().all()
     reps = activities.merge(team.reps, on="rep_id")
     assert not (reps["happens_at"] < reps["hired_on"]).any()
-    assert not (reps["happens_at"] >= reps["left_on"] + pd.Timedelta(days=1)).any()
+    late = reps[reps["happens_at"] >= reps["left_on"] + pd.Timedelta(days=1)]
+    # Nobody works after the last day but the manager, on the deals of the others.
+    assert set(late["role"]) <= {"Sales Manager"} and set(late["kind"]) <= {"meeting"}
+    assert set(late["deal_id"]) <= set(truth.carried["deal_id"])
 
 
 def test_deals_are_believable(large):
@@ -263,6 +266,57 @@ def test_drops_show_in_meetings_booked():
     assert (truth.drops["ends_on"] == team.as_of).any()
 
 
+def test_who_is_planted_behind_books_few_meetings_and_nobody_else_does():
+    shares, others = [], []
+    for seed in range(6):
+        team, truth = salesnb.simulate(seed=seed, tables=["activities"])
+        hires = team.reps[team.reps["hired_on"] > team.deals["created_on"].min()]
+        assert len(hires) == 8
+        first = team.activities[team.activities["kind"] == "meeting"].merge(hires, on="rep_id")
+        first = first[first["deal_id"].isna()]  # first meetings
+        weeks = (team.as_of - hires.set_index("rep_id")["hired_on"]).dt.days / 7
+        for planted in truth.behind.itertuples():
+            days = team.as_of - planted.hired_on
+            since = first["booked_at"] - first["hired_on"]
+            booked = first[since <= days].groupby("rep_id").size()
+            earlier = weeks.index[weeks > weeks[planted.rep_id]]
+            assert len(earlier) >= 5
+            shares.append(booked[planted.rep_id] / booked[earlier].median() / planted.factor)
+            others.append(booked[earlier].min() / booked[earlier].median())
+    assert len(shares) >= 5
+    assert 0.7 < np.mean(shares) < 1.4
+    assert np.mean(others) > 0.4
+    assert not len(salesnb.simulate(seed=0, null=True, tables=[])[1].behind)
+    assert not len(salesnb.simulate(seed=0, behind_share=0, tables=[])[1].behind)
+
+
+def test_the_manager_leads_deals_of_a_few_reps_once_promoted():
+    n_led = []
+    for seed in range(12):
+        team, truth = salesnb.simulate(
+            seed=seed, deals_per_rep=60, tables=["stage_changes", "activities"]
+        )
+        lead = team.reps[team.reps["role"] == "Sales Manager"]
+        if lead.empty:
+            assert not len(truth.carried)
+            continue
+        manager, promoted = lead["rep_id"].iloc[0], lead["left_on"].iloc[0]
+        led = truth.carried.merge(team.deals, on="deal_id", suffixes=("", "_now"))
+        assert (led["rep_id"] == led["rep_id_now"]).all() and not (led["rep_id"] == manager).any()
+        assert 1 <= led["rep_id"].nunique() <= 3
+        assert (led["led_on"] > promoted).all()
+        moves = team.stage_changes
+        late = moves[(moves["rep_id"] == manager) & (moves["entered_at"].dt.normalize() > promoted)]
+        assert set(late["deal_id"]) == set(led["deal_id"])
+        assert set(late.drop_duplicates("deal_id")["stage"]) == {team.stages[-1]}
+        met = team.activities[team.activities["rep_id"] == manager]
+        met = met[met["booked_at"].dt.normalize() > promoted]
+        assert len(met) and set(met["deal_id"]) <= set(led["deal_id"])
+        assert (met["kind"] == "meeting").all()
+        n_led.append(len(led))
+    assert len(n_led) >= 3
+
+
 def test_notes_tell_what_the_truth_says(made):
     team, truth = made
     notes = team.activities.set_index("activity_id")["note"]
@@ -283,9 +337,10 @@ def test_notes_tell_what_the_truth_says(made):
     assert (stale["reviewed_on"] < stale["changed_on"]).any()
 
 
-def test_truth_tables_are_documented(made):
+def test_truth_tables_are_documented_and_the_demo_has_rows_in_each():
+    _, truth = salesnb.simulate(seed=0, tables=["activities"])
     for field in dataclasses.fields(Truth):
-        table = getattr(made[1], field.name)
+        table = getattr(truth, field.name)
         assert isinstance(table, pd.DataFrame) and len(table)
         for column in table:
             assert column in Truth.__doc__, (field.name, column)

@@ -87,11 +87,34 @@ def test_waiting_times_are_those_of_statsmodels_in_every_group(waits):
     for group in range(3):
         one = groups == group
         reference = SurvfuncRight(days[one], (event[one] > 0).astype(int))
-        low, high = reference.quantile_ci(0.5, alpha=0.1)
         assert found["value"][group] == reference.quantile(0.5)
-        assert found["value_low"][group] == low
-        # statsmodels closes the interval with its last day inside, this one with the first beyond.
-        assert found["value_high"][group] >= high
+        # Of so many cases another well-founded band, log(-log), is hardly another.
+        low, high = reference.quantile_ci(0.5, alpha=0.1)
+        assert abs(found["value_low"][group] - low) <= 2
+        assert abs(found["value_high"][group] - high) <= 3
+
+
+@pytest.mark.parametrize("n", [3, 4, 5, 8, 12, 40])
+def test_the_interval_of_a_median_wait_is_that_of_the_sign_test_where_all_is_known(n):
+    days, one = np.arange(1.0, n + 1), np.zeros(n, int)
+    waited = stats.waiting_time(stats.incidence(days, np.ones(n, int), one), 1)
+    assert waited.equals(stats.quantiles(days, one, 1)[waited.columns].astype(waited.dtypes))
+
+
+@pytest.mark.parametrize(("n", "longest"), [(8, 3.0), (40, 2.0)])
+def test_the_interval_of_a_median_wait_covers_the_truth(n, longest):
+    # 1,500 groups; waits in whole weeks, so with ties, seen for a while that differs from case to
+    # case. With 90 % asked of each, chance takes no more than 1.3 points off.
+    rng, n_groups = np.random.default_rng(8), 1_500
+    groups = np.repeat(np.arange(n_groups), n)
+    wait = np.ceil(rng.exponential(10 / np.log(2), n * n_groups))
+    seen = np.ceil(rng.uniform(3, 10 * longest, n * n_groups))
+    curve = stats.incidence(np.minimum(wait, seen), (wait <= seen).astype(int), groups)
+    found = stats.waiting_time(curve, n_groups)
+    covered = (~(found["value_low"] > 10) & ~(found["value_high"] < 10)).mean()
+    assert 0.887 <= covered
+    if n == 40:
+        assert covered <= 0.97
 
 
 def test_a_median_wait_on_paper():

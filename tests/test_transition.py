@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from handmade import AS_OF, STAGES, deal, team_of
 
+import salesnb
 from salesnb import DataError, transition
 from salesnb.settings import Settings
 from salesnb.team import Team, of
@@ -193,6 +194,42 @@ def test_the_managers_hand_in_others_deals():
     assert "cannot be told" in transition.super_rep(team).headline
     lead = Team(team.settings, {**team.tables, "reps": reps(role=["Rep", "Rep", "", "Sales Lead"])})
     assert list(transition.super_rep(lead).table["deal_id"]) == ["D2", "D1"]
+
+
+def test_what_the_manager_did_as_the_owner_is_no_help():
+    deals = [deal("D1", "R1", "2026-05-01", "Demo", "won", amount=5_000)]
+    met = {
+        "activity_id": "A1",
+        "rep_id": "R4",
+        "kind": "meeting",
+        "happens_at": "2026-04-25",
+        "outcome": "held",
+        "deal_id": "D1",
+    }
+    moves = [("D1", "Qualify", "2026-04-20", "R4")]
+    team = with_moves(deals, moves, reps=reps(), activities=pd.DataFrame([met]))
+    # R4 opened it and met the customer; R1 took it over on 1 May and won it on 21 May.
+    assert transition.super_rep(team, manager="R4").table.empty
+    later = pd.DataFrame([met | {"happens_at": "2026-05-15"}])
+    again = with_moves(deals, moves, reps=reps(), activities=later)
+    assert list(transition.super_rep(again, manager="R4").table["n_meetings"]) == [1]
+
+
+def test_every_planted_deal_is_found_and_no_other():
+    n_found = []
+    for seed in range(10):
+        team, truth = salesnb.simulate(
+            seed=seed, deals_per_rep=60, tables=["stage_changes", "activities"]
+        )
+        planted = truth.carried.merge(team.deals, on="deal_id")
+        is_recent = planted["closed_on"] > team.as_of - pd.Timedelta(days=365)
+        found = transition.super_rep(team)
+        assert set(found.table["deal_id"]) == set(planted.loc[is_recent, "deal_id"])
+        assert bool(found.caveats) != (team.reps["role"] == "Sales Manager").any()
+        n_found += [len(found.table)] if len(planted) else []
+    assert len(n_found) >= 3 and min(n_found) >= 1
+    null, _ = salesnb.simulate(seed=0, deals_per_rep=60, null=True, tables=["stage_changes"])
+    assert transition.super_rep(null).table.empty
 
 
 def test_two_reps_at_one_account():

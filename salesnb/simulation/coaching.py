@@ -89,7 +89,8 @@ def coaching_table(plan: Plan, who: People, programmes: pd.DataFrame) -> pd.Data
     is_done = (dice.random(n) < keeps) & (done < plan.n_days)
     reasons = dice.dirichlet(8 * REASON_MIX, plan.reps)[rows["rep"]]
     is_said = dice.random(n) < 0.8
-    return pd.DataFrame(
+    is_hired = who.hired[rows["rep"]] <= day
+    table = pd.DataFrame(
         {
             "session_id": spelled(ids("S", n, 4)),
             "rep_id": spelled(who.rep_id, rows["rep"].to_numpy()),
@@ -105,6 +106,7 @@ def coaching_table(plan: Plan, who: People, programmes: pd.DataFrame) -> pd.Data
             "reason": spelled(REASONS, np.where(is_said, pick(dice, reasons), -1)),
         }
     )
+    return table[is_hired].reset_index(drop=True)
 
 
 def _programme_rows(programmes: pd.DataFrame) -> pd.DataFrame:
@@ -121,7 +123,7 @@ def _usual_rows(plan: Plan, who: People, dice: np.random.Generator) -> pd.DataFr
     rep = np.repeat(np.arange(plan.reps), n_slots)
     day = np.tile(np.arange(n_slots) * EVERY, plan.reps) + dice.integers(0, EVERY, len(rep))
     day = who.clock.forward(rep, day, np.zeros(len(rep))).astype(int)
-    is_there = who.is_there[rep, np.minimum(day, plan.horizon - 1)] & (day < plan.n_days)
+    is_there = who.is_open[rep, np.minimum(day, plan.horizon - 1)] & (day < plan.n_days)
     is_held = is_there & (dice.random(len(rep)) < 0.93)
     kind, stage = pick(dice, KIND_MIX, len(rep)), dice.integers(0, len(STAGES), len(rep))
     rows = pd.DataFrame({"rep": rep, "day": day, "kind": kind, "stage": stage})

@@ -90,7 +90,7 @@ def deal_lines_table(plan: Plan, deals: Deals, visits: pd.DataFrame) -> pd.DataF
 
 
 def stage_changes_table(
-    plan: Plan, who: People, deals: Deals, visits: pd.DataFrame
+    plan: Plan, who: People, deals: Deals, visits: pd.DataFrame, led: np.ndarray
 ) -> pd.DataFrame:
     """The table `stage_changes`: every entry into a stage, falls back and returns included."""
     entries = visits.assign(at=visits["entered"])
@@ -99,12 +99,13 @@ def stage_changes_table(
     rows = pd.concat([entries, back, fell.assign(at=fell["again"])], ignore_index=True)
     rows = rows[rows["at"] < plan.n_days].sort_values(["deal", "at"], kind="stable")
     deal, at = rows["deal"].to_numpy(), rows["at"].to_numpy()
+    mover = np.where(at >= led[deal], who.manager, who.owner(deals.rep[deal], at))
     return pd.DataFrame(
         {
             "deal_id": spelled(deal_ids(deals.n), deal),
             "stage": spelled(STAGES, rows["stage"].to_numpy()),
             "entered_at": stamps(plan, at),
-            "rep_id": spelled(who.rep_id, who.owner(deals.rep[deal], at)),
+            "rep_id": spelled(who.rep_id, mover),
         }
     )
 

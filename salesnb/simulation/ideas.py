@@ -19,7 +19,7 @@ def ideas_table(plan: Plan, who: People) -> pd.DataFrame:
     rate = PER_YEAR / 365 * plan.n_days * dice.gamma(2, 0.5, plan.reps)
     rep = np.repeat(np.arange(plan.reps), dice.poisson(rate))
     day = dice.integers(0, plan.n_days, len(rep))
-    is_here = who.is_there[rep, day]
+    is_here = who.is_open[rep, day]
     order = np.argsort(day[is_here], kind="stable")
     rep, day = rep[is_here][order], day[is_here][order].astype(float)
     n = len(rep)
@@ -34,7 +34,7 @@ def ideas_table(plan: Plan, who: People) -> pd.DataFrame:
     is_owned = (outcome == 1) & (dice.random(n) < OWNED)
     owned = np.where(is_owned, decided + dice.integers(40, 60, n), np.nan)
     pool = words()["ideas"]
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "idea_id": spelled(ids("I", n, 3)),
             "rep_id": spelled(who.rep_id, rep),
@@ -47,3 +47,4 @@ def ideas_table(plan: Plan, who: People) -> pd.DataFrame:
             "owned_on": dates(plan, owned),
         }
     )
+    return table[who.is_there[rep, day.astype(int)]].reset_index(drop=True)

@@ -10,6 +10,7 @@ from salesnb.simulation.plan import STAGES, Plan
 from salesnb.simulation.words import ids, pick, spelled, words
 
 NEW_SHARE, LEAVER_SHARE, PEER_SHARE = 0.2, 0.1, 0.12
+HIRES, HIRES_SHARE = 8, 1 / 3  # as many a small team has, if they are not more of it than that
 MONTH = 30.44
 ROLES = (
     "Junior Account Executive",
@@ -21,6 +22,8 @@ RAMP_LOGIT, RAMP_ENERGY, RAMP_MONTHS = -0.6, 0.6, 2.5  # what lacks on the first
 SLOW_SHARE, SLOW = 0.08, (1.6, 2.2)  # of rep x stage cells, times the typical days
 LATE_SHARE, LATE = 0.12, (1.7, 2.3)  # of reps, times the typical days to close a lost deal
 DROP_FACTOR, DROP_DAYS = (0.3, 0.6), (56, 120)
+BEHIND, BEHIND_DAYS = (0.2, 0.3), (84, 365)  # of meetings booked; days since the hire
+PAST_HIRES = 5  # who must have come before, for anybody to see who is behind
 
 
 @dataclass(frozen=True)
@@ -28,12 +31,15 @@ class People:
     """The reps as arrays, one entry or row per rep; days are day numbers.
 
     hired, left : first and last day; hired may lie before day 0, left is NaN for who stays
+    desk : since when there is work for the rep; before `hired` for who took over a desk
     heir : who takes over the deals when the rep leaves (an index, own index for who stays)
     leave : rep, first and last day of each absence
-    is_office : days the rep's desk is staffed (reps x days); is_there : and the rep is employed
+    is_office : days on which the rep would work (reps x days); is_open : and there is a desk;
+        is_there : and the rep is employed
     energy : how much the rep does, against the typical rep
     shift, is_leak, is_strength, speed : reps x stages; hygiene : how late lost deals are closed
     drops : rep, first and last day, factor on meetings booked
+    pace : meetings booked against others after as long on the team; 1 but for who is behind
     """
 
     rep_id: np.ndarray
@@ -41,10 +47,12 @@ class People:
     region: np.ndarray
     was_peer: np.ndarray
     hired: np.ndarray
+    desk: np.ndarray
     left: np.ndarray
     heir: np.ndarray
     leave: pd.DataFrame
     is_office: np.ndarray
+    is_open: np.ndarray
     is_there: np.ndarray
     clock: Clock
     energy: np.ndarray
@@ -54,6 +62,21 @@ class People:
     speed: np.ndarray
     hygiene: np.ndarray
     drops: pd.DataFrame
+    pace: np.ndarray
+
+    @property
+    def manager(self) -> int:
+        """Who stopped selling to lead the team: a former team-mate; -1 where none has left."""
+        promoted = np.flatnonzero(self.was_peer & ~np.isnan(self.left))
+        return int(promoted[0]) if len(promoted) else -1
+
+    def share_done(self) -> np.ndarray:
+        """How much of the work of each desk its rep does (reps x days); colleagues do the rest."""
+        reps, days = self.is_there.shape
+        rep, day = np.arange(reps)[:, None], np.arange(days)
+        ramp = 1 - RAMP_ENERGY * np.exp(-self.months_in(rep, day) / RAMP_MONTHS)
+        took_over = (self.hired > self.desk)[:, None]
+        return np.where(took_over, ramp * (day >= self.hired[:, None]), 1) * self.pace[:, None]
 
     def months_in(self, rep: np.ndarray, day: np.ndarray) -> np.ndarray:
         """Tenure in months."""
@@ -66,13 +89,13 @@ class People:
 
 def people(plan: Plan) -> People:
     """Draw the reps."""
-    hired, left, heir = _careers(plan)
-    leave = _leave(plan, hired, left)
+    hired, desk, left, heir = _careers(plan)
+    leave = _leave(plan, desk, left)
     is_office = np.tile(office_days(plan), (plan.reps, 1))
     for rep, first, last in leave.to_numpy(int):
         is_office[rep, max(first, 0) : last + 1] = False
     day = np.arange(plan.horizon)
-    is_there = is_office & (day >= hired[:, None]) & ~(day > left[:, None])
+    is_open = is_office & (day >= desk[:, None]) & ~(day > left[:, None])
     region, was_peer = _places(plan, hired)
     return People(
         rep_id=np.array(ids("R", plan.reps)),
@@ -80,13 +103,16 @@ def people(plan: Plan) -> People:
         region=region,
         was_peer=was_peer,
         hired=hired,
+        desk=desk,
         left=left,
         heir=heir,
-        leave=leave,
+        leave=leave[leave["first"] >= hired[leave["rep"]]],
         is_office=is_office,
-        is_there=is_there,
+        is_open=is_open,
+        is_there=is_open & (day >= hired[:, None]),
         clock=clock(is_office),
-        drops=_drops(plan, hired, left),
+        drops=_drops(plan, hired, desk, left),
+        pace=_pace(plan, hired),
         **_skills(plan),
     )
 
@@ -95,9 +121,8 @@ def reps_table(plan: Plan, who: People) -> pd.DataFrame:
     """The table `reps`."""
     years = who.months_in(np.arange(plan.reps), np.full(plan.reps, plan.n_days)) / 12
     role = np.digitize(years, [1, 5])
-    # One of the former team-mates stopped selling to lead the team.
-    promoted = np.flatnonzero(who.was_peer & ~np.isnan(who.left))[:1]
-    role[promoted] = len(ROLES) - 1
+    if who.manager >= 0:
+        role[who.manager] = len(ROLES) - 1
     return pd.DataFrame(
         {
             "rep_id": spelled(who.rep_id),
@@ -122,7 +147,8 @@ def absences_table(plan: Plan, who: People) -> pd.DataFrame:
     )
 
 
-def _careers(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _careers(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """First day, first day of the desk, last day, and heir."""
     dice, n = plan.dice("careers"), plan.reps
     order = dice.permutation(n)
     n_new, n_left = round(NEW_SHARE * n), round(LEAVER_SHARE * n)
@@ -135,7 +161,12 @@ def _careers(plan: Plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     heir = np.arange(n)
     stayers = order[n_new + n_left :]
     heir[leavers] = dice.choice(stayers, n_left)
-    return hired, left, heir
+    # Early hires, so that somebody has come before the latest ones: at desks that were there.
+    desk = hired.copy()
+    n_more = max(0, min(HIRES, int(HIRES_SHARE * n)) - n_new)
+    more = stayers[~np.isin(stayers, heir[leavers])][:n_more]
+    hired[more] = np.floor(dice.uniform(60, plan.n_days / 2, len(more)))
+    return hired, desk, left, heir
 
 
 def _places(plan: Plan, hired: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -164,7 +195,7 @@ def _names(plan: Plan) -> np.ndarray:
     return names.loc[order, "name"].to_numpy(object)[: plan.reps]
 
 
-def _leave(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
+def _leave(plan: Plan, desk: np.ndarray, left: np.ndarray) -> pd.DataFrame:
     """Summer fortnights, days around Christmas, a week, sick days, now and then long leave."""
     dice = plan.dice("leave")
     rows = []
@@ -181,7 +212,7 @@ def _leave(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
             rows += [(rep, first, first + days - 1) for first, days in spans]
     leave = pd.DataFrame(rows, columns=["rep", "first", "last"])
     is_known = (leave["last"] >= 0) & (leave["last"] < plan.horizon)
-    is_employed = (leave["first"] >= hired[leave["rep"]]) & ~(leave["last"] > left[leave["rep"]])
+    is_employed = (leave["first"] >= desk[leave["rep"]]) & ~(leave["last"] > left[leave["rep"]])
     leave = leave[is_known & is_employed].sort_values(["rep", "first", "last"])
     is_first = leave["first"] > leave.groupby("rep")["last"].cummax().groupby(leave["rep"]).shift()
     is_only = ~leave["rep"].duplicated()
@@ -211,12 +242,13 @@ def _skills(plan: Plan) -> dict[str, np.ndarray]:
     return {**cells_of, "hygiene": hygiene, "energy": energy}
 
 
-def _drops(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
+def _drops(plan: Plan, hired: np.ndarray, desk: np.ndarray, left: np.ndarray) -> pd.DataFrame:
     """Weeks in which a rep books fewer meetings; every other drop still lasts on `as_of`."""
     dice = plan.dice("drops")
-    tenured = np.flatnonzero((hired < 0) & np.isnan(left))
+    tenured = dice.permutation(np.flatnonzero((desk < 0) & np.isnan(left)))
+    tenured = tenured[hired[tenured] < 0]
     n = 0 if plan.null else min(round(plan.drop_share * plan.reps), len(tenured))
-    rep = np.sort(dice.permutation(tenured)[:n])
+    rep = np.sort(tenured[:n])
     days = dice.integers(*DROP_DAYS, n)
     latest = plan.n_days - np.where(np.arange(n) % 2 == 0, 42, days)
     earliest = np.where(np.arange(n) % 2 == 0, latest - 42, 120)
@@ -233,3 +265,15 @@ def _drops(plan: Plan, hired: np.ndarray, left: np.ndarray) -> pd.DataFrame:
             "factor": dice.uniform(*DROP_FACTOR, n),
         }
     )
+
+
+def _pace(plan: Plan, hired: np.ndarray) -> np.ndarray:
+    """Some of the last year's hires book far fewer meetings than hires before them did."""
+    dice, pace = plan.dice("pace"), np.ones(plan.reps)
+    days, is_hire = plan.n_days - hired, hired >= 0
+    n_before = (is_hire & (hired < hired[:, None])).sum(axis=1)
+    least, most = BEHIND_DAYS
+    new = np.flatnonzero((days >= least) & (days <= most) & (n_before >= PAST_HIRES))
+    behind = dice.permutation(new)[: int(np.ceil(plan.behind_share * len(new)))]
+    pace[behind] = dice.uniform(*BEHIND, len(behind))
+    return pace

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from salesnb.simulation.market import Accounts, accounts, kinds, launch_days
-from salesnb.simulation.people import RAMP_ENERGY, RAMP_MONTHS, People
+from salesnb.simulation.people import MONTH, RAMP_ENERGY, RAMP_MONTHS, People
 from salesnb.simulation.plan import STAGES, Plan
 from salesnb.simulation.words import pick, words
 
@@ -64,14 +64,14 @@ class Deals:
 
 
 def booking_rate(plan: Plan, who: People) -> np.ndarray:
-    """How many first meetings a rep books on a day, against the others and other days."""
+    """How many first meetings are booked at each desk on a day, against others and other days."""
     dice, day = plan.dice("weeks"), np.arange(plan.horizon)
-    rep = np.arange(plan.reps)[:, None]
     week = (plan.start.day_of_week + day) // 7
-    rate = who.is_there * who.energy[:, None] * SEASON[plan.days.month - 1]
+    rate = who.is_open * who.energy[:, None] * SEASON[plan.days.month - 1]
     # Good weeks and bad weeks that nobody can explain.
     rate = rate * dice.gamma(12, 1 / 12, (plan.reps, week[-1] + 1))[:, week]
-    rate = rate * (1 - RAMP_ENERGY * np.exp(-who.months_in(rep, day) / RAMP_MONTHS))
+    months = np.maximum(day - who.desk[:, None], 0) / MONTH
+    rate = rate * (1 - RAMP_ENERGY * np.exp(-months / RAMP_MONTHS))
     for rep_, first, last, factor in zip(*who.drops.to_dict("list").values(), strict=True):
         rate[rep_, first : last + 1] *= factor
     return rate
@@ -84,6 +84,7 @@ def deals(plan: Plan, who: People) -> tuple[Deals, Accounts]:
     n = len(rep)
     firms = accounts(plan, np.bincount(rep, minlength=plan.reps))
     size = np.bincount(firms.rep, minlength=plan.reps)
+    rep = _taken(plan, who, rep, booked, created)
     account = firms.first[rep] + (dice.random(n) * size[rep]).astype(int)
     segment = firms.segment[account]
     source = pick(dice, dice.dirichlet(12 * SOURCE_MIX, plan.reps)[rep])
@@ -137,6 +138,21 @@ def _arrivals(
     created = who.clock.forward(rep, booked, days_ahead(dice.random(total) * held[rep, day]))
     order = np.argsort(created, kind="stable")
     return rep[order], booked[order], created[order]
+
+
+def _taken(
+    plan: Plan, who: People, rep: np.ndarray, booked: np.ndarray, created: np.ndarray
+) -> np.ndarray:
+    """Whose deal it becomes: a colleague's, where the rep of the desk does not do all its work."""
+    dice, done = plan.dice("taken"), who.share_done()
+    day, met = booked.astype(int), np.minimum(created.astype(int), plan.horizon - 1)
+    passed = np.flatnonzero(dice.random(len(rep)) >= done[rep, day])
+    can = booking_rate(plan, who)[:, day[passed]] * done[:, day[passed]]
+    until = np.cumsum(can * who.is_there[:, met[passed]], axis=0)
+    colleague = (until <= dice.random(len(passed)) * until[-1]).sum(axis=0)
+    taken = rep.copy()
+    taken[passed] = np.where(until[-1] > 0, colleague, rep[passed])
+    return taken
 
 
 def _odds(plan: Plan, codes: tuple[np.ndarray, ...], large: np.ndarray) -> np.ndarray:

@@ -40,6 +40,7 @@ class Plan:
     coached_share: float
     course_effect: float
     drop_share: float
+    behind_share: float
     null: bool
 
     def __post_init__(self) -> None:
@@ -53,6 +54,7 @@ class Plan:
             ("skill_sd", 0, 1),
             ("coached_share", 0, 1),
             ("drop_share", 0, 1),
+            ("behind_share", 0, 1),
         ):
             value = getattr(self, name)
             if not low <= value <= high:

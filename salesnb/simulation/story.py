@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from salesnb.simulation.carrying import carried
 from salesnb.simulation.coaching import coached
 from salesnb.simulation.deals import close_dates, closings
 from salesnb.simulation.market import Accounts
@@ -25,6 +26,7 @@ class Story:
     visits : see `selling.sell`
     ends : see `deals.closings`
     moves, due : see `deals.close_dates`
+    led : see `carrying.carried`
     """
 
     plan: Plan
@@ -39,6 +41,7 @@ class Story:
     ends: pd.DataFrame
     moves: pd.DataFrame
     due: np.ndarray
+    led: np.ndarray
 
 
 def tell(plan: Plan) -> Story:
@@ -63,4 +66,5 @@ def tell(plan: Plan) -> Story:
         ends=ends,
         moves=moves,
         due=due,
+        led=carried(plan, who, made, visits),
     )

@@ -42,6 +42,7 @@ def simulate(
     coached_share: float = 0.2,
     course_effect: float = 0.2,
     drop_share: float = 0.2,
+    behind_share: float = 0.1,
     null: bool = False,
     tables: Iterable[str] | None = None,
 ) -> tuple[Team, Truth]:
@@ -63,8 +64,11 @@ def simulate(
     coached_share : share of reps, the last quarter's worst, in a programme each quarter
     course_effect : logit that an effective course adds at the stages that lean on its skill
     drop_share : share of reps whose booked meetings drop for some weeks
+    behind_share : share of the last year's hires who book far fewer meetings than hires before
+        them did, rounded up; of those with twelve weeks and five earlier hires behind them
     null : plant nothing: every rep is typical and slow, fast or late by chance only, no kind of
-        company is better, no coaching or course works, nobody's meetings drop
+        company is better, no coaching or course works, nobody's meetings drop, no hire is behind,
+        the manager closes no deal of others
     tables : make only these, faster; they are the same as in the whole team
 
     Returns
@@ -92,6 +96,7 @@ def simulate(
         coached_share=coached_share,
         course_effect=0.0 if null else course_effect,
         drop_share=0.0 if null else drop_share,
+        behind_share=0.0 if null else behind_share,
         null=null,
     )
     wanted = set(schema.MODELS) if tables is None else {*tables, *schema.REQUIRED_TABLES}
@@ -114,7 +119,7 @@ def _made(plan: Plan, wanted: set[str]) -> tuple[Team, Truth]:
 def _activities(story: Story) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The table `activities`, and what its notes tell."""
     plan, who, firms, made = story.plan, story.who, story.firms, story.deals
-    rows = working.activities(plan, who, firms, made, story.visits)
+    rows = working.activities(plan, who, firms, made, story.visits, story.led)
     note, told = notes.notes(plan, who, made, rows)
     table = working.activities_table(plan, who, firms, made, rows, note)
     claim = notes.claim_ids(told["claim"].to_numpy(), told["language"].to_numpy())
@@ -133,7 +138,7 @@ MAKERS: dict[str, Callable[[Story], pd.DataFrame]] = {
     "products": lambda s: market.products_table(s.plan),
     "deals": lambda s: deals.deals_table(s.plan, s.who, s.firms, s.deals, s.ends, s.due),
     "deal_lines": lambda s: deals.deal_lines_table(s.plan, s.deals, s.visits),
-    "stage_changes": lambda s: deals.stage_changes_table(s.plan, s.who, s.deals, s.visits),
+    "stage_changes": lambda s: deals.stage_changes_table(s.plan, s.who, s.deals, s.visits, s.led),
     "close_date_changes": lambda s: deals.close_date_changes_table(s.plan, s.deals, s.moves),
     "quotas": lambda s: targets.quotas_table(s.plan, s.who, s.deals, s.ends),
     "absences": lambda s: people.absences_table(s.plan, s.who),

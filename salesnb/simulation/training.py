@@ -27,10 +27,12 @@ def attended(plan: Plan, who: People) -> pd.DataFrame:
     """Who took which course, drawn by lot among those who were there: rep, course, day."""
     dice, rows = plan.dice("attendance"), []
     for code, (course, day) in enumerate(zip(words()["courses"], course_days(plan), strict=True)):
-        is_here = (who.hired <= day) & ~(who.left <= day + 30)
+        is_here = (who.desk <= day) & ~(who.left <= day + 30)
         lot = dice.permutation(np.flatnonzero(is_here))
-        n = min(round(TAKEN_SHARE * is_here.sum()), course["seats"])
         done = day + np.ceil(course["hours"] / 4) + dice.integers(0, 10, len(lot))
+        is_hired = who.hired[lot] <= day
+        lot, done = lot[is_hired], done[is_hired]
+        n = min(round(TAKEN_SHARE * len(lot)), course["seats"])
         rows.append(pd.DataFrame({"rep": lot[:n], "course": code, "day": done[:n]}))
     taken = pd.concat(rows, ignore_index=True)
     taken = taken[taken["day"] < plan.n_days]
@@ -96,10 +98,11 @@ def assessments_table(
     passed = taken[["rep", "day"]].assign(skill=skill_of[taken["course"]])
     rows = pd.concat([rounds.assign(by=0), rounds.assign(by=1), passed.assign(by=2)])
     rows["day"] += dice.integers(0, 12, len(rows)) * (rows["by"] < 2)
-    is_here = (who.hired[rows["rep"]] + 30 <= rows["day"]) & ~(who.left[rows["rep"]] < rows["day"])
+    is_here = (who.desk[rows["rep"]] + 30 <= rows["day"]) & ~(who.left[rows["rep"]] < rows["day"])
     rows = rows[is_here & (rows["day"] < plan.n_days)].sort_values(["day", "rep"], kind="stable")
     score = _score(plan, who, gained, rows, dice)
-    return pd.DataFrame(
+    is_hired = who.hired[rows["rep"].to_numpy()] + 30 <= rows["day"].to_numpy()
+    table = pd.DataFrame(
         {
             "rep_id": spelled(who.rep_id, rows["rep"].to_numpy()),
             "skill": spelled(ALL_SKILLS, rows["skill"].to_numpy()),
@@ -108,6 +111,7 @@ def assessments_table(
             "assessor": spelled(("manager", "self", "certification"), rows["by"].to_numpy()),
         }
     )
+    return table[is_hired].reset_index(drop=True)
 
 
 def _score(

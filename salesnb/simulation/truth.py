@@ -10,8 +10,8 @@ from salesnb.simulation.clock import dates
 from salesnb.simulation.deals import deal_ids
 from salesnb.simulation.market import account_ids, kind_names, kinds
 from salesnb.simulation.notes import LANGUAGES, claim_ids, tell_rates
-from salesnb.simulation.people import RAMP_ENERGY, RAMP_LOGIT, RAMP_MONTHS
-from salesnb.simulation.plan import STAGES
+from salesnb.simulation.people import RAMP_ENERGY, RAMP_LOGIT, RAMP_MONTHS, People
+from salesnb.simulation.plan import STAGES, Plan
 from salesnb.simulation.selling import World
 from salesnb.simulation.story import Story
 from salesnb.simulation.training import leans
@@ -41,6 +41,10 @@ class Truth:
         booked, both against the same rep later
     drops : planted drops in meetings booked; rep_id, starts_on, ends_on (the last day known),
         factor on all bookings of these days
+    behind : new hires who book fewer meetings, and so open fewer deals, than other hires after as
+        long on the team; rep_id, hired_on, factor on both
+    carried : deals that the manager leads for a rep, from the last stage on; deal_id, rep_id,
+        led_on (the first day of that)
     classes : every account; account_id, company_class
     class_effects : company_class, shift_logit at every stage, amount_factor
     coaching : programmes; rep_id, stage, starts_on, win_rate (of the quarter for which the rep
@@ -62,6 +66,8 @@ class Truth:
     hygiene: pd.DataFrame
     ramp: pd.DataFrame
     drops: pd.DataFrame
+    behind: pd.DataFrame
+    carried: pd.DataFrame
     classes: pd.DataFrame
     class_effects: pd.DataFrame
     coaching: pd.DataFrame
@@ -94,6 +100,8 @@ def truth(story: Story, notes: pd.DataFrame) -> Truth:
                 "factor": who.drops["factor"],
             }
         ),
+        behind=_behind(plan, who),
+        carried=_carried(story),
         coaching=pd.DataFrame(
             {
                 "rep_id": spelled(who.rep_id, story.programmes["rep"].to_numpy()),
@@ -157,6 +165,26 @@ def _ramp() -> pd.DataFrame:
     left = np.exp(-month / RAMP_MONTHS)
     return pd.DataFrame(
         {"month": month, "shift_logit": RAMP_LOGIT * left, "booked_factor": 1 - RAMP_ENERGY * left}
+    )
+
+
+def _behind(plan: Plan, who: People) -> pd.DataFrame:
+    rep = np.flatnonzero(who.pace < 1)
+    hired_on = dates(plan, who.hired[rep])
+    return pd.DataFrame(
+        {"rep_id": spelled(who.rep_id, rep), "hired_on": hired_on, "factor": who.pace[rep]}
+    )
+
+
+def _carried(story: Story) -> pd.DataFrame:
+    deal = np.flatnonzero(np.isfinite(story.led))
+    led = story.led[deal]
+    return pd.DataFrame(
+        {
+            "deal_id": spelled(deal_ids(story.deals.n), deal),
+            "rep_id": spelled(story.who.rep_id, story.who.owner(story.deals.rep[deal], led)),
+            "led_on": dates(story.plan, led),
+        }
     )
 
 

@@ -30,7 +30,12 @@ CALL_SHARE = 0.4  # of touches; the others are emails
 
 
 def activities(
-    plan: Plan, who: People, firms: Accounts, deals: Deals, visits: pd.DataFrame
+    plan: Plan,
+    who: People,
+    firms: Accounts,
+    deals: Deals,
+    visits: pd.DataFrame,
+    led: np.ndarray,
 ) -> pd.DataFrame:
     """Everything the reps did or booked, in the order in which it came to be known."""
     known = visits[visits["entered"] < plan.n_days]
@@ -43,6 +48,9 @@ def activities(
     is_ahead = rows["happens"] >= plan.n_days
     rows = rows[~is_ahead | (rows["booked"] < plan.n_days)]
     rows.loc[is_ahead, "outcome"] = -1
+    # No deal is -1, the last one here: its row is blank.
+    is_led = (rows["kind"] == MEETING) & (rows["booked"] >= np.r_[led, np.inf][rows["deal"]])
+    rows.loc[is_led, "rep"] = who.manager
     seen = rows["booked"].fillna(rows["happens"])
     return rows.iloc[np.lexsort((rows["happens"], seen))].reset_index(drop=True)
 
@@ -94,7 +102,7 @@ def _opening(plan: Plan, who: People, deals: Deals) -> pd.DataFrame:
 
 def _leading_nowhere(plan: Plan, who: People, firms: Accounts, deals: Deals) -> pd.DataFrame:
     """First meetings without a deal, and those not yet held that will have one."""
-    dice = plan.dice("first meetings")
+    dice, done = plan.dice("first meetings"), who.share_done()
     rate, held = booking_rate(plan, who)[:, : plan.n_days], held_share(plan, who)
     per_deal = deals.n / (rate * held).sum()
     n_nowhere = round(WITHOUT_DEAL * per_deal * rate.sum())
@@ -107,7 +115,7 @@ def _leading_nowhere(plan: Plan, who: People, firms: Accounts, deals: Deals) -> 
     booked = day + dice.random(len(rep))
     met = who.clock.forward(rep, booked, days_ahead(low + u * (1 - low)))
     size = np.bincount(firms.rep, minlength=plan.reps)
-    return _rows(
+    rows = _rows(
         rep=who.owner(rep, met),
         kind=MEETING,
         booked=booked,
@@ -115,6 +123,7 @@ def _leading_nowhere(plan: Plan, who: People, firms: Accounts, deals: Deals) -> 
         outcome=pick(dice, NO_DEAL_MIX, len(rep)),
         account=firms.first[rep] + (dice.random(len(rep)) * size[rep]).astype(int),
     )
+    return rows[dice.random(len(rows)) < done[rep, day]]
 
 
 def _on_deals(plan: Plan, who: People, deals: Deals, known: pd.DataFrame) -> pd.DataFrame:
@@ -176,8 +185,8 @@ def _booking_call(meetings: pd.DataFrame) -> pd.DataFrame:
 def _dials(plan: Plan, who: People, firms: Accounts) -> pd.DataFrame:
     """Cold calls; in the weeks of a drop there are fewer of these too."""
     dice = plan.dice("dials")
-    rate = DIALS * who.is_there[:, : plan.n_days] * who.energy[:, None]
-    n = dice.poisson(rate * np.sqrt(drop_factor(plan, who)))
+    rate = DIALS * who.is_open[:, : plan.n_days] * who.energy[:, None]
+    n = dice.poisson(rate * np.sqrt(drop_factor(plan, who))) * who.is_there[:, : plan.n_days]
     rep, day = (np.repeat(axis, n.ravel()) for axis in np.indices(n.shape).reshape(2, -1))
     size = np.bincount(firms.rep, minlength=plan.reps)
     account = firms.first[rep] + (dice.random(len(rep)) * size[rep]).astype(int)

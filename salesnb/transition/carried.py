@@ -33,7 +33,7 @@ def super_rep(team: Team, *, manager: str = "", days: int = 365) -> Finding:
 
     Deals of other reps closed in the period in which the manager moved a stage, or held a
     meeting in the 30 days before the close. A deal that the manager had owned at first and handed
-    over is not one of them: only moves after another rep had begun count.
+    over is not one of them: only what came after another rep had begun counts.
 
     Parameters
     ----------
@@ -82,6 +82,10 @@ def _touched(team: Team, closed: pd.DataFrame, who: str) -> pd.DataFrame:
     met = team.activities
     met = met[(met["rep_id"] == who) & met["kind"].isin(["meeting", "demo"])]
     met = met[(met["outcome"] == "held") & met["deal_id"].isin(deals.index)]
+    opener = look_up(
+        met["deal_id"], moves.drop_duplicates("deal_id").set_index("deal_id")["rep_id"]
+    )
+    met = met[~(opener == who) | (met["happens_at"] > look_up(met["deal_id"], began))]
     end = look_up(met["deal_id"], deals["closed_on"]) + pd.Timedelta(days=1)
     met = met[(met["happens_at"] < end) & (met["happens_at"] > end - pd.Timedelta(days=TOUCH_DAYS))]
     found = pd.DataFrame(
