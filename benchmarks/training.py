@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 
 import salesnb
-from salesnb import training
+from salesnb import training, trials
 from salesnb.simulation.truth import Truth
 from salesnb.team import Team
-from salesnb.training import compared, needs, timetable
+from salesnb.training import needs, timetable
 
 TABLES = ("stage_changes", "assessments", "courses", "attendance")
 SCORES = TABLES[1:]
@@ -47,14 +47,14 @@ def true_levels(team: Team, truth: Truth) -> pd.Series:
 
 def sent_the_lowest(team: Team) -> Team:
     """The same team, had those with the lowest numbers in the quarter before been sent."""
-    moved, stages, rows = compared._deals(team), needs.stages_of(team), []
+    seen, stages, rows = trials.ended(team), needs.stages_of(team), []
     for each in team.courses.itertuples():
         start = each.starts_on
         if start > team.as_of - pd.Timedelta(days=120) or each.skill not in stages:
             continue
-        is_then = moved["day"].between(start - pd.Timedelta(days=90), start, inclusive="left")
-        here = moved[is_then & moved["stage"].isin(stages[each.skill])]
-        rate = here.groupby("rep_id")["value"].agg(["mean", "size"])
+        is_then = seen["left_at"].between(start - pd.Timedelta(days=90), start, inclusive="left")
+        here = seen[is_then & seen["stage"].isin(stages[each.skill])]
+        rate = (here["outcome"] == "advanced").groupby(here["rep_id"]).agg(["mean", "size"])
         rate = rate[rate["size"] >= 5].sort_values("mean")
         sent = rate.index[: max(1, round(0.3 * len(rate)))]
         rows += [(rep, each.course_id, start + pd.Timedelta(days=3)) for rep in sent]

@@ -2,11 +2,10 @@
 
 from functools import lru_cache
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats, trials
+from salesnb import charts, trials
 from salesnb.coaching_log.programmes import programmes
 from salesnb.drift import Drift
 from salesnb.finding import Finding
@@ -26,8 +25,6 @@ COLUMNS = {
     "n_deals": "int64",
 }
 WORTHWHILE = 0.03
-FEWEST_COACHED = 2  # reps; of one rep it would be a verdict on a person
-BEFORE = pd.Timedelta(days=91)  # what is usually set against the time since
 COMES_BACK = (
     "The change from before to after is shown beside the effect because it misleads: whoever was "
     "chosen for a low quarter comes back towards their own level without any coaching."
@@ -121,57 +118,19 @@ def fitted(team: Team, stage: str) -> Drift | None:
     return trials.fits(found[found["stage"] == stage])
 
 
-def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict[str, str | float]:
+def _row(
+    team: Team, stage: str, own: pd.DataFrame, worthwhile: float
+) -> dict[str, int | float | str]:
     found = panel(team)
     found = found[found["stage"] == stage]
-    since = found[found["dose"] > 0]
-    model = fitted(team, stage)
-    n_deals = int(since["n_deals"].sum())
-    row: dict[str, str | float] = {
+    before, since = trials.before_and_since(team, [stage], own)
+    return {
         "topic": stage,
         "n_coached": own["rep_id"].nunique(),
         "n_controls": len(trials.others(found) - set(own["rep_id"])),
-        "effect": np.nan,
-        "effect_low": np.nan,
-        "effect_high": np.nan,
-        "verdict": "cannot_tell",
-        "n_more_deals": np.nan,
-        "naive_change": _naive(team, stage, own),
-        "n_deals": n_deals,
+        "naive_change": since - before,
+        **trials.verdict(fitted(team, stage), found, worthwhile),
     }
-    if model is None or since["rep_id"].nunique() < FEWEST_COACHED:
-        return row
-    told = model.effect
-    low, high = told.quantile(0.05), told.quantile(0.95)
-    row |= {"effect": float(np.clip(told.mean, low, high)), "effect_low": low, "effect_high": high}
-    if low > 0 or high < worthwhile:
-        return row | {"verdict": "yes" if low > 0 else "no"}
-    wide = (stats.z() * told.error / worthwhile) ** 2
-    return row | {"n_more_deals": _rounded_up(n_deals * max(wide - 1, 0.05))}
-
-
-def _rounded_up(n: float) -> float:
-    """To two digits: no more is known."""
-    step = 10.0 ** max(np.floor(np.log10(max(n, 1))) - 1, 0)
-    return float(np.ceil(n / step) * step)
-
-
-@lru_cache(maxsize=4)
-def ended(team: Team) -> pd.DataFrame:
-    """The stage visits that ended, with how and when."""
-    seen = trials.known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
-    return seen[seen["outcome"] != "open"]
-
-
-def _naive(team: Team, stage: str, own: pd.DataFrame) -> float:
-    """Rate of the coached since their first programme less that of the quarter before."""
-    seen = ended(team)
-    seen = seen[(seen["stage"] == stage) & seen["rep_id"].isin(own["rep_id"])]
-    start = seen["rep_id"].map(own.groupby("rep_id")["starts_on"].min())
-    later = seen["left_at"] >= start
-    before = (seen["left_at"] < start) & (seen["left_at"] >= start - BEFORE)
-    advanced = seen["outcome"] == "advanced"
-    return float(advanced[later].mean() - advanced[before].mean())
 
 
 def points(value: float) -> str:
