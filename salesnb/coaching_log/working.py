@@ -149,13 +149,14 @@ def _headline(table: pd.DataFrame) -> str:
     is_few = table["effect"].isna()
     said = []
     for verdict, words in (
-        ("yes", "More deals move on since coaching on {} than would have without it"),
-        ("no", "Coaching on {} made no difference worth its hours"),
-        ("cannot_tell", "Whether coaching on {} worked cannot be told yet"),
+        ("yes", "More deals move on since coaching{} than would have without it"),
+        ("no", "Coaching{} made no difference worth its hours"),
+        ("cannot_tell", "Whether coaching{} worked cannot be told yet"),
     ):
         rows = table[(table["verdict"] == verdict) & ~is_few]
         if len(rows):
-            said.append(f"{words.format(_listed(rows['topic']))}: {_figures(rows)}.")
+            on = f" on {rows['topic'].iloc[0]}" if len(rows) == 1 else ""
+            said.append(f"{words.format(on)}: {_figures(rows)}.")
     if is_few.any():
         topics = _listed(table.loc[is_few, "topic"])
         said.append(f"On {topics} too few were coached, or not, to compare.")
@@ -180,9 +181,13 @@ def _figures(rows: pd.DataFrame) -> str:
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     asked = []
-    for row in table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals").itertuples():
-        more = f"about {row.n_more_deals:,.0f} more deals of the coached would tell"
-        asked.append(f"What would make you sure that coaching on {row.topic} works ({more})?")
+    open_yet = table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals")
+    if len(open_yet):
+        more = ", ".join(f"{row.n_more_deals:,.0f} at {row.topic}" for row in open_yet.itertuples())
+        asked.append(
+            "What would make you sure that coaching works (more deals of the coached that would "
+            f"tell: about {more})?"
+        )
     for row in table[table["verdict"] == "yes"].itertuples():
         asked.append(f"What did the coached do differently at {row.topic}, in their own words?")
     for row in table[table["verdict"] == "no"].itertuples():

@@ -11,6 +11,8 @@ from salesnb.training.compared import Compared, by_course, completed
 from salesnb.training.needs import spelled
 from salesnb.units import number
 
+SHOWN = ["title", "evidence", "answer", "n_attended", "n_compared", "n_deals", "effect"]
+SHOWN += ["naive_change", "n_more_deals", "score_effect"]
 ENDS = ("", "_low", "_high")
 COLUMNS = {"course_id": "str", "title": "str", "skill": "str", "evidence": "str", "answer": "str"}
 COLUMNS |= dict.fromkeys(["n_attended", "n_compared", "n_deals"], "int64")
@@ -19,6 +21,7 @@ COLUMNS |= {f"effect{end}": "float64" for end in ENDS}
 COLUMNS |= {"n_more_deals": "float64", "score_change": "float64"}
 COLUMNS |= {f"score_effect{end}": "float64" for end in ENDS}
 WORDS = {"yes": "it worked", "no": "too little to be worth it", "cannot_tell": "cannot tell yet"}
+WORDS |= {"": "too few to compare"}
 CAVEATS = (
     "The naive change of those who attended misleads: who is sent because a number is low sees it "
     "come back by itself, and some months are better for everybody. The effect is what is seen "
@@ -86,6 +89,7 @@ def effect(team: Team) -> Finding:
         ask=_ask(table),
         caveats=(*CAVEATS, *_caveats(team, table)),
         currency=team.currency,
+        shown=SHOWN,
     )
 
 
@@ -111,9 +115,9 @@ def _headline(table: pd.DataFrame) -> str:
     if told.empty:
         return "Too few people on either side to say of any course whether it worked."
     parts = [
-        f"{words}: {number(len(rows)) if answer == 'cannot_tell' else ', '.join(rows['title'])}"
+        f"{words}: {', '.join(rows['title']) if answer in ('yes', 'no') else number(len(rows))}"
         for answer, words in WORDS.items()
-        if len(rows := told[told["answer"] == answer])
+        if len(rows := table[table["answer"] == answer])
     ]
     more = told["n_more_deals"].min()
     last = f" The nearest needs about {number(round(more, -1))} more deals." if more > 0 else ""
