@@ -88,7 +88,7 @@ def others(found: pd.DataFrame, beside: np.ndarray | None = None) -> set[str]:
     is_treated = (found["dose"] > 0).to_numpy()
     is_in_any = is_treated if beside is None else is_treated | (beside > 0).any(axis=1)
     since = found[is_in_any].groupby("rep_id")["time"].min()
-    start = found["rep_id"].map(since).fillna(np.inf)
+    start = found["rep_id"].map(since).astype("float64").fillna(np.inf)
     is_beside = (found["time"] >= found.loc[is_treated, "time"].min()) & (found["time"] < start)
     return set(found.loc[is_beside, "rep_id"])
 

@@ -65,7 +65,6 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "attention",
             "companies",
             "outlook",
-            "ancova",
             "notes",
             "logbook",
             "sold",

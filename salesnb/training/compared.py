@@ -175,9 +175,15 @@ def contrast(after: np.ndarray, had: np.ndarray, before: np.ndarray) -> Contrast
     """
     if min(had.sum(), (~had).sum()) < FEWEST:
         return Contrast()
-    design = np.column_stack([np.ones(len(had)), had, before - before.mean()])
     # A person whose number before is like nobody's else has the slope to themselves.
-    is_alike = OLS(after, design).fit().get_influence().hat_matrix_diag < ALONE
-    fit = OLS(after[is_alike], design[is_alike]).fit(cov_type="HC3", use_t=True)
+    influence = _model(after, had, before).fit().get_influence()
+    is_alike = influence.hat_matrix_diag < ALONE
+    model = _model(after[is_alike], had[is_alike], before[is_alike])
+    fit = model.fit(cov_type="HC3", use_t=True)
     low, high = fit.conf_int(1 - LEVEL)[1]
     return Contrast(float(fit.params[1]), float(low), float(high), float(fit.bse[1]))
+
+
+def _model(after: np.ndarray, had: np.ndarray, before: np.ndarray) -> OLS:
+    alike = [before - before.mean()] if np.ptp(before) > 0 else []
+    return OLS(after, np.column_stack([np.ones(len(had)), had, *alike]))
