@@ -95,7 +95,7 @@ def _is_expected(model: trials.Drift, before: pd.DataFrame, after: pd.DataFrame)
 
 def _from_deals(team: Team, stage: str) -> dict:
     """The usual ways on the first round of coaching, of the deals that left the stage."""
-    seen = coaching_log.working.ended(team)
+    seen = trials.ended(team)
     seen = seen[seen["stage"] == stage]
     begun = coaching_log.working.begun(team)
     begun = begun[begun["stage"] == stage]

@@ -58,7 +58,8 @@ def made(seed: int, reps: int, months: int = 24, leave: bool = False, tables=())
     """A simulated team at the usual pace of deals."""
     team, _ = salesnb.simulate(
         seed=seed, reps=reps, months=months, deals_per_rep=PER_MONTH * months,
-        coaching_effect=0, behind_share=0, tables=["stage_changes", "products", "deal_lines", *tables],
+        coaching_effect=0, behind_share=0,
+        tables=["stage_changes", "products", "deal_lines", *tables],
     )  # fmt: skip
     return leaving(team, seed) if leave else team
 

@@ -117,19 +117,59 @@ def report(
     notebooks: Annotated[Path, typer.Option(help="The folder of notebooks.")] = Path("notebooks"),
     output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
     workers: Annotated[int | None, typer.Option(min=1, help="Notebooks run at a time.")] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make pages again whose data did not change.")
+    ] = False,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds a notebook may take.")] = 600,
+    memory_limit: Annotated[
+        float, typer.Option(min=100, help="MiB of memory a notebook may take.")
+    ] = 4096,
+    keep: Annotated[
+        bool, typer.Option("--keep-notebooks", help="Keep the executed notebooks too.")
+    ] = False,
+    shared: Annotated[
+        bool, typer.Option("--shared", help="Let others on this machine read the pages.")
+    ] = False,
+    no_cache: Annotated[
+        bool, typer.Option("--no-cache", help="Keep nothing on disk for the next run.")
+    ] = False,
 ) -> None:
-    """Run the notebooks and write their pages: one per team notebook, two per rep."""
-    from salesnb.report import batch
+    """Run the notebooks and write their pages: one per team notebook, two per rep.
+
+    Pages whose data, notebook and parameters did not change are left as they are. Ends with 1 if
+    a notebook failed, 3 if the index could not be written, 130 if it was stopped.
+    """
+    from salesnb.report import batch, outcome
     from salesnb.report.plan import plan as planned
 
     plan = planned(
-        source, notebooks, output, only=notebook or (), reps=rep or (), given=parameter or ()
-    )
-    index, failed = batch.run(plan, workers)
-    typer.echo(index)
-    if failed:
-        typer.echo(f"{failed} of {len(plan.jobs)} failed: see the page above.", err=True)
+        source, notebooks, output, only=notebook or (), reps=rep or (), given=parameter or (),
+        is_shared=shared, is_keeping=keep,
+    )  # fmt: skip
+    options = batch.Options(
+        workers=workers, seconds=time_limit, memory=memory_limit, is_forced=force,
+        cache=None if no_cache else _cache(),
+    )  # fmt: skip
+    try:
+        outcomes = batch.run(plan, options)
+    except KeyboardInterrupt:
+        typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
+        raise typer.Exit(130) from None
+    except OSError as error:
+        typer.echo(f"The index could not be written: {error}", err=True)
+        raise typer.Exit(3) from None
+    typer.echo(plan.folder / "index.html")
+    n_failed = sum(each.status == outcome.FAILED for each in outcomes)
+    if n_failed:
+        typer.echo(f"{n_failed} of {len(plan.jobs)} failed: see the page above.", err=True)
         raise typer.Exit(1)
+
+
+def _cache() -> Path:
+    """The user's folder for what can be worked out again."""
+    from platformdirs import user_cache_path
+
+    return user_cache_path("salesnb") / "answers"
 
 
 @app.command("ride-alongs")

@@ -19,9 +19,9 @@ OPEN_ROWS = 12  # a longer table is folded away below its picture
 PAGE_ROWS = 25  # and even without one
 LONG = 240  # characters of a cell on a page that are shown before it is opened
 # Columns that are aligned right and never broken over two lines.
-FIGURES = {"rate", "money", "cents", "span", "count", "number", "year", "day", "time"}
+FIGURES = {"rate", "points", "money", "cents", "span", "count", "number", "year", "day", "time"}
 # Columns that hold words of the schema, such as one_on_one or too_few.
-CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer"}
+CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
@@ -91,6 +91,12 @@ def _cell_folded(cell: re.Match[str]) -> str:
     if len(unescape(cell[2])) <= LONG:
         return cell[0]
     return f'{cell[1]}<details class="long"><summary>{cell[2]}</summary></details>{cell[3]}'
+
+
+def only(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
+    """Some columns of a table, each with the ends of its interval."""
+    ends = _intervals(table)
+    return table[[*dict.fromkeys(each for name in names for each in (name, *ends.get(name, ())))]]
 
 
 def readable(table: pd.DataFrame, currency: str = "") -> pd.DataFrame:

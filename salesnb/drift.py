@@ -114,7 +114,8 @@ def fit(
     level, variance : what was seen, in points of a rate, and the variance of its chance
     unit : codes
     time : number of the period
-    dose : how many treatments the unit had had
+    dose : how many treatments the unit had had; or one column for each kind, the one whose
+        effect is asked for last
     """
     period = np.unique(time, return_inverse=True)[1]
     design = np.column_stack([np.eye(period.max(initial=0) + 1)[period], dose]).astype(float)

@@ -13,8 +13,10 @@ from salesnb.finding import Finding
 from salesnb.team import Team
 
 STILL = "The rates of the plan by role of the product; in JupyterLab they can be moved."
-TURNED = "with these rates"
+MOVE = "Rates by role of the product, as in {!r}: move one, and see what a year would have cost."
+TURNED = "these rates"
 HIGHEST, STEP = 0.25, 0.005
+WIDTH = "36rem"  # so that the mouse can set half a percent
 
 
 class Rates(ipywidgets.VBox):
@@ -32,7 +34,8 @@ class Rates(ipywidgets.VBox):
         self.team, self.plan = team, plan
         self.sliders = {role: _slider(role, plan) for role in _roles(team)}
         self._shown = ipywidgets.HTML()
-        super().__init__([*self.sliders.values(), self._shown])
+        moved = ipywidgets.Label(MOVE.format(plan.name))
+        super().__init__([moved, *self.sliders.values(), self._shown])
         for slider in self.sliders.values():
             slider.observe(self._turn, names="value")
         self._turn()
@@ -83,4 +86,5 @@ def _slider(role: str, plan: Plan) -> ipywidgets.FloatSlider:
         readout_format=".1%",
         description=role.replace("_", " "),
         continuous_update=False,
+        layout={"width": WIDTH},
     )

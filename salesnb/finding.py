@@ -1,6 +1,6 @@
 """An answer: one sentence, the table behind it, a picture, and the questions it opens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +27,7 @@ class Finding:
     caveats : what the reader must know before leaning on it
     currency : ISO code of the amounts in `table`
     names : rep_id to name, by which people are shown; the table keeps the ids
+    shown : the columns people see, in this order, each with its interval; all by default
     """
 
     headline: str
@@ -36,6 +37,7 @@ class Finding:
     caveats: tuple[str, ...] = ()
     currency: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    shown: Sequence[str] = ()
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the picture into `ax`, or into a new figure, and return the Axes."""
@@ -63,8 +65,9 @@ class Finding:
         )
 
     def _for_people(self) -> pd.DataFrame:
-        """The table with names in place of the ids of reps, where they are known."""
-        if not self.names or "rep_id" not in self.table:
-            return self.table
-        ids = self.table["rep_id"]
-        return self.table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))
+        """The columns shown, with names in place of the ids of reps, where they are known."""
+        table = display.only(self.table, self.shown) if self.shown else self.table
+        if not self.names or "rep_id" not in table:
+            return table
+        ids = table["rep_id"]
+        return table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))

@@ -7,11 +7,13 @@ time: until then it counts as open for what its age said, and what became of it 
 deal still open counts for what its age says, as in `leaks`.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from salesnb import drift, leaks, stage_model
+from salesnb import drift, leaks, stage_model, stats
 from salesnb.drift import Drift
 from salesnb.once import once
 from salesnb.stage_model import StageFit
@@ -21,7 +23,10 @@ QUARTER = 91  # days
 QUARTERS = 12  # looked back: three years
 LEAST_SPREAD = 0.02  # p (1 - p) of a deal that is all but sure
 LEAST_KNOWN = 0.05  # of a case, of a deal still open
+FEWEST_TREATED = 2  # reps; of one rep it would be a verdict on a person
 FEWEST_OTHERS = 3  # reps, or the comparison would be with a person
+APART = 1_000  # quarters, so that two stages share none
+FARTHEST = 1.0  # points of a rate: an effect with a wider error is not known at all
 
 
 def panel(team: Team, programmes: pd.DataFrame) -> pd.DataFrame:
@@ -61,23 +66,103 @@ def known(team: Team) -> pd.DataFrame:
     return leaks.known_on_entry(team)
 
 
-def fits(found: pd.DataFrame) -> Drift | None:
-    """The model of one stage's rows of the `panel`; None where there is nothing to compare."""
-    if not (found["dose"] > 0).any() or len(others(found)) < FEWEST_OTHERS:
+def fits(found: pd.DataFrame, beside: np.ndarray | None = None) -> Drift | None:
+    """The model of rows of the `panel`; None where there is nothing to compare.
+
+    Rows of several stages share the effect and the widths; levels and quarters are their own.
+    `beside` are the doses of what else was done, one column for each kind.
+    """
+    if not (found["dose"] > 0).any() or len(others(found, beside)) < FEWEST_OTHERS:
         return None
-    unit = pd.factorize(found["rep_id"], sort=True)[0]
+    unit = found.groupby(["rep_id", "stage"]).ngroup().to_numpy()
+    stage = pd.factorize(found["stage"])[0]
     level, variance, time, dose = (
         found[name].to_numpy() for name in ("level", "variance", "time", "dose")
     )
-    return drift.fit(level, variance, unit, time, dose)
+    doses = dose if beside is None else np.column_stack([beside, dose])
+    return drift.fit(level, variance, unit, time + APART * stage, doses)
 
 
-def others(found: pd.DataFrame) -> set[str]:
-    """The reps with deals in quarters since the first programme, before they were in one."""
-    treated = found[found["dose"] > 0]
-    start = found["rep_id"].map(treated.groupby("rep_id")["time"].min()).fillna(np.inf)
-    is_beside = (found["time"] >= treated["time"].min()) & (found["time"] < start)
+def others(found: pd.DataFrame, beside: np.ndarray | None = None) -> set[str]:
+    """The reps with deals in quarters since the first programme, before they were in any."""
+    is_treated = (found["dose"] > 0).to_numpy()
+    is_in_any = is_treated if beside is None else is_treated | (beside > 0).any(axis=1)
+    since = found[is_in_any].groupby("rep_id")["time"].min()
+    start = found["rep_id"].map(since).astype("float64").fillna(np.inf)
+    is_beside = (found["time"] >= found.loc[is_treated, "time"].min()) & (found["time"] < start)
     return set(found.loc[is_beside, "rep_id"])
+
+
+def verdict(
+    model: Drift | None, found: pd.DataFrame, worthwhile: float
+) -> dict[str, int | float | str]:
+    """What a model of rows of the `panel` says of its programmes.
+
+    Returns
+    -------
+    dict
+        n_deals : deals of the treated that entered the stage since
+        effect, effect_low, effect_high : what a programme added to the rate, in points of it
+            (0.06 = 6 points); 90 % interval; blank with fewer than two treated or three others
+        verdict : in a `word`
+        n_more_deals : about how many more deals of the treated until the interval is
+            `worthwhile` on each side; blank when the verdict is yes or no
+    """
+    since = found[found["dose"] > 0]
+    n_deals = int(since["n_deals"].sum())
+    row: dict[str, int | float | str] = {"n_deals": n_deals}
+    row |= dict.fromkeys(["effect", "effect_low", "effect_high", "n_more_deals"], np.nan)
+    row["verdict"] = "cannot_tell"
+    if model is None or since["rep_id"].nunique() < FEWEST_TREATED:
+        return row
+    told = model.effect
+    if told.error > FARTHEST:
+        return row
+    low, high = told.quantile(0.05), told.quantile(0.95)
+    row |= {"effect": float(np.clip(told.mean, low, high)), "effect_low": low, "effect_high": high}
+    row["verdict"] = word(low, high, worthwhile)
+    if row["verdict"] == "cannot_tell":
+        wide = (stats.z() * told.error / worthwhile) ** 2
+        row["n_more_deals"] = _rounded_up(n_deals * max(wide - 1, 0.05))
+    return row
+
+
+def word(low: float, high: float, worthwhile: float) -> str:
+    """The verdict of a 90 % interval.
+
+    ``yes`` if all of it lies above 0 (without any effect that happens once in twenty), ``no`` if
+    it lies below `worthwhile`, else ``cannot_tell``.
+    """
+    return "yes" if low > 0 else "no" if high < worthwhile else "cannot_tell"
+
+
+def before_and_since(
+    team: Team, stages: Collection[str], programmes: pd.DataFrame
+) -> tuple[float, float]:
+    """The rate of those treated in the 91 days before their first programme, and since.
+
+    Of the deals that left one of the `stages`, in points of a rate: what is usually compared.
+    """
+    seen = ended(team)
+    seen = seen[seen["stage"].isin(stages) & seen["rep_id"].isin(programmes["rep_id"])]
+    start = seen["rep_id"].map(programmes.groupby("rep_id")["starts_on"].min())
+    is_later = seen["left_at"] >= start
+    is_before = (seen["left_at"] < start) & (seen["left_at"] >= start - pd.Timedelta(days=QUARTER))
+    advanced = seen["outcome"] == "advanced"
+    return float(advanced[is_before].mean()), float(advanced[is_later].mean())
+
+
+@once
+def ended(team: Team) -> pd.DataFrame:
+    """The stage visits that ended, with how and when."""
+    seen = known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
+    return seen[seen["outcome"] != "open"]
+
+
+def _rounded_up(n: float) -> float:
+    """To two digits: no more is known."""
+    step = 10.0 ** max(np.floor(np.log10(max(n, 1))) - 1, 0)
+    return float(np.ceil(n / step) * step)
 
 
 def _as_of_their_start(seen: pd.DataFrame, programmes: pd.DataFrame) -> pd.DataFrame:

@@ -14,11 +14,13 @@ MONEY = ("amount", "price", "revenue", "cost", "pay")
 ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
 ENDS |= {"week": "day", "since": "day"}
 TO_THE_CENT = {"paid_amount"}  # what people are paid adds up
+POINTS = {"effect", "naive_change"}  # differences of rates
 ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
 # Columns whose name is the analyst's word and not the manager's.
 LABELS = {"benchmark": "Typical rep", "typical_rate": "Typical rep", "is_apart": "Differs"}
 LABELS |= {"lost_amount": "Lost amount, in all"}
+LABELS |= {"effect": "Effect, points", "naive_change": "Naive change, points"}
 # What the column `unit` of a table with one metric per row says.
 OF_ROWS = {
     "rate": "rate",
@@ -95,11 +97,13 @@ def capital(sentence: str) -> str:
 def of(column: str, values: pd.Series) -> str:
     """The unit of a column: its name says it, else its type.
 
-    One of ``rate money cents span count day time year flag number text``.
+    One of ``rate points money cents span count day time year flag number text``.
     """
     words = column.split("_")
     if column in TO_THE_CENT:
         return "cents"
+    if column in POINTS:
+        return "points"
     if words[0] == "n":
         return "count"
     if words[0] == "share":
@@ -136,6 +140,7 @@ def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], 
     digits = _digits(unit, values)
     writers: dict[str, Callable[[Any], str]] = {
         "rate": lambda value: percent(value, digits),
+        "points": lambda value: number(round(100 * value)),
         "money": lambda value: amount_in(value, currency) if currency else number(value),
         "cents": lambda value: to_the_cent(value, currency) if currency else number(value, 2),
         "span": lambda value: _fixed(value, digits),

@@ -11,20 +11,20 @@ from conftest import ROOT
 from nbformat.v4 import new_output
 
 import salesnb
-from salesnb.report import batch, engine, page
+from salesnb.report import making, notebook, page
 from salesnb.report.plan import plan
 
 
 def executed(path, **values):
     """The notebook with outputs as a kernel would leave them; fails where the engine would."""
-    notebook, names = nbformat.read(path, as_version=4), {}
-    for cell in notebook.cells:
+    done, names = nbformat.read(path, as_version=4), {}
+    for cell in done.cells:
         if cell.cell_type == "code":
             cell.outputs = outputs(cell.source, names)
         if "parameters" in cell.metadata.get("tags", []):
             names |= values
-    assert not engine.failure(notebook), engine.failure(notebook)
-    return notebook
+    assert not notebook.failure(done), notebook.failure(done)
+    return done
 
 
 def outputs(source, names):
@@ -56,6 +56,6 @@ def pages(source, output, **options):
             patch.setattr(salesnb, "load", load)
             done = executed(job.notebook, **job.values)
         for name, edition in job.pages.items():
-            html = page.render(done, batch._sheet(job, planned, name, edition))
-            made[batch.write_whole(planned.folder / name, html)] = html
+            html = page.render(done, making.sheet(job, planned, name, edition, {}))
+            made[making.write_whole(planned.folder / name, html)] = html
     return made, planned

@@ -66,6 +66,23 @@ def test_units_come_from_the_name(finding):
     assert shown["n deals"].iloc[4] == "2,000"
 
 
+def test_people_see_the_columns_meant_for_them_and_the_table_keeps_all():
+    table = pd.DataFrame(
+        {"rep_id": ["R1"], "win_rate": [0.4], "win_low": [0.3], "win_high": [0.5], "n_won": [8]}
+    )
+    finding = Finding("one", table, names={"R1": "Ann"}, shown=["win_rate", "rep_id"])
+    assert str(finding).splitlines()[2].split() == ["Win", "rate", "Rep"]
+    assert "40% (30–50)" in str(finding)
+    assert "n won" not in finding._repr_html_()
+    assert "n_won" in finding.table
+
+
+def test_differences_of_rates_are_written_in_points():
+    table = pd.DataFrame({"effect": [0.07, -0.001], "effect_low": [-0.02, -0.1]})
+    shown = display.readable(table.assign(effect_high=[0.16, 0.1]))
+    assert shown["Effect, points"].tolist() == ["7 (-2 to 16)", "0 (-10 to 10)"]
+
+
 def test_people_are_shown_by_name_and_kept_by_id():
     table = pd.DataFrame({"rep_id": ["R1", "R2", None], "n_open": [1, 2, 3]})
     finding = Finding("three", table, names={"R1": HOSTILE[0], "R3": "Ann"})

@@ -67,7 +67,6 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "attention",
             "companies",
             "outlook",
-            "ancova",
             "notes",
             "logbook",
             "sold",

@@ -15,9 +15,10 @@ from test_display import HOSTILE, Seen
 
 import salesnb
 from salesnb import DataError, importers, team
-from salesnb.report import batch, engine
+from salesnb.report import batch, notebook, outcome
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.plan import plan
+from salesnb.report.workers import Ended, Workers
 
 AS_OF = "2026-06-30"
 
@@ -128,7 +129,9 @@ def ran(strange, tmp_path_factory):
     save(folder / "nb", "02_bad", ("print('so far')", []), ("1 / 0  # <b>", []))
     save(folder / "nb", "03_rep", ("print(rep)", ["summary"]), parameters='rep: str = ""  # who')
     planned = plan(strange, folder / "nb", folder / "out", reps=["a/b", "A/B", HOSTILE[0]])
-    return planned, *batch.run(planned, workers=2)
+    outcomes = batch.run(planned, batch.Options(workers=2))
+    failed = sum(each.status == outcome.FAILED for each in outcomes)
+    return planned, planned.folder / "index.html", failed
 
 
 def test_a_notebook_that_fails_does_not_stop_the_others(ran):
@@ -178,7 +181,8 @@ def test_the_index_says_what_stands_out_and_who_has_no_page(strange, tmp_path):
     assert planned.missing == "1 of 11 reps has left the team: no page."
     assert planned.parameters == "data=team, n=3"
     few = replace(planned, jobs=planned.jobs[:1])
-    index, _ = batch.run(few, workers=1)
+    batch.run(few, batch.Options(workers=1))
+    index = few.folder / "index.html"
     said = " ".join("".join(Seen(index.read_text()).text).split())
     assert "act: Offer" in said
     assert planned.missing in said
@@ -193,7 +197,7 @@ def test_the_index_says_what_stands_out_and_who_has_no_page(strange, tmp_path):
 def test_nothing_is_left_lying_about(ran):
     planned, *_ = ran
     left = [path for path in planned.folder.parent.rglob("*") if path.is_file()]
-    assert {path.suffix for path in left} == {".html"}
+    assert {path.suffix for path in left} == {".html", ".json"}
 
 
 def test_files_appear_whole_or_not_at_all(tmp_path):
@@ -206,8 +210,16 @@ def test_files_appear_whole_or_not_at_all(tmp_path):
 
 def test_the_engine_names_the_cell_that_failed(tmp_path):
     save(tmp_path, "bad", ("fine = 1", []), ("fine / 0", []))
-    with pytest.raises(engine.NotebookError, match=r"(?s)ZeroDivisionError.*cell:\s+fine / 0"):
-        engine.run(tmp_path / "bad.ipynb", {}, tmp_path / "out.ipynb")
+    with pytest.raises(notebook.NotebookError, match=r"(?s)ZeroDivisionError.*cell:\s+fine / 0"):
+        in_its_own_process(tmp_path / "bad.ipynb")
+
+
+def in_its_own_process(path):
+    """Run a notebook as the batch does, and raise what it raised."""
+    with Workers() as crew:
+        crew.start("one", notebook.run, path, {})
+        ended = [what for _, what in crew.told() if isinstance(what, Ended)]
+    raise notebook.NotebookError(ended[0].failure)
 
 
 # The pages of the demo, of thin data and of strange people

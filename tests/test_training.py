@@ -9,13 +9,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
-from handmade import AS_OF, REPS, cells, team_of
+from handmade import AS_OF, REPS, cells, deal, team_of
 
 import salesnb
-from salesnb import DataError, ancova, training
+from salesnb import DataError, coaching_log, training, trials
 from salesnb.team import Team
-from salesnb.training import fading, needs, scores, timetable, wishes
+from salesnb.training import compared, fading, needs, scores, timetable, wishes
 from salesnb.training.lifts import lifts
 
 
@@ -354,30 +353,125 @@ def test_a_plan_is_worth_more_than_lots():
 # Did it work
 
 
-def test_a_contrast_is_that_of_a_regression_with_hc3():
+MANY = [f"R{i:02}" for i in range(12)]
+SPRING = "2026-02-10"
+
+
+def went(taken, rates=(), stages=("Demo",), courses=(), n=50):
+    """Twelve reps with `n` deals a quarter at each stage, half of which go on, `rates` since."""
+    rates, rows = dict(rates), []
+    for rep in MANY:
+        for quarter in ("2025-08-01", "2025-11-01", "2026-02-15", "2026-04-20"):
+            rate = rates.get(rep, 0.5) if quarter > SPRING else 0.5
+            hits = round(n * rate)
+            for i in range(n):
+                reached = "Offer" if i < hits else "Demo"
+                outcome = "won" if i < hits else "lost"
+                # Ten days a stage: this one enters Demo on the day.
+                created = str((pd.Timestamp(quarter) - pd.Timedelta(days=10)).date())
+                rows.append(deal(f"{rep}{quarter}{i}", rep, created, reached, outcome))
+    made = team_of(
+        rows,
+        reps=pd.DataFrame({"rep_id": MANY, "name": MANY}),
+        assessments=assessed({(MANY[0], "pitching"): 3.0}),
+        courses=pd.DataFrame(courses or [course(), course("C2")]),
+        attendance=pd.DataFrame(taken, columns=["rep_id", "course_id", "completed_on"]),
+    )
+    skills = dict.fromkeys(stages, ("pitching",))
+    return Team(replace(made.settings, skills=skills), made.tables)
+
+
+def test_two_courses_at_one_stage_are_told_apart():
+    taken = [(rep, "C1", SPRING) for rep in MANY[:4]] + [(rep, "C2", SPRING) for rep in MANY[4:8]]
+    finding = training.effect(went(taken, dict.fromkeys(MANY[:4], 0.8)))
+    table = finding.table.set_index("course_id")
+    assert table["answer"].to_dict() == {"C1": "yes", "C2": "cannot_tell"}
+    assert table.loc["C1", "effect"] == pytest.approx(0.3, abs=0.05)
+    assert table.loc["C2", "effect"] == pytest.approx(0, abs=0.05)
+    assert table["n_compared"].tolist() == [4, 4]
+    assert table["n_deals"].tolist() == [400, 400]
+    assert (table.loc["C1", "earlier_rate"], table.loc["C1", "later_rate"]) == (0.5, 0.8)
+    assert table.loc["C1", "naive_change"] == pytest.approx(0.3)
+    assert "It worked: Title C1; cannot tell yet: 1." in finding.headline
+
+
+def test_a_course_that_never_came_without_another_cannot_be_told():
+    taken = [(rep, name, SPRING) for rep in MANY[:4] for name in ("C1", "C2")]
+    table = training.effect(went(taken, dict.fromkeys(MANY[:4], 0.8))).table
+    assert table["answer"].tolist() == ["", ""]
+    assert table["effect"].isna().all()
+
+
+def test_of_one_rep_or_without_others_nothing_is_said():
+    one = training.effect(went([(MANY[0], "C1", SPRING)])).table
+    most = training.effect(went([(rep, "C1", SPRING) for rep in MANY[:10]])).table
+    assert one["answer"].tolist() == most["answer"].tolist() == [""]
+    assert (one["n_compared"].tolist(), most["n_compared"].tolist()) == ([11], [2])
+
+
+def test_a_skill_of_several_stages_is_seen_at_all_of_them():
+    taken = [(rep, "C1", SPRING) for rep in MANY[:4]]
+    made = went(taken, dict.fromkeys(MANY[:4], 0.8), stages=("Qualify", "Demo"))
+    row = training.effect(made).table.iloc[0]
+    # All deals leave Qualify, so the course adds 0 there and 30 points at Demo.
+    assert 0 < row["effect"] < 0.3
+    assert row["later_rate"] == pytest.approx(0.9)
+    alone = training.effect(went(taken, dict.fromkeys(MANY[:4], 0.8))).table.iloc[0]
+    assert row["n_deals"] > alone["n_deals"]
+
+
+def test_coaching_and_courses_are_judged_alike():
+    taken = [(rep, "C1", SPRING) for rep in MANY[:4]]
+    made = went(taken, dict.fromkeys(MANY[:4], 0.56))
+    begun = pd.DataFrame(taken, columns=["rep_id", "topic", "held_on"])
+    log = begun.assign(kind="programme", topic="Demo", session_id=MANY[:4], minutes=60.0)
+    log["held_on"] = pd.to_datetime(log["held_on"])
+    coached = Team(made.settings, {**made.tables, "coaching": of_log(made, log)})
+    one = training.effect(made).table.iloc[0]
+    other = coaching_log.effect(coached).table.iloc[0]
+    same = ["effect", "effect_low", "effect_high", "n_more_deals", "naive_change", "n_deals"]
+    assert one[same].tolist() == pytest.approx(other[same].tolist(), nan_ok=True)
+    assert (one["answer"], one["n_compared"]) == (other["verdict"], other["n_controls"])
+
+
+def of_log(made, log):
+    """A coaching log as the team would hold it."""
+    return team_of([], coaching=log, reps=made.reps).coaching
+
+
+def test_a_contrast_is_that_of_analysis_of_covariance():
     dice = np.random.default_rng(3)
-    had, before = np.arange(30) < 9, dice.normal(0.5, 0.1, (30, 2))
-    after = 0.2 + 0.1 * had + before @ [0.5, 0.2] + dice.normal(0, 0.05 + 0.05 * had, 30)
-    found = ancova.contrast(after, had, before)
-    model = sm.OLS(after, sm.add_constant(np.column_stack([had, before]))).fit(cov_type="HC3")
-    assert found.effect == pytest.approx(model.params[1])
-    assert found.error == pytest.approx(model.bse[1])
+    had, before = np.arange(30) < 9, dice.normal(2.5, 0.5, 30)
+    after = 1 + 0.3 * had + 0.6 * before + dice.normal(0, 0.2 + 0.2 * had, 30)
+    found = compared.contrast(after, had, before)
+    design = np.column_stack([np.ones(30), had, before])
+    by_hand = np.linalg.lstsq(design, after, rcond=None)[0]
+    inverse = np.linalg.inv(design.T @ design)
+    leverage = np.einsum("ij,jk,ik->i", design, inverse, design)
+    left = (after - design @ by_hand) / (1 - leverage)
+    assert found.effect == pytest.approx(by_hand[1])
+    assert found.error == pytest.approx(np.sqrt(np.sum(((design @ inverse)[:, 1] * left) ** 2)))
     assert found.low < found.effect < found.high
 
 
+def test_a_person_like_nobody_else_does_not_make_a_contrast_sure():
+    had, before = np.arange(12) < 5, np.full(12, 3.0)
+    after = 3 + 0.5 * had + np.tile([0.2, -0.2], 6)
+    usual = compared.contrast(after, had, before)
+    alone = compared.contrast(np.r_[after, 1.0], np.r_[had, False], np.r_[before, 1.0])
+    assert alone.effect == pytest.approx(usual.effect)
+    assert alone.error == pytest.approx(usual.error)
+
+
 def test_too_few_on_either_side_is_no_contrast():
-    nothing = ancova.contrast(np.ones(20), np.arange(20) < 3, np.ones((20, 1)))
+    nothing = compared.contrast(np.ones(20), np.arange(20) < 3, np.ones(20))
     assert np.isnan(nothing.effect)
-    assert ancova.verdict(nothing, 0.1) == ""
 
 
 def test_three_answers():
-    assert ancova.verdict(ancova.Contrast(0.05, 0.01, 0.09, 0.02), 0.03) == "yes"
-    assert ancova.verdict(ancova.Contrast(0.0, -0.02, 0.02, 0.01), 0.03) == "no"
-    assert ancova.verdict(ancova.Contrast(0.02, -0.02, 0.06, 0.02), 0.03) == "cannot_tell"
-    # z of .95 and of .80: 1.645 + 0.842 = 2.486; an error of 0.0241 is twice what 3 points bear.
-    seen = ancova.Contrast(0.02, -0.02, 0.06, 2 * 0.03 / 2.4865)
-    assert ancova.times_more(seen, 0.03) == pytest.approx(3, abs=0.01)
+    assert trials.word(0.01, 0.09, 0.03) == "yes"
+    assert trials.word(-0.02, 0.02, 0.03) == "no"
+    assert trials.word(-0.02, 0.06, 0.03) == "cannot_tell"
 
 
 def test_what_comes_back_by_itself_is_no_effect():

@@ -18,6 +18,8 @@ from salesnb.team import Team
 from salesnb.units import money, number, span
 from salesnb.weekly import working_days
 
+SHOWN = ["rep_id", "hours", "need_hours", "middle_hours", "gain_hours", "need_amount", "reason"]
+SHOWN += ["n_sessions", "minutes", "is_neglected"]
 QUARTER = pd.Timedelta(days=91)
 DAY = pd.Timedelta(days=1)
 MONTHS_A_QUARTER = 3
@@ -98,6 +100,7 @@ def time_plan(
         caveats=_caveats(team, found, plans, floor, floor_hours, left_out),
         currency=team.currency,
         names=team.names,
+        shown=[name for name in SHOWN if name != f"{rule}_hours"],
     )
 
 

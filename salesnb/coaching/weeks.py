@@ -32,6 +32,7 @@ WORDS = ["aim", "exercise", "how", "measure", "question"]
 RANGES = [f"{what}{end}" for what in ("unchanged", "improved") for end in ("", "_low", "_high")]
 COLUMNS = ["week_number", "starts_on", "aim", "exercise", "how", "minutes", "measure", "question"]
 COLUMNS += ["n_expected", *RANGES, "stop_below"]
+SHOWN = ["starts_on", "aim", "exercise", "how", "minutes", "measure", "question", "stop_below"]
 HOPE = (
     "What is hoped for is an assumption: a programme that works is taken to raise a chance of 40 % "
     "to 50 %. The ranges hold in nine of ten cases; both the rate and the deals to come are unsure."
@@ -90,6 +91,7 @@ def programme(team: Team, rep: str, *, weeks: int = 6) -> Finding:
         ask=(f"What would make {weeks} weeks on {_stage(seen)} worth your time?",),
         caveats=(HOPE, *_at_the_end(table)),
         currency=team.currency,
+        shown=SHOWN,
     )
 
 

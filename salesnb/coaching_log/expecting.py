@@ -138,8 +138,9 @@ def _apart(row: pd.Series) -> str:
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
-    topics = table["topic"].drop_duplicates()
-    return tuple(f"What has changed in how you go about {topic} since then?" for topic in topics)
+    topics = ", ".join(table["topic"].drop_duplicates())
+    asked = (f"What has changed in how you go about {topics} since then?",)
+    return asked if len(table) else ()
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], with_names: bool) -> Axes:

@@ -1,10 +1,9 @@
 """Did coaching on a topic work: the coached against what would have come without it."""
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats, trials
+from salesnb import charts, trials
 from salesnb.coaching_log.programmes import programmes
 from salesnb.drift import Drift
 from salesnb.finding import Finding
@@ -25,8 +24,6 @@ COLUMNS = {
     "n_deals": "int64",
 }
 WORTHWHILE = 0.03
-FEWEST_COACHED = 2  # reps; of one rep it would be a verdict on a person
-BEFORE = pd.Timedelta(days=91)  # what is usually set against the time since
 COMES_BACK = (
     "The change from before to after is shown beside the effect because it misleads: whoever was "
     "chosen for a low quarter comes back towards their own level without any coaching."
@@ -120,57 +117,19 @@ def fitted(team: Team, stage: str) -> Drift | None:
     return trials.fits(found[found["stage"] == stage])
 
 
-def _row(team: Team, stage: str, own: pd.DataFrame, worthwhile: float) -> dict[str, str | float]:
+def _row(
+    team: Team, stage: str, own: pd.DataFrame, worthwhile: float
+) -> dict[str, int | float | str]:
     found = panel(team)
     found = found[found["stage"] == stage]
-    since = found[found["dose"] > 0]
-    model = fitted(team, stage)
-    n_deals = int(since["n_deals"].sum())
-    row: dict[str, str | float] = {
+    before, since = trials.before_and_since(team, [stage], own)
+    return {
         "topic": stage,
         "n_coached": own["rep_id"].nunique(),
         "n_controls": len(trials.others(found) - set(own["rep_id"])),
-        "effect": np.nan,
-        "effect_low": np.nan,
-        "effect_high": np.nan,
-        "verdict": "cannot_tell",
-        "n_more_deals": np.nan,
-        "naive_change": _naive(team, stage, own),
-        "n_deals": n_deals,
+        "naive_change": since - before,
+        **trials.verdict(fitted(team, stage), found, worthwhile),
     }
-    if model is None or since["rep_id"].nunique() < FEWEST_COACHED:
-        return row
-    told = model.effect
-    low, high = told.quantile(0.05), told.quantile(0.95)
-    row |= {"effect": float(np.clip(told.mean, low, high)), "effect_low": low, "effect_high": high}
-    if low > 0 or high < worthwhile:
-        return row | {"verdict": "yes" if low > 0 else "no"}
-    wide = (stats.z() * told.error / worthwhile) ** 2
-    return row | {"n_more_deals": _rounded_up(n_deals * max(wide - 1, 0.05))}
-
-
-def _rounded_up(n: float) -> float:
-    """To two digits: no more is known."""
-    step = 10.0 ** max(np.floor(np.log10(max(n, 1))) - 1, 0)
-    return float(np.ceil(n / step) * step)
-
-
-@once
-def ended(team: Team) -> pd.DataFrame:
-    """The stage visits that ended, with how and when."""
-    seen = trials.known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
-    return seen[seen["outcome"] != "open"]
-
-
-def _naive(team: Team, stage: str, own: pd.DataFrame) -> float:
-    """Rate of the coached since their first programme less that of the quarter before."""
-    seen = ended(team)
-    seen = seen[(seen["stage"] == stage) & seen["rep_id"].isin(own["rep_id"])]
-    start = seen["rep_id"].map(own.groupby("rep_id")["starts_on"].min())
-    later = seen["left_at"] >= start
-    before = (seen["left_at"] < start) & (seen["left_at"] >= start - BEFORE)
-    advanced = seen["outcome"] == "advanced"
-    return float(advanced[later].mean() - advanced[before].mean())
 
 
 def points(value: float) -> str:
@@ -189,13 +148,14 @@ def _headline(table: pd.DataFrame) -> str:
     is_few = table["effect"].isna()
     said = []
     for verdict, words in (
-        ("yes", "More deals move on since coaching on {} than would have without it"),
-        ("no", "Coaching on {} made no difference worth its hours"),
-        ("cannot_tell", "Whether coaching on {} worked cannot be told yet"),
+        ("yes", "More deals move on since coaching{} than would have without it"),
+        ("no", "Coaching{} made no difference worth its hours"),
+        ("cannot_tell", "Whether coaching{} worked cannot be told yet"),
     ):
         rows = table[(table["verdict"] == verdict) & ~is_few]
         if len(rows):
-            said.append(f"{words.format(listed(rows['topic']))}: {_figures(rows)}.")
+            on = f" on {rows['topic'].iloc[0]}" if len(rows) == 1 else ""
+            said.append(f"{words.format(on)}: {_figures(rows)}.")
     if is_few.any():
         topics = listed(table.loc[is_few, "topic"])
         said.append(f"On {topics} too few were coached, or not, to compare.")
@@ -215,9 +175,13 @@ def _figures(rows: pd.DataFrame) -> str:
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     asked = []
-    for row in table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals").itertuples():
-        more = f"about {row.n_more_deals:,.0f} more deals of the coached would tell"
-        asked.append(f"What would make you sure that coaching on {row.topic} works ({more})?")
+    open_yet = table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals")
+    if len(open_yet):
+        more = ", ".join(f"{row.n_more_deals:,.0f} at {row.topic}" for row in open_yet.itertuples())
+        asked.append(
+            "What would make you sure that coaching works (more deals of the coached that would "
+            f"tell: about {more})?"
+        )
     for row in table[table["verdict"] == "yes"].itertuples():
         asked.append(f"What did the coached do differently at {row.topic}, in their own words?")
     for row in table[table["verdict"] == "no"].itertuples():

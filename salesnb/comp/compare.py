@@ -15,6 +15,8 @@ from salesnb.units import money, number, percent, span
 COLUMNS = ["scope", "rep_id", "n_won", "margin_amount", "old_amount", "new_amount"]
 COLUMNS += ["new_amount_low", "new_amount_high", "difference_amount", "difference_amount_low"]
 COLUMNS += ["difference_amount_high", "old_ratio", "new_ratio", "status"]
+SHOWN = ["scope", "rep_id", "n_won", "margin_amount", "old_amount", "new_amount"]
+SHOWN += ["difference_amount", "status"]
 DRAWS, SEED, TAILS = 1000, 11, ((1 - stats.LEVEL) / 2, (1 + stats.LEVEL) / 2)
 FEWEST = 3  # quarters, below which nothing is said of how far they differ
 
@@ -68,6 +70,7 @@ def compare(
         caveats=_caveats(table, first, last),
         currency=team.currency,
         names=team.names,
+        shown=SHOWN,
     )
 
 

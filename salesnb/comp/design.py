@@ -93,6 +93,7 @@ def design(
         ask=("What would people do with these rates that nobody here has thought of?",),
         caveats=_caveats(team, table, task),
         currency=team.currency,
+        shown=COLUMNS[:-1],
     )
 
 

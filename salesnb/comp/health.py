@@ -66,6 +66,7 @@ def health(team: Team, *, plan: str = "") -> Finding:
         ask=("What would you do differently tomorrow if the plan paid for it?",),
         caveats=("Pay as the plan has it, replayed; nobody's own pay is shown.",),
         currency=team.currency,
+        shown=[name for name in COLUMNS if name != "kind"],
     )
 
 

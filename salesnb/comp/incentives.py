@@ -63,6 +63,7 @@ def incentives(team: Team, *, plan: str = "") -> Finding:
         ask=("If you only looked at your own pay, which product would you leave out, and why?",),
         caveats=(spent.caveat,) if len(spent.rows) else ("No activity names a deal.",),
         currency=team.currency,
+        shown=COLUMNS[:-1],
     )
 
 

@@ -73,6 +73,7 @@ def consistency(team: Team, *, rep: str | None = None, months: int = 12) -> Find
         ask=_ask(table, rep_id),
         caveats=_caveats(table),
         names=names,
+        shown=[name for name in COLUMNS if name != "differentiator_id"],
     )
 
 

@@ -54,6 +54,7 @@ def coverage(team: Team) -> Finding:
         ask=tuple(question.format(first.iloc[0]) for question in ask if len(first))
         + (("Who keeps the claims without an owner true?",) if owners else ()),
         currency=team.currency,
+        shown=COVERAGE[1:],
     )
 
 
@@ -155,6 +156,7 @@ def stale(team: Team) -> Finding:
         table=table,
         draw=lambda ax: _draw_stale(ax, table, team.as_of),
         ask=("What did the customer see that the claim does not say yet?",) * (len(table) > 0),
+        shown=STALE[1:],
     )
 
 
@@ -204,9 +206,9 @@ def _stale_headline(table: pd.DataFrame, n_claims: int, team: Team) -> str:
     n = len(table)
     first, by = table.iloc[0], format_date(team.as_of + TIME, "d MMMM y", locale=LOCALE)
     is_ = "claim is" if n == 1 else "claims are"
-    what = f"{first['product']}: “{first['claim']}” ({first['why']})"
+    what = f"“{first['claim']}” ({first['product']}, {first['why']})"
     who = f"owner: {first['owner']}" if pd.notna(first["owner"]) else "nobody owns it yet"
-    return f"{number(n)} {is_} due for a review by {by}: first {what}; {who}."
+    return f"{number(n)} {is_} due for a review by {by}, first {what}; {who}."
 
 
 def _draw_stale(ax: Axes, table: pd.DataFrame, now: pd.Timestamp) -> Axes:

@@ -72,6 +72,7 @@ def association(team: Team, *, days: int = 30) -> Finding:
         ask=("Which deals of each kind would show whether the telling made a difference?",)
         * bool(table["is_apart"].any()),
         caveats=(NO_CAUSE, _counted(days), BLIND) if len(table) else (),
+        shown=[name for name in COLUMNS if name != "differentiator_id"],
     )
 
 

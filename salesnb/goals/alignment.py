@@ -22,6 +22,13 @@ COLUMNS += [f"{what}_{end}" for what in MEASURES for end in ("share", "low", "hi
 LOST = "lost_margin_amount"
 COLUMNS += [LOST, f"{LOST}_low", f"{LOST}_high", "margin_rate", "n_activities", "n_won"]
 COLUMNS += ["product_id"]
+SHOWN = ["name", "role", "status", "goal_share", "effort_share", "sales_share", "pay_share"]
+SHOWN += ["n_won", "lost_margin_amount"]
+OFF = {
+    "not_pushed": "Less effort than the goal",
+    "undersold": "Effort, but less sold than the goal",
+    "overdone": "More than the goal",
+}
 FALSE_SHARE = 0.05  # of the products named, expected to be no more than chance
 FEWEST = 10  # deals of equal weight, below which nothing is said of a product
 FEWEST_WON = 5  # deals with a product that is said to be overdone
@@ -87,6 +94,7 @@ def alignment(
         ask=_ask(table),
         caveats=_caveats(team, spent),
         currency=team.currency,
+        shown=SHOWN,
     )
 
 
@@ -185,19 +193,10 @@ def _headline(team: Team, table: pd.DataFrame, won: pd.DataFrame, when: str) -> 
         parts.append(f"{percent(push['pay_share'].sum())} of pay")
     said = f"{percent(push['goal_share'].sum())} of the goals are push products"
     said = f"{said}: they have {', '.join(parts)} {when}."
-    named = [_in_words(row) for _, row in table[table["status"] != ""].iterrows()]
-    said += f" {'; '.join(named)}." if named else " No product is off its goal by more than chance."
+    off = {words: table.loc[table["status"] == status, "name"] for status, words in OFF.items()}
+    named = [f"{words}: {', '.join(names)}." for words, names in off.items() if len(names)]
+    said += f" {' '.join(named or ['No product is off its goal by more than chance.'])}"
     return f"{said} {_lost(team, table, won)}".strip()
-
-
-def _in_words(row: pd.Series) -> str:
-    goal, role = percent(row["goal_share"]), str(row["role"]).replace("_", " ")
-    what = "effort" if row["status"] == "not_pushed" else "sales"
-    if row["status"] == "overdone" and not row["sales_low"] > row["goal_share"]:
-        what = "effort"
-    value = percent(row[f"{what}_share"])
-    ends = span(row[f"{what}_low"], row[f"{what}_high"], percent)
-    return f"{row['name']} ({role}): {goal} of the goals, {value} of {what} ({ends})"
 
 
 def _lost(team: Team, table: pd.DataFrame, won: pd.DataFrame) -> str:

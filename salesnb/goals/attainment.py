@@ -18,6 +18,8 @@ from salesnb.weekly import working_days
 COLUMNS = ["scope", "product", "rep_id", "status", "ends_on", "n_won", "goal_amount", "due_amount"]
 COLUMNS += ["won_amount", "attained_ratio", "pace_ratio", "pace_low", "pace_high"]
 COLUMNS += ["outlook_amount", "outlook_amount_low", "outlook_amount_high", "product_id"]
+SHOWN = ["product", "rep_id", "status", "ends_on", "n_won", "goal_amount", "won_amount"]
+SHOWN += ["pace_ratio", "outlook_amount"]
 KEYS = {"product": "product_id", "rep": "rep_id"}
 YEAR = pd.Timedelta(days=365)
 HALF_A_DEAL = 0.5  # added to what is uncertain, so that no deal yet is not certainty
@@ -74,6 +76,7 @@ def attainment(team: Team, *, rep: str | None = None) -> Finding:
         caveats=("The outlook takes the pace of the last twelve months; seasons are not in it.",),
         currency=team.currency,
         names=team.names,
+        shown=SHOWN,
     )
 
 

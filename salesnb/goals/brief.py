@@ -9,13 +9,15 @@ from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.metrics.quota import coming_quarter
 from salesnb.team import Team
-from salesnb.units import number, percent, span
+from salesnb.units import day, number, percent, span
 from salesnb.wanted import wanted
 
 COLUMNS = ["name", "role", "why", "goal_amount", "goal_share", "margin_rate", "n_won"]
 COLUMNS += ["bundled_rate", "bundled_low", "bundled_high", "n_customers"]
 COLUMNS += ["followed_rate", "followed_low", "followed_high"]
 COLUMNS += ["usual_rate", "usual_low", "usual_high", "product_id"]
+SHOWN = ["name", "role", "why", "goal_amount", "goal_share", "margin_rate"]
+SHOWN += ["bundled_rate", "n_customers", "followed_rate", "usual_rate"]
 ROLES = ("push", "core", "minor", "loss_leader")
 WHO = ("followed", "usual")
 WITHIN = 365  # days in which a customer is to come back
@@ -60,12 +62,13 @@ def brief(team: Team) -> Finding:
     first, last = coming_quarter(team)
     table = _table(team, wanted(team, first, last))
     return Finding(
-        headline=_headline(table, f"from {first.date()} to {last.date()}"),
+        headline=_headline(table, f"from {day(first)} to {day(last)}"),
         table=table,
         draw=lambda ax: _draw(ax, table),
         ask=("Which of these would your customers miss least, and what do they ask for instead?",),
         caveats=_caveats(table),
         currency=team.currency,
+        shown=SHOWN,
     )
 
 

@@ -181,22 +181,27 @@ def _serve(parent: Connection, warm: Callable[[], Any] | None, is_forking: bool)
     children: dict[Connection, _Child] = {}
     try:
         while True:
-            wait = min((child.deadline for child in children.values()), default=None)
-            timeout = None if wait is None else max(0.0, min(wait - monotonic(), 3600.0))
-            for pipe in connection.wait([parent, *children], timeout):
-                if pipe is parent:
-                    _obey(parent, starter, children)
-                elif isinstance(pipe, Connection):
-                    _listen(parent, children[pipe], children)
-            for child in children.values():
-                if child.deadline <= monotonic():
-                    _stop(child)
+            _once_round(parent, starter, children)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         pass  # nobody is there any more
     finally:
         for child in children.values():
             _kill(child.process)
         starter.close()
+
+
+def _once_round(parent: Connection, starter: Any, children: dict[Connection, _Child]) -> None:
+    """Wait until somebody has something to say, or is late."""
+    wait = min(child.deadline for child in children.values()) if children else float("inf")
+    timeout = max(0.0, min(wait - monotonic(), 3600.0))
+    for pipe in connection.wait([parent, *children], timeout):
+        if pipe is parent:
+            _obey(parent, starter, children)
+        elif isinstance(pipe, Connection):
+            _listen(parent, children[pipe], children)
+    for child in children.values():
+        if child.deadline <= monotonic():
+            _stop(child)
 
 
 def _obey(parent: Connection, starter: Any, children: dict[Connection, _Child]) -> None:

@@ -1,60 +1,74 @@
-"""Those who took a course beside those who did not: deals and scores, before and after."""
+"""What became of those who took a course: in deals, and in scores beside who did not take it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from statsmodels.regression.linear_model import OLS
 
-from salesnb.ancova import Contrast, contrast
+from salesnb import trials
 from salesnb.once import once
+from salesnb.stats import LEVEL
 from salesnb.team import Team
 from salesnb.training.needs import spelled, stages_of
-from salesnb.visits import visits
 
 HALF_YEAR, YEAR = 182, 365  # days
-FEWEST = 8  # decided deals of a rep before, and after
-USUAL = 10  # deals' worth of the team's rate that steady a rate of few deals
 SINKS_IN = 14  # days after a course until a score counts as one after it
+FEWEST = 4  # scored before and after, of those who took the course and of the others
+ALONE = 0.999  # leverage of a person who tells nothing of the effect
+WORTH = 0.03  # of the deals at a stage: less is not worth a course
+WORTH_SCORE = 0.25  # points: half of the step in which scores are given
+
+
+class Contrast(NamedTuple):
+    """The difference made, with its 90 % interval; NaN where the groups are too small."""
+
+    effect: float = np.nan
+    low: float = np.nan
+    high: float = np.nan
+    error: float = np.nan
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """One number of those who took a course and of the others.
+    """What is known of one course.
 
-    people : rep_id, had (took it), before, after, n_before, n_after
-    found : the difference made
+    deals : `trials.verdict` with n_others, earlier_rate, later_rate; empty where no stage leans
+        on the skill
+    scores : the difference made to scores, in points
+    score_change : of those who took it
+    n_scored_others : who did not and have scores before and after
     """
 
-    people: pd.DataFrame
-    found: Contrast
+    scores: Contrast
+    score_change: float
+    n_scored_others: int
+    deals: dict[str, int | float | str] = field(default_factory=dict)
 
     @property
-    def mean(self) -> tuple[float, float]:
-        """The number of those who took it, before and after, each case counting once."""
-        own = self.people[self.people["had"]]
-        if own.empty:
-            return np.nan, np.nan
-        before = np.average(own["before"], weights=own["n_before"])
-        return float(before), float(np.average(own["after"], weights=own["n_after"]))
-
-    def n(self, had: bool) -> int:
-        """People compared, who had it or not."""
-        return int((self.people["had"] == had).sum())
+    def answer(self) -> tuple[str, str]:
+        """What the verdict rests on, deals before scores, and the verdict; both empty without."""
+        if pd.notna(self.deals.get("effect")):
+            return "deals", str(self.deals["verdict"])
+        if pd.notna(self.scores.effect):
+            return "scores", trials.word(self.scores.low, self.scores.high, WORTH_SCORE)
+        return "", ""
 
 
 @once
-def by_course(team: Team) -> dict[str, tuple[Compared, Compared]]:
+def by_course(team: Team) -> dict[str, Compared]:
     """For each course that somebody took: the deals, and the scores."""
-    taken = completed(team)
-    moved, scored = _deals(team), scored_by_others(team)
+    taken, begun = completed(team), programmes(team)
+    scored = scored_by_others(team)
+    panel = trials.panel(team, begun) if len(begun) else pd.DataFrame()
     found = {}
     for course_id, own in taken.groupby("course_id"):
         skill = own["skill"].iloc[0]
         days = _days(team, own, taken[taken["skill"] == skill])
-        stages = stages_of(team).get(skill, [])
-        of_stages = moved[moved["stage"].isin(stages)]
-        of_skill = scored[scored["skill"] == skill]
-        found[str(course_id)] = (_of_deals(of_stages, days), _of_scores(of_skill, days))
+        of_scores = _of_scores(scored[scored["skill"] == skill], days)
+        deals = _of_deals(team, panel, begun, str(course_id))
+        found[str(course_id)] = Compared(*of_scores, deals)
     return found
 
 
@@ -66,6 +80,64 @@ def completed(team: Team, first: bool = True) -> pd.DataFrame:
     )
     taken = taken.drop_duplicates(["rep_id", "course_id"]) if first else taken
     return taken.merge(courses[["course_id", "skill"]], on="course_id")
+
+
+def programmes(team: Team) -> pd.DataFrame:
+    """Every course that a rep took, at each stage that leans on its skill.
+
+    rep_id, stage, starts_on (the day it was completed), course_id; empty without dated stages.
+    """
+    leaning = [(skill, stage) for skill, stages in stages_of(team).items() for stage in stages]
+    stages = pd.DataFrame(leaning, columns=["skill", "stage"]).astype("str")
+    taken = completed(team).rename(columns={"completed_on": "starts_on"})
+    found = taken[taken["rep_id"].isin(team.reps["rep_id"])].merge(stages, on="skill")
+    if not team.has("stage_changes") or not team.settings.is_dated:
+        found = found.head(0)
+    return found[["rep_id", "stage", "starts_on", "course_id"]].sort_values(
+        ["starts_on", "rep_id", "stage", "course_id"], ignore_index=True
+    )
+
+
+def scored_by_others(team: Team) -> pd.DataFrame:
+    """Scores by the manager, or by whoever gave any: rep_id, skill, day, value."""
+    said = team.assessments
+    given = said[said["assessor"].fillna("manager") == "manager"]
+    given = given if len(given) else said
+    skill = spelled(team, given["skill"]).astype("str")
+    columns = {"rep_id": given["rep_id"], "skill": skill, "day": given["assessed_on"]}
+    return pd.DataFrame({**columns, "value": given["score"]})
+
+
+def _of_deals(
+    team: Team, panel: pd.DataFrame, begun: pd.DataFrame, course_id: str
+) -> dict[str, int | float | str]:
+    """The deals of those who took a course, beside other courses at the same stages."""
+    own = begun[begun["course_id"] == course_id]
+    if own.empty:
+        return {}
+    stages = own["stage"].unique()
+    here = begun[begun["stage"].isin(stages)]
+    rows = panel[panel["stage"].isin(stages)].reset_index(drop=True)
+    doses = _doses(rows, here)
+    beside = doses.drop(columns=course_id).to_numpy()
+    rows["dose"] = doses[course_id]
+    before, since = trials.before_and_since(team, stages, own)
+    return {
+        "n_others": len(trials.others(rows, beside)),
+        "earlier_rate": before,
+        "later_rate": since,
+        **trials.verdict(trials.fits(rows, beside), rows, WORTH),
+    }
+
+
+def _doses(rows: pd.DataFrame, begun: pd.DataFrame) -> pd.DataFrame:
+    """Which of the courses that a rep has begun are among the first so many: a column for each."""
+    by = ["rep_id", "stage"]
+    begun = begun.assign(dose=begun.groupby(by).cumcount() + 1)
+    each = rows[[*by, "dose"]].reset_index().merge(begun, on=by, suffixes=("", "_from"))
+    each = each[each["dose"] >= each["dose_from"]]
+    counted = pd.crosstab(each["index"], each["course_id"])
+    return counted.reindex(index=rows.index, columns=begun["course_id"].unique(), fill_value=0)
 
 
 def _days(team: Team, own: pd.DataFrame, of_skill: pd.DataFrame) -> pd.DataFrame:
@@ -80,89 +152,38 @@ def _days(team: Team, own: pd.DataFrame, of_skill: pd.DataFrame) -> pd.DataFrame
     return pd.concat([own[["rep_id", "completed_on"]].assign(had=True), rest], ignore_index=True)
 
 
-def _deals(team: Team) -> pd.DataFrame:
-    """Deals that have left a stage: rep_id, stage, day (entered), value (1: went on)."""
-    columns = {"rep_id": "str", "stage": "str", "day": "datetime64[us]", "value": "float64"}
-    if not team.has("stage_changes") or not team.settings.is_dated:
-        return pd.DataFrame(columns=[*columns]).astype(columns)
-    seen = visits(team)
-    seen = seen[(seen["outcome"] != "open") & ~seen["is_skipped"]]
-    return pd.DataFrame(
-        {
-            "rep_id": seen["rep_id"],
-            "stage": seen["stage"].astype("str"),
-            "day": seen["entered_at"],
-            "value": (seen["outcome"] == "advanced").astype(float),
-        }
-    )
-
-
-def scored_by_others(team: Team) -> pd.DataFrame:
-    """Scores by the manager, or by whoever gave any: rep_id, skill, day, value."""
-    said = team.assessments
-    given = said[said["assessor"].fillna("manager") == "manager"]
-    given = given if len(given) else said
-    skill = spelled(team, given["skill"]).astype("str")
-    columns = {"rep_id": given["rep_id"], "skill": skill, "day": given["assessed_on"]}
-    return pd.DataFrame({**columns, "value": given["score"]})
-
-
-def _of_deals(moved: pd.DataFrame, days: pd.DataFrame) -> Compared:
-    """The share of deals that went on: the year after against two periods before."""
-    rows, away = _dated(moved, days)
-    parts = {
-        "long": away < -HALF_YEAR,
-        "late": (away >= -HALF_YEAR) & (away < 0),
-        "after": (away > 0) & (away <= YEAR),
-    }
-    sums = {name: _sums(rows[part], days) for name, part in parts.items()}
-    (hit, n), before = sums["after"], [sums["long"], sums["late"]]
-    n_before = before[0][1] + before[1][1]
-    is_enough = (n >= FEWEST) & (n_before >= FEWEST)
-    steadied = [
-        (hits + USUAL * hits.sum() / max(cases.sum(), 1)) / (cases + USUAL)
-        for hits, cases in before
-        if cases.sum()
-    ]
-    with np.errstate(invalid="ignore"):
-        people = days[["rep_id", "had"]].assign(
-            before=(before[0][0] + before[1][0]) / n_before,
-            after=hit / n,
-            n_before=n_before,
-            n_after=n,
-        )
-    return _compared(people, np.column_stack(steadied or [n_before]), is_enough)
-
-
-def _of_scores(scored: pd.DataFrame, days: pd.DataFrame) -> Compared:
+def _of_scores(scored: pd.DataFrame, days: pd.DataFrame) -> tuple[Contrast, float, int]:
     """The mean score: the year after against the year before."""
-    rows, away = _dated(scored, days)
-    total, n_before = _sums(rows[(away >= -YEAR) & (away <= 0)], days)
-    later, n = _sums(rows[(away >= SINKS_IN) & (away <= YEAR)], days)
-    with np.errstate(invalid="ignore"):
-        before, after = total / n_before, later / n
-    people = days[["rep_id", "had"]].assign(
-        before=before, after=after, n_before=n_before, n_after=n
-    )
-    return _compared(people, before[:, None], (n > 0) & (n_before > 0))
+    rows = scored.merge(days, on="rep_id")
+    away = (rows["day"] - rows["completed_on"]).dt.days
+    before = rows[away.between(-YEAR, 0)].groupby("rep_id")["value"].mean()
+    after = rows[away.between(SINKS_IN, YEAR)].groupby("rep_id")["value"].mean()
+    seen = days.set_index("rep_id").assign(before=before, after=after).dropna().sort_index()
+    had = seen["had"].to_numpy(bool)
+    change = seen["after"] - seen["before"]
+    found = contrast(seen["after"].to_numpy(), had, seen["before"].to_numpy())
+    return found, float(change[had].mean()), int((~had).sum())
 
 
-def _compared(people: pd.DataFrame, before: np.ndarray, is_enough: np.ndarray) -> Compared:
-    people = people[is_enough].reset_index(drop=True)
-    found = contrast(people["after"].to_numpy(), people["had"].to_numpy(bool), before[is_enough])
-    return Compared(people, found)
+def contrast(after: np.ndarray, had: np.ndarray, before: np.ndarray) -> Contrast:
+    """Mean difference of `after` between those who `had` it and the others, alike in `before`.
+
+    Analysis of covariance: for a score there are one or two numbers before and after, and how far
+    chance moves a score only the spread between people can tell, so there is nothing for the
+    likelihood of `trials` to weigh. Errors hold where the groups vary differently (HC3, MacKinnon
+    and White 1985).
+    """
+    if min(had.sum(), (~had).sum()) < FEWEST:
+        return Contrast()
+    # A person whose number before is like nobody's else has the slope to themselves.
+    influence = _model(after, had, before).fit().get_influence()
+    is_alike = influence.hat_matrix_diag < ALONE
+    model = _model(after[is_alike], had[is_alike], before[is_alike])
+    fit = model.fit(cov_type="HC3", use_t=True)
+    low, high = fit.conf_int(1 - LEVEL)[1]
+    return Contrast(float(fit.params[1]), float(low), float(high), float(fit.bse[1]))
 
 
-def _dated(rows: pd.DataFrame, days: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
-    """The rows of the people compared, with the days by which they lie after the dividing day."""
-    place = pd.Index(days["rep_id"]).get_indexer(pd.Index(rows["rep_id"]))
-    rows = rows.assign(place=place)[place >= 0]
-    divide = days["completed_on"].to_numpy()[rows["place"].to_numpy()]
-    return rows, ((rows["day"] - divide) / pd.Timedelta(days=1)).to_numpy(float)
-
-
-def _sums(rows: pd.DataFrame, days: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Sum and count of the values of each person."""
-    place = rows["place"].to_numpy(int)
-    total = np.bincount(place, rows["value"].to_numpy(float), len(days))
-    return total, np.bincount(place, minlength=len(days)).astype(float)
+def _model(after: np.ndarray, had: np.ndarray, before: np.ndarray) -> OLS:
+    alike = [before - before.mean()] if np.ptp(before) > 0 else []
+    return OLS(after, np.column_stack([np.ones(len(had)), had, *alike]))

@@ -5,15 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts
-from salesnb.ancova import Contrast, times_more, verdict
 from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.training.compared import Compared, by_course, completed
 from salesnb.training.needs import spelled
 from salesnb.units import number
 
-WORTH = 0.03  # of the deals at a stage: less is not worth a course
-WORTH_SCORE = 0.25  # points: half of the step in which scores are given
+SHOWN = ["title", "evidence", "answer", "n_attended", "n_compared", "n_deals", "effect"]
+SHOWN += ["naive_change", "n_more_deals", "score_effect"]
 ENDS = ("", "_low", "_high")
 COLUMNS = {"course_id": "str", "title": "str", "skill": "str", "evidence": "str", "answer": "str"}
 COLUMNS |= dict.fromkeys(["n_attended", "n_compared", "n_deals"], "int64")
@@ -22,10 +21,11 @@ COLUMNS |= {f"effect{end}": "float64" for end in ENDS}
 COLUMNS |= {"n_more_deals": "float64", "score_change": "float64"}
 COLUMNS |= {f"score_effect{end}": "float64" for end in ENDS}
 WORDS = {"yes": "it worked", "no": "too little to be worth it", "cannot_tell": "cannot tell yet"}
+WORDS |= {"": "too few to compare"}
 CAVEATS = (
     "The naive change of those who attended misleads: who is sent because a number is low sees it "
-    "come back by itself, and some months are better for everybody. The effect compares them with "
-    "others whose numbers were alike before.",
+    "come back by itself, and some months are better for everybody. The effect is what is seen "
+    "beyond what their earlier quarters and the others' deals let expect.",
     "Of twenty courses without any effect about one would read yes.",
     "A manager who scores knows who attended; deals do not.",
 )
@@ -34,10 +34,12 @@ CAVEATS = (
 def effect(team: Team) -> Finding:
     """Did the courses work, in deals and in scores?
 
-    Analysis of covariance: the share of deals that go on from the stages leaning on the skill, in
-    the year after a rep completed the course, beside reps who took no course on it, alike in two
-    periods before; HC3 errors (MacKinnon and White 1985). Where no stage leans on the skill, the
-    manager's scores a year before and after answer instead. How often it errs:
+    In deals: every deal at the stages that lean on the skill is set against what the typical rep
+    makes of the same deal, and every rep who took the course against what all their earlier
+    quarters, and the same quarters of those who took none, let expect; other courses at these
+    stages are taken into account (`salesnb.trials`, `salesnb.drift`: one likelihood, as for
+    coaching). Where no stage leans on the skill, or too few deals tell, the manager's scores a
+    year before and after answer, beside others whose scores were alike before. How often it errs:
     ``docs/training_accuracy.md``.
 
     Returns
@@ -48,14 +50,17 @@ def effect(team: Team) -> Finding:
         course_id, title, skill
         evidence : ``deals`` or ``scores``, what the answer rests on; empty where nothing could be
             compared
-        answer : ``yes``; ``no`` (less than 3 points of rate, or a quarter point of score);
-            ``cannot_tell``; empty where fewer than four reps stand on either side
+        answer : ``yes`` (the whole interval lies above 0); ``no`` (it lies below 3 points of
+            rate, or a quarter point of score); ``cannot_tell``; empty where too few can be
+            compared: in deals two who took it and three others, in scores four on either side
         n_attended, n_compared : reps who completed it; reps who did not and are compared
-        n_deals : deals of those who attended, decided since
-        earlier_rate, later_rate : share of their deals that went on, before and after
+        n_deals : deals of those who attended that entered the stages since
+        earlier_rate, later_rate : share of their deals that went on, in the 91 days before and
+            since
         naive_change : the difference of the two
         effect, effect_low, effect_high : difference made, in points of rate, 90 % interval
-        n_more_deals : of those who attended, to see an effect of 3 points in four of five cases
+        n_more_deals : about how many more of those who attended until the interval is 3 points
+            on each side; blank when the answer is yes or no
         score_change : of those who attended, in points
         score_effect, score_effect_low, score_effect_high : difference made, 90 % interval
 
@@ -73,8 +78,8 @@ def effect(team: Team) -> Finding:
     rows = [
         {"course_id": course, "title": names[course], "skill": skill[course]}
         | {"n_attended": taken[course]}
-        | _row(*pair)
-        for course, pair in sorted(found.items())
+        | _row(seen)
+        for course, seen in sorted(found.items())
     ]
     table = pd.DataFrame(rows, columns=[*COLUMNS]).astype(COLUMNS)
     return Finding(
@@ -84,40 +89,23 @@ def effect(team: Team) -> Finding:
         ask=_ask(table),
         caveats=(*CAVEATS, *_caveats(team, table)),
         currency=team.currency,
+        shown=SHOWN,
     )
 
 
-def answer_of(deals: Compared, scores: Compared) -> tuple[str, str]:
-    """What the answer rests on, deals before scores, and the answer; both empty without one."""
-    kinds = (("deals", deals, WORTH), ("scores", scores, WORTH_SCORE))
-    said = ((kind, verdict(seen.found, worth)) for kind, seen, worth in kinds)
-    return next(((kind, answer) for kind, answer in said if answer), ("", ""))
-
-
-def _row(deals: Compared, scores: Compared) -> dict:
-    evidence, said = answer_of(deals, scores)
-    earlier, later = deals.mean
-    score_before, score_after = scores.mean
-    own = deals.people[deals.people["had"]]
-    n = int(own["n_after"].sum())
-    more = np.ceil(n * times_more(deals.found, WORTH)) if said == "cannot_tell" else np.nan
+def _row(seen: Compared) -> dict[str, int | float | str]:
+    evidence, answer = seen.answer
+    deals = {"n_others": 0, "n_deals": 0, **seen.deals}
+    earlier, later = deals.get("earlier_rate", np.nan), deals.get("later_rate", np.nan)
     return {
+        **deals,
         "evidence": evidence,
-        "answer": said,
-        "n_compared": (scores if evidence == "scores" else deals).n(had=False),
-        "n_deals": n,
-        "earlier_rate": earlier,
-        "later_rate": later,
-        "naive_change": later - earlier,
-        "n_more_deals": more if evidence == "deals" else np.nan,
-        "score_change": score_after - score_before,
-        **_ends("effect", deals.found),
-        **_ends("score_effect", scores.found),
+        "answer": answer,
+        "n_compared": seen.n_scored_others if evidence == "scores" else deals["n_others"],
+        "naive_change": float(later) - float(earlier),
+        "score_change": seen.score_change,
+        **dict(zip((f"score_effect{end}" for end in ENDS), seen.scores[:3], strict=True)),
     }
-
-
-def _ends(name: str, found: Contrast) -> dict[str, float]:
-    return dict(zip((f"{name}{end}" for end in ENDS), found[:3], strict=True))
 
 
 def _headline(table: pd.DataFrame) -> str:
@@ -127,9 +115,9 @@ def _headline(table: pd.DataFrame) -> str:
     if told.empty:
         return "Too few people on either side to say of any course whether it worked."
     parts = [
-        f"{words}: {number(len(rows)) if answer == 'cannot_tell' else ', '.join(rows['title'])}"
+        f"{words}: {', '.join(rows['title']) if answer in ('yes', 'no') else number(len(rows))}"
         for answer, words in WORDS.items()
-        if len(rows := told[told["answer"] == answer])
+        if len(rows := table[table["answer"] == answer])
     ]
     more = told["n_more_deals"].min()
     last = f" The nearest needs about {number(round(more, -1))} more deals." if more > 0 else ""
@@ -162,7 +150,10 @@ def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
             "Where no stage leans on the skill, or too few deals were decided, scores answer."
         )
     if (table["answer"] == "").any():
-        said.append("No answer where fewer than four reps stand on either side.")
+        said.append(
+            "No answer where too few can be compared: two who went and three others for deals, "
+            "four and four for scores."
+        )
     return tuple(said)
 
 

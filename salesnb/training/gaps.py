@@ -13,6 +13,8 @@ from salesnb.training import scores
 from salesnb.training.needs import GAP, MOST, by_skill, needs
 from salesnb.units import money, number, span
 
+SHOWN = ["rep_id", "skill", "tier", "score", "n_assessments", "manager_score", "self_score"]
+SHOWN += ["leak_probability", "yearly_lost_amount"]
 FIRM = ("act", "look")  # tiers separated from chance
 TIERS = ("act", "look", "watch", "")
 ALSO, ROWS, SEEN_APART = 3, 30, 1.0
@@ -80,6 +82,7 @@ def gaps(team: Team, *, rep: str | None = None, target: float | None = None) -> 
         caveats=_caveats(team, table),
         currency=team.currency,
         names=names,
+        shown=SHOWN,
     )
 
 
@@ -99,16 +102,16 @@ def _headline(team: Team, table: pd.DataFrame, rep_id: str | None) -> str:
     goal, firm = number(table["target"].iloc[0], 1), table[table["tier"].isin(FIRM)]
     n = number(len(table))
     if firm.empty:
-        said = f"nothing stands out: none of {n} skills is below {goal} by more than chance"
-        said = said if who else said.replace("skills is", "levels of skill is").capitalize()
+        said = f"nothing stands out: none of {n} scored skills is below {goal} by more than chance"
+        said = said if who else said.capitalize()
         return f"{who}{said}.{_all_of(table, rep_id)}"
     first = firm.iloc[0]
     place = f"{first['skill']}" if who else f"{team.names[first['rep_id']]}, {first['skill']}"
     level = number(first["score"], 1)
     ends = span(first["score_low"], first["score_high"], lambda v: number(v, 1))
-    kind = "skills" if who else "levels of skill"
+    lie = "skill lies" if len(firm) == 1 else "skills lie"
     return (
-        f"{who}{number(len(firm))} of {n} {kind} below {goal} by more than chance. "
+        f"{who}{number(len(firm))} of {n} scored {lie} below {goal} by more than chance. "
         f"First: {place}, {level} ({ends}){_in_deals(team, first)}."
         f"{_others(firm.iloc[1:], team.names, rep_id)}{_all_of(table, rep_id)}"
     )

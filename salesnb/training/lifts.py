@@ -6,7 +6,6 @@ import pandas as pd
 from salesnb.once import once
 from salesnb.team import Team
 from salesnb.training.compared import by_course
-from salesnb.training.effect import answer_of
 from salesnb.training.needs import spelled
 
 # Before any course was seen: half of what is promised, or of a quarter point where nothing is.
@@ -33,9 +32,9 @@ def lifts(team: Team) -> pd.DataFrame:
     table["skill"] = spelled(team, table["skill"]).astype("str")
     seen = by_course(team) if team.has("attendance") else {}
     promised = table["lift"].fillna(table["lift"].mean()).fillna(UNKNOWN).to_numpy(float)
-    found = [seen[course][1].found if course in seen else None for course in table["course_id"]]
-    made = np.array([np.nan if each is None else each.effect for each in found], float)
-    error = np.array([np.nan if each is None else each.error for each in found], float)
+    found = [seen.get(course) for course in table["course_id"]]
+    made = np.array([each.scores.effect if each else np.nan for each in found], float)
+    error = np.array([each.scores.error if each else np.nan for each in found], float)
     is_seen = np.isfinite(made) & np.isfinite(error)
     weight = np.where(is_seen, 1 / (np.where(is_seen, error, 1) ** 2 + OWN_SD**2), 0)
     made = np.where(is_seen, made, 0)
@@ -45,7 +44,7 @@ def lifts(team: Team) -> pd.DataFrame:
     )
     usual = np.clip(kept, 0, 1) * promised
     own = np.where(is_seen, OWN_SD**2 * weight, 0)
-    said = [answer_of(*seen[course])[1] if course in seen else "" for course in table["course_id"]]
+    said = [each.answer[1] if each else "" for each in found]
     table["answer"] = pd.Series(said, table.index, dtype="str")
     expected = np.maximum(own * made + (1 - own) * usual, 0)
     table["expected_lift"] = np.where(table["answer"] == NO, 0.0, expected)

@@ -15,6 +15,8 @@ from salesnb.units import money, number
 COLUMNS = {"skill": "str", "status": "str", "n_reps": "int64", "n_below": "int64"}
 COLUMNS |= {"gap": "float64", "yearly_lost_amount": "float64", "stages": "str"}
 COLUMNS |= {"n_courses": "int64", "n_useful": "int64", "courses": "str"}
+SHOWN = ["skill", "status", "n_reps", "n_below", "gap", "yearly_lost_amount", "stages"]
+SHOWN += ["n_useful", "courses"]
 STATUS = ("no course", "nothing useful", "nobody needs it", "not assessed", "")
 
 
@@ -39,7 +41,7 @@ def offer_gaps(team: Team) -> Finding:
         yearly_lost_amount : team currency; what those who lack it lose a year at its stages
         stages : the stages that lean on it
         n_courses, n_useful : courses on it; of these useful
-        courses : their ids
+        courses : their titles
 
     Raises
     ------
@@ -54,6 +56,7 @@ def offer_gaps(team: Team) -> Finding:
         lambda ax: _draw(ax, table),
         ask=_ask(table),
         currency=team.currency,
+        shown=SHOWN,
     )
 
 
@@ -63,7 +66,7 @@ def _table(team: Team) -> pd.DataFrame:
     taught = courses.groupby("skill").agg(
         n_courses=("course_id", "size"),
         n_useful=("is_useful", "sum"),
-        courses=("course_id", ", ".join),
+        courses=("title", ", ".join),
     )
     lacking = by_skill(needs(team)).set_index("skill")
     skills = sorted({*lacking.index, *taught.index, *leaning})
@@ -94,7 +97,7 @@ def _headline(team: Team, table: pd.DataFrame) -> str:
     parts = []
     for status, words in (
         ("no course", "lacking and not taught"),
-        ("nothing useful", "taught by courses that added next to nothing"),
+        ("nothing useful", "taught by courses of which little can be expected so far"),
     ):
         rows = table[table["status"] == status]
         named = [f"{row['skill']} ({_who(team, row)})" for _, row in rows.iterrows()]

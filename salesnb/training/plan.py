@@ -18,6 +18,8 @@ from salesnb.training.needs import LOST, members, needs
 from salesnb.training.wishes import LEAST, Wishes, wishes
 from salesnb.units import money, number, percent
 
+SHOWN = ["rep_id", "title", "skill", "quarter_on", "starts_on", "hours", "cost_amount", "gain"]
+SHOWN += ["is_for_all", "yearly_lost_amount"]
 DRAWS = 20  # of a sign-up by lot
 ROWS, MARKS = 30, "os^vDPX*"  # names that fit a picture; quarters in turn
 COLUMNS = {"rep_id": "str", "course_id": "str", "title": "str", "skill": "str"}
@@ -101,6 +103,7 @@ def plan(
         caveats=_caveats(team, wished, table),
         currency=team.currency,
         names=team.names,
+        shown=SHOWN,
     )
 
 
@@ -192,7 +195,9 @@ def _caveats(team: Team, wished: Wishes, table: pd.DataFrame) -> tuple[str, ...]
     courses = wished.courses
     useless = courses.loc[courses["expected_lift"] < LEAST, "title"]
     if len(useless):
-        said.append(f"Left out, as earlier ones added next to nothing: {', '.join(useless)}.")
+        said.append(
+            f"Left out, as next to nothing can be expected of them so far: {', '.join(useless)}."
+        )
     if len(table) and table["starts_on"].isna().any():
         said.append("A course without a day was held before: whether and when has to be arranged.")
     if courses["price"].isna().any():
