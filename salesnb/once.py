@@ -12,14 +12,16 @@ import pickle
 import stat
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
-from functools import cache, wraps
+from functools import cache, partial, wraps
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from time import process_time
 from typing import Any, ParamSpec, TypeVar
 
 from filelock import FileLock
+
+from salesnb import door
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -47,9 +49,10 @@ def once(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
         key = (name, args[1:], tuple(sorted(options.items())))
         if key not in answers:
             is_of_team = not args[1:] and not options
-            work = lambda: function(*args, **options)  # noqa: E731
+            work = partial(function, *args, **options)
             answers[key] = _kept(name, team, work) if is_of_team else work()
-        _asked.add(name)
+            if is_of_team:
+                _asked.add(name)
         return answers[key]
 
     return asked
@@ -61,14 +64,12 @@ def forget(team: Any) -> None:
 
 
 def asked_for() -> frozenset[str]:
-    """The names of what was asked for in this process, to be given to `ahead`."""
+    """The names of what this process worked out for a whole team, to be given to `ahead`."""
     return frozenset(_asked)
 
 
 def ahead(team: Any, names: frozenset[str]) -> None:
     """Have answers about the whole team ready before anybody asks; what fails is asked again."""
-    from importlib import import_module
-
     for name in sorted(names):
         module, _, function = name.partition(":")
         with suppress(Exception):
@@ -147,13 +148,8 @@ def _write(path: Path, answer: Any) -> None:
     digest = hashlib.sha256(path.name.encode() + content).digest()
     with suppress(OSError):
         _prune(path.parent, MOST - len(content))
-        with NamedTemporaryFile(dir=path.parent, delete=False) as aside:
-            try:
-                aside.write(digest + content)
-                aside.close()
-                Path(aside.name).replace(path)
-            except OSError:
-                Path(aside.name).unlink(missing_ok=True)
+        with door.whole_file(path) as new:
+            new.write_bytes(digest + content)
 
 
 def _prune(folder: Path, most: int) -> None:

@@ -260,9 +260,9 @@ def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Te
         expected, nearest known name. Nothing is dropped or repaired.
     """
     folder = door.must_be_folder(source)
-    seen, team = _ready.get(folder.resolve(), (None, None)) if _ready else (None, None)
-    if team is not None and instead is None and seen == _state(folder):
-        return team
+    ready = _ready.get(folder.resolve())
+    if ready and instead is None and ready[0] == _state(folder):
+        return ready[1]
     own_settings, faults = settings.read(folder)
     raw, file_faults = door.read(folder, instead)
     tables, table_faults = check_tables(raw, own_settings)

@@ -29,7 +29,6 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "latent",
             "mixed",
             "drift",
-            "once",
         },
     ),
     (
@@ -39,6 +38,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "cells",
             "csvfile",
             "door",
+            "once",
             "checks",
             "finding",
             "history",

@@ -160,7 +160,7 @@ def test_scores_that_differ_by_chance_alone_name_hardly_anybody():
 def test_money_of_a_stage_is_of_a_year_and_divided_among_its_skills(monkeypatch):
     leak = {"leak_probability": 0.97, "lost_amount": 9_000.0, "lost_low": 3e3, "lost_high": 15e3}
     monkeypatch.setattr(needs.leaks, "cells", lambda made: cells({("R1", "Demo"): leak}))
-    monkeypatch.setattr(needs.leaks, "years_at", lambda made, rep, stage: 1.5)
+    monkeypatch.setattr(needs.leaks, "years", lambda made, found: np.full(len(found), 1.5))
     made = team(low_of(1), skills={"Demo": ("pitching", "asking")})
     table = training.gaps(made, target=3.0).table.set_index(["rep_id", "skill"])
     first = table.loc[("R1", "pitching")]

@@ -16,9 +16,9 @@ from time import monotonic
 from salesnb.report import making, outcome, page, progress
 from salesnb.report.files import write_whole
 from salesnb.report.notebook import shown
-from salesnb.report.outcome import FAILED, MADE, UNCHANGED, Outcome
+from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
-from salesnb.report.workers import Ended, Limits, Workers
+from salesnb.report.workers import CAN_FORK, Ended, Limits, Workers
 
 TRIES = 3  # of a job whose process is killed; an error in a notebook is not tried again
 SAID_EVERY = 2.0  # seconds between two writings of run.json
@@ -40,7 +40,7 @@ class Options:
     memory: float | None = 4096
     is_forced: bool = False
     cache: str | Path | None = None
-    is_forking: bool = hasattr(os, "fork")
+    is_forking: bool = CAN_FORK
 
 
 def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
@@ -51,12 +51,12 @@ def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
     """
     batch = _Batch(plan, options)
     try:
-        batch.write(is_over=not batch.waiting)
         if batch.waiting:
+            batch.write()
             with progress.bar(len(batch.waiting), len(plan.jobs)) as shown_as:
                 batch.go(shown_as)
     finally:
-        batch.write(is_over=True)
+        batch.write()
     return batch.outcomes
 
 
@@ -85,10 +85,10 @@ class _Batch:
                     continue
                 self._note(key, told)
                 self._learn(crew, folder, told)
-                shown_as.add(self.outcomes[key], self.waiting)
+                shown_as.add(self.outcomes[key])
                 self._next(crew)
                 if monotonic() - self.written > SAID_EVERY:
-                    outcome.record(self.plan, self.outcomes, is_over=False)
+                    outcome.record(self.plan, self.outcomes)
                     self.written = monotonic()
 
     def _next(self, crew: Workers) -> None:
@@ -112,14 +112,15 @@ class _Batch:
             line["error"] = (
                 f"Took longer than {self.options.seconds:g} s.\n\n{line.get('error', '')}"
             )
-        status = FAILED if "error" in line else MADE
-        self.outcomes[key] = replace(
-            before, status=status, tries=before.tries + 1,
-            seconds=told.seconds, cpu=told.cpu, peak=told.peak, **line,
-        )  # fmt: skip
+        status, tries = FAILED if "error" in line else MADE, before.tries + 1
         was_killed = told.value is None and not told.is_late
-        if was_killed and before.tries + 1 < TRIES:
+        if was_killed and tries < TRIES:
+            status = WAITING
             self.waiting.append(key)
+        self.outcomes[key] = replace(
+            before, status=status, tries=tries,
+            seconds=told.seconds, cpu=told.cpu, peak=told.peak, **{"error": "", **line},
+        )  # fmt: skip
 
     def _where(self, job: Job, told: Ended) -> str:
         """Why a process came to no end, and the cell it was in."""
@@ -133,9 +134,9 @@ class _Batch:
         at = max(0, told.said[1] - (1 if job.values else 0))
         return f"{why}\n\nIt was in this cell:\n{shown(cells[min(at, len(cells) - 1)].source)}"
 
-    def write(self, *, is_over: bool) -> None:
+    def write(self) -> None:
         """Write ``run.json`` and the index, as things stand."""
-        outcome.record(self.plan, self.outcomes, is_over=is_over)
+        outcome.record(self.plan, self.outcomes)
         write_index(self.plan, self.outcomes)
 
 

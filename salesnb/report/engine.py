@@ -25,7 +25,7 @@ from salesnb.report import workers
 from salesnb.report.workers import Ended, Workers
 
 HERE = "salesnb-here"
-# What our own notebooks and most others load; `warm` may be called before any of it is needed.
+# What our own notebooks and most others load.
 LOADED = (
     "ipykernel.debugger",
     "ipywidgets",
@@ -78,10 +78,9 @@ class Warm(Engine):
         if not (workers.CAN_FORK and is_ours(kernel_name)):
             NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **options)
             return
-        told = {name: options.get(name) for name in ("execution_timeout",)}
-        crew = _crew()
+        crew, text = _crew(), nbformat.writes(nb_man.nb)
         here = (str(Path.cwd()), dict(os.environ))
-        crew.start("notebook", _run, nbformat.writes(nb_man.nb), kernel_name, told, here)
+        crew.start("notebook", _run, text, kernel_name, options.get("execution_timeout"), here)
         for _, what in crew.told():
             if isinstance(what, Ended):
                 _finish(nb_man, what)
@@ -93,10 +92,15 @@ papermill_engines.register(HERE, Here)
 
 
 def warm() -> None:
-    """Load what notebooks will load, in the process from which theirs are forked."""
+    """Be ready for any notebook, in the process from which theirs are forked."""
+    load()
+    freeze()
+
+
+def load() -> None:
+    """Load what notebooks will load."""
     for name in LOADED:
         import_module(name)
-    freeze()
 
 
 def freeze() -> None:
@@ -135,7 +139,7 @@ class _Reporting(NotebookExecutionManager):
 
 
 def _run(
-    text: str, kernel_name: str, options: dict[str, Any], here: tuple[str, dict[str, str]]
+    text: str, kernel_name: str, seconds: int | None, here: tuple[str, dict[str, str]]
 ) -> tuple[str, dict, str]:
     """A child's task: the cells, the notebook's own metadata, and an error that is to be raised."""
     os.chdir(here[0])
@@ -145,7 +149,7 @@ def _run(
     manager.notebook_start()
     why = ""
     try:
-        Here.execute_managed_notebook(manager, kernel_name, **options)
+        Here.execute_managed_notebook(manager, kernel_name, execution_timeout=seconds)
     except CellTimeoutError as error:
         why = str(error)
     return _as_text(*manager.nb.cells), dict(manager.nb.metadata), why

@@ -8,12 +8,13 @@ from salesnb import once, team
 from salesnb.report import engine, notebook, page
 from salesnb.report.files import write_whole
 from salesnb.report.plan import MANAGER, Job, Plan
+from salesnb.units import capital
 
 
 def ready(folder: str | None, cache: str | None) -> None:
     """In the nursery: load the libraries, and the team, if it can be."""
     once.keep_in(cache)
-    engine.warm()
+    engine.load()
     page.template("page.html.j2")
     if folder is not None:
         team.keep(folder)
@@ -26,17 +27,17 @@ def known(folder: str, names: frozenset[str]) -> None:
     engine.freeze()
 
 
-def make(job: Job, plan: Plan, seconds: int | None = None) -> tuple[dict[str, str], frozenset[str]]:
+def make(job: Job, plan: Plan) -> tuple[dict[str, str], frozenset[str]]:
     """Run a notebook and write its pages; gives its line on the index, and what was asked for.
 
     An error is part of the line.
     """
     try:
-        done = notebook.run(job.notebook, job.values, seconds)
+        done = notebook.run(job.notebook, job.values)
         summary = page.printed(done, page.SUMMARY).removeprefix(f"{job.about}: ")
         line = {
             "title": page.title(done),
-            "summary": summary[:1].upper() + summary[1:],
+            "summary": capital(summary),
             "flag": page.printed(done, page.FLAG),
         }
         if plan.is_keeping:

@@ -1,12 +1,10 @@
 """Run one notebook with its parameters, in a process that is used for nothing else."""
 
 import logging
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nbclient.exceptions import CellTimeoutError
 from nbformat import NotebookNode
 from papermill.engines import papermill_engines
 from papermill.iorw import load_notebook_node
@@ -23,8 +21,8 @@ class NotebookError(RuntimeError):
     """A notebook that stopped: the error, and the cell it stopped in."""
 
 
-def run(notebook: Path, parameters: Mapping[str, Any], seconds: int | None = None) -> NotebookNode:
-    """Execute a notebook as papermill would and return it; a cell may take so many `seconds`.
+def run(notebook: Path, parameters: Mapping[str, Any]) -> NotebookNode:
+    """Execute a notebook as papermill would and return it.
 
     Raises `NotebookError` if a cell fails, save where a cell tagged ``raises-exception`` finds
     that a table is lacking (`DataError`).
@@ -34,13 +32,7 @@ def run(notebook: Path, parameters: Mapping[str, Any], seconds: int | None = Non
     ready = parameterize_notebook(loaded, dict(parameters))
     kernel = ready.metadata.get("kernelspec", {}).get("name", "python3")
     name = engine.HERE if engine.is_ours(kernel) else None
-    try:
-        done = papermill_engines.execute_notebook_with_engine(
-            name, ready, kernel, progress_bar=False, execution_timeout=seconds
-        )
-    except CellTimeoutError as error:
-        raise NotebookError(str(error).strip()) from None
-    sys.stdout.flush()
+    done = papermill_engines.execute_notebook_with_engine(name, ready, kernel, progress_bar=False)
     if why := failure(done):
         raise NotebookError(why)
     return done

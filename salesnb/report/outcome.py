@@ -68,7 +68,7 @@ def _about(page: Path) -> Mapping[str, str]:
     return {name: unescape(value) for name, value in ABOUT.findall(head)}
 
 
-def record(plan: Plan, outcomes: list[Outcome], *, is_over: bool) -> Path:
+def record(plan: Plan, outcomes: list[Outcome]) -> Path:
     """Write ``run.json``: of each job its pages, status, effort and error."""
     counts = dict.fromkeys((MADE, UNCHANGED, FAILED, WAITING), 0)
     for outcome in outcomes:
@@ -78,7 +78,7 @@ def record(plan: Plan, outcomes: list[Outcome], *, is_over: bool) -> Path:
         "as_of": plan.as_of,
         **plan.facts,
         "parameters": plan.parameters,
-        "is_over": is_over,
+        "is_over": not counts[WAITING],
         **counts,
         "reports": [_as_json(outcome) for outcome in outcomes],
     }

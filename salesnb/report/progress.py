@@ -1,14 +1,14 @@
 """How far a run is: one bar where somebody watches, a line now and then where nobody does."""
 
 import logging
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator
 from contextlib import contextmanager
 from time import monotonic
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from salesnb.report.outcome import FAILED, Outcome
+from salesnb.report.outcome import FAILED, WAITING, Outcome
 
 log = logging.getLogger(__name__)
 SLOW = 4.0  # times as long as the others
@@ -18,28 +18,28 @@ class Bar:
     """Reports done and failed, rate, time left, and what is slow."""
 
     def __init__(self, progress: Progress, n: int) -> None:
-        self.progress, self.n = progress, n
+        self.progress = progress
         self.task = progress.add_task("Notebooks", total=n, failed=0, rate="", slow="")
         self.began = monotonic()
-        self.failed: set[str] = set()
         self.slowest: tuple[float, str] = (0.0, "")
         self.seconds = 0.0
-        self.n_done = 0
+        self.n_done = self.n_failed = self.n_tried = 0
 
-    def add(self, outcome: Outcome, waiting: Sized) -> None:
-        """One more has ended; those that are tried again are waiting."""
+    def add(self, outcome: Outcome) -> None:
+        """One more has ended; one that is tried again is waiting."""
         name = f"{outcome.job.notebook.stem} {outcome.job.about}".strip()
-        (self.failed.add if outcome.status == FAILED else self.failed.discard)(name)
-        self.n_done += 1
+        self.n_failed += outcome.status == FAILED
+        self.n_done += outcome.status != WAITING
+        self.n_tried += 1
         seconds = outcome.seconds or 0.0
         self.seconds += seconds
         self.slowest = max(self.slowest, (seconds, name))
         log.info("%s: %s in %.1f s%s", name, outcome.status, seconds, _because(outcome))
-        is_slow = self.slowest[0] > SLOW * self.seconds / self.n_done
+        is_slow = self.slowest[0] > SLOW * self.seconds / self.n_tried
         self.progress.update(
             self.task,
-            completed=max(0, self.n - len(waiting)) if not waiting else self.n_done,
-            failed=len(self.failed),
+            completed=self.n_done,
+            failed=self.n_failed,
             rate=f"{self.n_done / max(monotonic() - self.began, 0.1):.1f}/s",
             slow=f"slow: {self.slowest[1]} ({self.slowest[0]:.0f} s)" if is_slow else "",
         )

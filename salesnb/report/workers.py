@@ -29,6 +29,7 @@ except ImportError:  # Windows, where no child is held to a limit of memory
 
 # What is loaded in the nursery computes with one thread: a fork must not find more.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+NO_DEBUGGER = "PYDEVD_DISABLE_FILE_VALIDATION"  # which else warns of breakpoints it would miss
 GRACE = 5.0  # seconds between asking a child to stop and making it
 LATE = "took longer than {:g} s"
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
@@ -81,7 +82,7 @@ class Workers:
                 [sys.executable, "-c", f"from {__name__} import main; main()"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.DEVNULL,
-                env=os.environ | dict.fromkeys(ONE_THREAD, "1"),
+                env=os.environ | dict.fromkeys((*ONE_THREAD, NO_DEBUGGER), "1"),
             )
             assert self._nursery.stdin is not None
             with self._nursery.stdin as line:
@@ -116,14 +117,16 @@ class Workers:
             try:
                 key, what = self._pipe.recv()
             except (EOFError, ConnectionResetError):
+                self._nursery.wait()
                 break
             if isinstance(what, Ended):
                 self._running.discard(key)
             yield key, what
-        if self._running and not self.is_alive:
-            for key in sorted(self._running, key=str):
-                self._running.discard(key)
-                yield key, Ended(failure="the process that runs the notebooks was killed")
+        while self._running and not self.is_alive:  # what is started meanwhile is told as well
+            yield (
+                self._running.pop(),
+                Ended(failure="could not be started, or was stopped from outside"),
+            )
 
     def _send(self, what: Any) -> None:
         with contextlib.suppress(BrokenPipeError):  # told as a failure of all that is under way
@@ -375,3 +378,4 @@ def main() -> None:
     parent = Client(address, authkey=key)
     with contextlib.suppress(EOFError):
         _serve(parent, *parent.recv())
+    os._exit(0)  # what was frozen for the children would be reported as leaking

@@ -74,8 +74,8 @@ class People:
         """How much of the work of each desk its rep does (reps x days); colleagues do the rest."""
         reps, days = self.is_there.shape
         rep, day = np.arange(reps)[:, None], np.arange(days)
-        ramp = 1 - RAMP_ENERGY * np.exp(-self.months_in(rep, day) / RAMP_MONTHS)
         took_over = (self.hired > self.desk)[:, None]
+        ramp = ramped(self.months_in(rep, day))
         return np.where(took_over, ramp * (day >= self.hired[:, None]), 1) * self.pace[:, None]
 
     def months_in(self, rep: np.ndarray, day: np.ndarray) -> np.ndarray:
@@ -85,6 +85,11 @@ class People:
     def owner(self, rep: np.ndarray, moment: np.ndarray) -> np.ndarray:
         """Who owns at `moment` what `rep` took on: the rep, or the heir once the rep has left."""
         return np.where(moment >= self.left[rep] + 1, self.heir[rep], rep)
+
+
+def ramped(months: np.ndarray) -> np.ndarray:
+    """How much of a tenured rep's meetings somebody books after so many months."""
+    return 1 - RAMP_ENERGY * np.exp(-months / RAMP_MONTHS)
 
 
 def people(plan: Plan) -> People:

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import ndtr, ndtri
 
 from salesnb.simulation.market import Accounts, accounts, kinds, launch_days
-from salesnb.simulation.people import MONTH, RAMP_ENERGY, RAMP_MONTHS, People
+from salesnb.simulation.people import MONTH, People, ramped
 from salesnb.simulation.plan import STAGES, Plan
 from salesnb.simulation.words import pick, words
 
@@ -70,8 +70,7 @@ def booking_rate(plan: Plan, who: People) -> np.ndarray:
     rate = who.is_open * who.energy[:, None] * SEASON[plan.days.month - 1]
     # Good weeks and bad weeks that nobody can explain.
     rate = rate * dice.gamma(12, 1 / 12, (plan.reps, week[-1] + 1))[:, week]
-    months = np.maximum(day - who.desk[:, None], 0) / MONTH
-    rate = rate * (1 - RAMP_ENERGY * np.exp(-months / RAMP_MONTHS))
+    rate = rate * ramped(np.maximum(day - who.desk[:, None], 0) / MONTH)
     for rep_, first, last, factor in zip(*who.drops.to_dict("list").values(), strict=True):
         rate[rep_, first : last + 1] *= factor
     return rate
@@ -80,11 +79,12 @@ def booking_rate(plan: Plan, who: People) -> np.ndarray:
 def deals(plan: Plan, who: People) -> tuple[Deals, Accounts]:
     """Draw every deal of the history, and the companies they are with."""
     dice = plan.dice("deals")
-    rep, booked, created = _arrivals(plan, who, dice)
+    rate = booking_rate(plan, who)
+    rep, booked, created = _arrivals(plan, who, rate, dice)
     n = len(rep)
     firms = accounts(plan, np.bincount(rep, minlength=plan.reps))
     size = np.bincount(firms.rep, minlength=plan.reps)
-    rep = _taken(plan, who, rep, booked, created)
+    rep = _taken(plan, who, rate, (rep, booked, created))
     account = firms.first[rep] + (dice.random(n) * size[rep]).astype(int)
     segment = firms.segment[account]
     source = pick(dice, dice.dirichlet(12 * SOURCE_MIX, plan.reps)[rep])
@@ -129,11 +129,11 @@ def days_ahead(u: np.ndarray) -> np.ndarray:
 
 
 def _arrivals(
-    plan: Plan, who: People, dice: np.random.Generator
+    plan: Plan, who: People, rate: np.ndarray, dice: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Whose deal, when the first meeting was booked and when it was held, in order of time."""
     total, held = plan.reps * plan.deals_per_rep, held_share(plan, who)
-    rep, day = draw_days(dice, booking_rate(plan, who)[:, : plan.n_days] * held, total)
+    rep, day = draw_days(dice, rate[:, : plan.n_days] * held, total)
     booked = day + dice.random(total)
     created = who.clock.forward(rep, booked, days_ahead(dice.random(total) * held[rep, day]))
     order = np.argsort(created, kind="stable")
@@ -141,13 +141,14 @@ def _arrivals(
 
 
 def _taken(
-    plan: Plan, who: People, rep: np.ndarray, booked: np.ndarray, created: np.ndarray
+    plan: Plan, who: People, rate: np.ndarray, arrivals: tuple[np.ndarray, ...]
 ) -> np.ndarray:
     """Whose deal it becomes: a colleague's, where the rep of the desk does not do all its work."""
     dice, done = plan.dice("taken"), who.share_done()
+    rep, booked, created = arrivals
     day, met = booked.astype(int), np.minimum(created.astype(int), plan.horizon - 1)
     passed = np.flatnonzero(dice.random(len(rep)) >= done[rep, day])
-    can = booking_rate(plan, who)[:, day[passed]] * done[:, day[passed]]
+    can = rate[:, day[passed]] * done[:, day[passed]]
     until = np.cumsum(can * who.is_there[:, met[passed]], axis=0)
     colleague = (until <= dice.random(len(passed)) * until[-1]).sum(axis=0)
     taken = rep.copy()

@@ -9,7 +9,7 @@ from salesnb.finding import Finding
 from salesnb.team import Team
 from salesnb.training.compared import Compared, by_course, completed
 from salesnb.training.needs import spelled
-from salesnb.units import number
+from salesnb.units import capital, number
 
 SHOWN = ["title", "evidence", "answer", "n_attended", "n_compared", "n_deals", "effect"]
 SHOWN += ["naive_change", "n_more_deals", "score_effect"]
@@ -121,11 +121,7 @@ def _headline(table: pd.DataFrame) -> str:
     ]
     more = told["n_more_deals"].min()
     last = f" The nearest needs about {number(round(more, -1))} more deals." if more > 0 else ""
-    return f"Did {number(len(table))} courses work? {_opened('; '.join(parts))}.{last}"
-
-
-def _opened(words: str) -> str:
-    return words[:1].upper() + words[1:]
+    return f"Did {number(len(table))} courses work? {capital('; '.join(parts))}.{last}"
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:

@@ -90,10 +90,7 @@ def _in_deals(team: Team) -> pd.DataFrame:
     if not leaning or not team.has("stage_changes"):
         return pd.DataFrame(columns=columns).astype({"rep_id": "str", "skill": "str"})
     cells = leaks.cells(team).astype({"stage": "str"})
-    years = [
-        leaks.years_at(team, *place) for place in zip(cells["rep_id"], cells["stage"], strict=True)
-    ]
-    scale = np.fmax(np.array(years, float), 1)  # of less than a year all there is
+    scale = np.fmax(leaks.years(team, cells), 1)  # of less than a year all there is
     cells = _shared_out(cells, scale, leaning)
     by = cells.groupby(["rep_id", "skill"])
     found = by[LOST].sum(min_count=1).assign(leak_probability=by["leak_probability"].max())

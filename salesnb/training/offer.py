@@ -10,7 +10,7 @@ from salesnb.team import Team
 from salesnb.training.lifts import lifts
 from salesnb.training.needs import by_skill, needs, stages_of
 from salesnb.training.wishes import LEAST
-from salesnb.units import money, number
+from salesnb.units import capital, money, number
 
 COLUMNS = {"skill": "str", "status": "str", "n_reps": "int64", "n_below": "int64"}
 COLUMNS |= {"gap": "float64", "yearly_lost_amount": "float64", "stages": "str"}
@@ -106,8 +106,7 @@ def _headline(team: Team, table: pd.DataFrame) -> str:
     parts += [f"taught though nobody lacks it: {', '.join(spare)}"] if len(spare) else []
     if not parts:
         return "Every skill that somebody lacks has a course, and every course somebody for it."
-    said = "; ".join(parts)
-    return f"{said[:1].upper()}{said[1:]}."
+    return f"{capital('; '.join(parts))}."
 
 
 def _who(team: Team, row: pd.Series) -> str:
