@@ -332,7 +332,8 @@ def test_true_odds_of_simulated_deals():
     plan = Plan(
         seed=3, reps=20, deals_per_rep=150, months=24, as_of=AS_OF, leak_share=0.15,
         leak_shift=(-1.2, -0.5), strength_share=0.1, strength_shift=(0.5, 1.0), skill_sd=0.1,
-        coaching_effect=0.35, coached_share=0.0, course_effect=0.2, drop_share=0.2, null=False,
+        coaching_effect=0.35, coached_share=0.0, course_effect=0.2, drop_share=0.2,
+            behind_share=0.0, null=False,
     )  # fmt: skip
     team, _ = salesnb.simulate(
         seed=3, reps=20, deals_per_rep=150, coached_share=0.0,

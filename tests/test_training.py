@@ -475,10 +475,11 @@ def test_three_answers():
 
 
 def test_what_comes_back_by_itself_is_no_effect():
+    # Nothing planted: with lasting leaks the estimate is 2 to 3 points low, as the docs say.
     found = []
     for seed in range(800, 806):
         made, _ = salesnb.simulate(
-            seed=seed, reps=24, course_effect=0, coaching_effect=0, tables=TABLES
+            seed=seed, reps=24, course_effect=0, coaching_effect=0, null=True, tables=TABLES
         )
         found.append(training.effect(BENCH.sent_the_lowest(made)).table)
     table = pd.concat(found)
