@@ -177,4 +177,5 @@ def _digits(unit: str, values: pd.Series) -> int:
 
 def _fixed(value: float, digits: int) -> str:
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
-    return format_decimal(value, format=pattern, locale=LOCALE)
+    # Adding nothing makes a nought that was a little less than nothing a plain one.
+    return format_decimal(round(value, digits) + 0.0, format=pattern, locale=LOCALE)

@@ -81,6 +81,10 @@ def test_differences_of_rates_are_written_in_points():
     table = pd.DataFrame({"effect": [0.07, -0.001], "effect_low": [-0.02, -0.1]})
     shown = display.readable(table.assign(effect_high=[0.16, 0.1]))
     assert shown["Effect, points"].tolist() == ["7 (-2 to 16)", "0 (-10 to 10)"]
+    assert display.readable(pd.DataFrame({"gap": [-0.001, 0.5]}))["Gap"].tolist() == [
+        "0.00",
+        "0.50",
+    ]
 
 
 def test_people_are_shown_by_name_and_kept_by_id():

@@ -51,7 +51,7 @@ def card(team: Team, *, product: str | None = None, months: int = 12) -> Finding
         table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table),
         caveats=(BLIND,) * has_notes,
-        shown=[name for name in COLUMNS if name != "n_apart"],
+        shown=[name for name in COLUMNS if name not in ("freshness", "n_apart")],
     )
 
 
