@@ -308,8 +308,10 @@ def test_low_at_every_stage_means_that_none_is_level():
 
 
 def test_the_same_sum_stands_on_every_page(demo):
-    said = {}
-    for rep in ("R07", "R17", "R21"):
+    said, found = {}, funnel.leaks(demo).table
+    reps = found.loc[found["tier"].isin(["act", "look"]), "rep_id"].unique()
+    assert len(reps) >= 2
+    for rep in reps:
         for finding in (funnel.leaks(demo, rep=rep), scorecard.work_on(demo, rep)):
             (sum_,) = re.findall(r"about €[^;]*? a year", finding.headline)
             said.setdefault(rep, set()).add(sum_)

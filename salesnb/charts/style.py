@@ -110,6 +110,7 @@ def svg(ax: Axes, alt: str) -> str:
     drawn = buffer.getvalue()
     drawn = drawn[drawn.index("<g id=") : drawn.rindex("</svg>")]
     drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)
+    drawn = re.sub(r">\n\s*<", "><", drawn)  # indentation is a tenth of it
     # A hundredth of a point is finer than any screen; words between the tags are left alone.
     drawn = re.sub(r'="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), drawn)
     drawn = re.sub(r"font-family: 'DejaVu Sans'[^;\"]*", "font-family: sans-serif", drawn)
