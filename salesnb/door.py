@@ -6,6 +6,7 @@ Ibis tables under the names of the schema.
 
 import os
 import shutil
+import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from salesnb import csvfile, parquetfile, schema
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
+OWN_FOLDER, OWN_FILE = 0o700, 0o600  # for the owner only
 
 
 def files(folder: Path) -> tuple[dict[str, Path], list[Fault]]:
@@ -115,7 +117,8 @@ def _plain(table: ibis.Table) -> pd.DataFrame:
 def whole(folder: Path, *, replace: bool = False) -> Iterator[Path]:
     """A new folder to fill that appears as `folder` once the block ends, or not at all.
 
-    With `replace` an existing folder steps aside only then, and comes back if that fails.
+    It and its files are for their owner only. With `replace` an existing folder steps aside only
+    then, and comes back if that fails; what takes its place is as open as it was.
     """
     folder = folder.resolve()
     try:
@@ -125,11 +128,18 @@ def whole(folder: Path, *, replace: bool = False) -> Iterator[Path]:
             new = aside / "new"
             new.mkdir()
             yield new
+            _set_modes(new, like=folder if replace and folder.exists() else None)
             _swap(new, folder, aside / "old", replace)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     except OSError as error:
         raise DataError(f"{folder} cannot be written: {error.strerror or error}") from error
+
+
+def _set_modes(new: Path, like: Path | None) -> None:
+    new.chmod(stat.S_IMODE(like.stat().st_mode) if like else OWN_FOLDER)
+    for path in new.iterdir():
+        path.chmod(mode_in(new))
 
 
 def _swap(new: Path, folder: Path, old: Path, replace: bool) -> None:
@@ -161,16 +171,33 @@ def without_rows(table: str, like: Path) -> bytes:
 
 
 @contextmanager
-def whole_file(path: Path) -> Iterator[Path]:
-    """A file to write that takes the place of `path` once the block ends, or not at all."""
-    with TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as aside:
+def whole_file(path: Path, mode: int | None = None) -> Iterator[Path]:
+    """A file to write that takes the place of `path` once the block ends, or not at all.
+
+    `mode` says who may read it; without, it keeps the mode of the file it replaces, and a new one
+    is for its owner only.
+    """
+    with TemporaryDirectory(prefix=f".{path.stem[:40]}-", dir=path.parent) as aside:
         new = Path(aside) / path.name
         yield new
-        if path.exists():
-            shutil.copymode(path, new)
+        if mode is None:
+            mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else OWN_FILE
+        new.chmod(mode)
         with new.open("rb+") as file:
-            os.fsync(file.fileno())
+            os.fsync(file.fileno())  # or after a power cut the name may stand and the words not
         new.replace(path)
+
+
+def make_folder(folder: Path, mode: int = OWN_FOLDER) -> None:
+    """Make a folder and those on the way to it, by default for the owner only; or leave it."""
+    if not folder.exists():
+        make_folder(folder.parent, mode)
+        folder.mkdir(mode, exist_ok=True)
+
+
+def mode_in(folder: Path) -> int:
+    """The mode of a new file that whoever may read the folder is to read."""
+    return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
 def must_be_folder(source: str | Path) -> Path:

@@ -65,7 +65,7 @@ def log(files: Sequence[Path], folder: str | Path) -> list[Entry]:
 def _alone(folder: Path) -> Iterator[None]:
     """Nobody else writes while the block lasts."""
     try:
-        with FileLock(folder / LOCK, timeout=PATIENCE):
+        with FileLock(folder / LOCK, timeout=PATIENCE, mode=door.mode_in(folder)):
             yield
     except Timeout as error:
         said = f"Somebody else has been writing to {folder} for {PATIENCE} seconds: try again."
@@ -147,7 +147,7 @@ def _write(
     found, _ = door.files(folder)
     own = found.get(TABLE)
     path = (own or folder / f"{TABLE}{found['deals'].suffix}").resolve()
-    with door.whole_file(path) as new:
+    with door.whole_file(path, None if own else door.mode_in(folder)) as new:
         if own is None:
             new.write_bytes(door.without_rows(TABLE, like=found["deals"]))
         new.write_bytes(door.edited(path if own else new, changes, rows))

@@ -86,7 +86,7 @@ def keep_in(folder: str | Path | None) -> None:
         _folder = None
         return
     folder = Path(folder)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    door.make_folder(folder)
     about = folder.stat()
     if hasattr(os, "getuid") and (
         about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)

@@ -14,7 +14,7 @@ from pathlib import Path
 from time import monotonic
 
 from salesnb.report import making, outcome, page, progress
-from salesnb.report.files import write_whole
+from salesnb.report.files import share, write_whole
 from salesnb.report.notebook import shown
 from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
@@ -137,7 +137,10 @@ class _Batch:
     def write(self) -> None:
         """Write ``run.json`` and the index, as things stand."""
         outcome.record(self.plan, self.outcomes)
-        write_index(self.plan, self.outcomes)
+        index = write_index(self.plan, self.outcomes)
+        old = [each.job for each in self.outcomes if each.status == UNCHANGED]
+        pages = [self.plan.folder / name for job in old for name in job.pages]
+        share([index, *pages], self.plan.is_shared)
 
 
 def write_index(plan: Plan, outcomes: Iterable[Outcome]) -> Path:

@@ -4,8 +4,11 @@ import hashlib
 import os
 import re
 from collections import Counter
+from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
-from tempfile import mkstemp
+
+from salesnb import door
 
 RESERVED = {
     "con",
@@ -14,34 +17,32 @@ RESERVED = {
     "nul",
     *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789"),
 }
+MARK = r"(?i)(^|-)[0-9a-f]{16}$"
 
 
 def write_whole(path: Path, content: bytes | str, *, is_shared: bool = False) -> Path:
-    """Write a file aside, then rename it: nobody ever reads half a page.
+    """Write a file and the folders on the way to it: nobody ever reads half a page.
 
-    For its owner only, unless it `is_shared`: then as the user's umask says. The same goes for
-    folders that are made on the way.
+    For its owner only, unless it `is_shared`: then as the user's umask says.
     """
-    _make(path.parent, is_shared)
-    handle, aside = mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
-            file.flush()
-            os.fsync(file.fileno())  # or after a power cut the name may stand and the page not
-        if is_shared:
-            Path(aside).chmod(0o666 & ~_umask())
-        return Path(aside).replace(path)
-    except BaseException:
-        Path(aside).unlink(missing_ok=True)
-        raise
+    door.make_folder(path.parent, _mode(door.OWN_FOLDER, 0o777, is_shared))
+    with door.whole_file(path, _mode(door.OWN_FILE, 0o666, is_shared)) as new:
+        new.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
 
 
-def _make(folder: Path, is_shared: bool) -> None:
-    if folder.exists():
-        return
-    _make(folder.parent, is_shared)
-    folder.mkdir(mode=0o777 if is_shared else 0o700, exist_ok=True)
+def share(pages: Iterable[Path], is_shared: bool) -> None:
+    """Let others read pages that stand, and enter their folders; or let nobody else read them."""
+    pages = [*pages]
+    with suppress(PermissionError):  # what is somebody else's stays as they want it
+        for page in pages:
+            page.chmod(_mode(door.OWN_FILE, 0o666, is_shared))
+        for folder in {page.parent for page in pages} if is_shared else ():
+            folder.chmod(0o777 & ~_umask())
+
+
+def _mode(own: int, everybody: int, is_shared: bool) -> int:
+    return everybody & ~_umask() if is_shared else own
 
 
 def _umask() -> int:
@@ -53,7 +54,8 @@ def _umask() -> int:
 def safe_names(names: list[str]) -> dict[str, str]:
     """A file name for each name: itself where that is safe, else with a mark that tells it apart.
 
-    Two names that differ only in case would be one file on some systems, so they are marked too.
+    Two names that differ only in case would be one file on some systems, so they are marked too;
+    and so is a name that looks like another one's with its mark.
     """
     folded = Counter(name.casefold() for name in names)
     return {
@@ -64,9 +66,9 @@ def safe_names(names: list[str]) -> dict[str, str]:
 
 def _is_safe(name: str) -> bool:
     fits = re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,59}", name)
-    return bool(fits) and name.casefold() not in RESERVED
+    return bool(fits) and name.casefold() not in RESERVED and not re.search(MARK, name)
 
 
 def _marked(name: str) -> str:
-    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
+    mark = hashlib.sha256(name.encode()).hexdigest()[:16]
     return f"{re.sub(r'[^A-Za-z0-9_]+', '-', name)[:40].strip('-')}-{mark}".strip("-")

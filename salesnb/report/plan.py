@@ -146,7 +146,7 @@ def _for_team(path: Path, values: Mapping[str, Any]) -> Job:
 def _for_reps(
     path: Path, values: Mapping[str, Any], team: Team, people: Mapping[str, str]
 ) -> Iterator[Job]:
-    files = safe_names(list(people))
+    files = safe_names([*team.reps["rep_id"]])  # all: nobody's depends on who else is asked for
     for rep, name in people.items():
         file = f"{_short(path.stem)}/{files[rep]}"
         pages = {f"{file}.html": f"{name}'s copy", f"{file}.manager.html": MANAGER}

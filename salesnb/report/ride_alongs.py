@@ -34,7 +34,7 @@ def write(
     found = coaching.ride_alongs(team, per_year=per_year, weeks=weeks, per_week=per_week, away=away)
     folder = Path(output) / str(team.as_of.date())
     visits = found.table.dropna(subset="planned_on")
-    files = safe_names([*found.table["rep_id"]])
+    files = safe_names([*team.reps["rep_id"]])
     for _, visit in visits.iterrows():
         path = folder / SHEETS / f"{files[visit['rep_id']]}.html"
         write_whole(path, sheet(team, visit, name))
