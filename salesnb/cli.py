@@ -44,8 +44,15 @@ def main() -> None:
     try:
         app()
     except DataError as error:
-        typer.echo(str(error), err=True)
+        _say(error, err=True)
         sys.exit(2)
+
+
+def _say(what: object, *, err: bool = False, nl: bool = True) -> None:
+    """Say what may hold words of the data; none of them tells the terminal anything."""
+    from salesnb.display import plain
+
+    typer.echo(plain(str(what)), err=err, nl=nl)
 
 
 @app.callback()
@@ -58,7 +65,7 @@ def check(folder: Folder) -> None:
     """Check a data set and say what it holds, or every fault with table, row and column."""
     import salesnb
 
-    typer.echo(salesnb.check(folder))
+    _say(salesnb.check(folder))
 
 
 @app.command("import")
@@ -74,7 +81,7 @@ def import_(
     from salesnb import importers, verbs
 
     report = importers.run(mapping, source, destination, overwrite=overwrite)
-    typer.echo(report)
+    _say(report)
     lacking = verbs.unanswered(report.team)
     if lacking:
         typer.echo("\nCannot be answered, for lack of")
@@ -156,7 +163,7 @@ def report(
         typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
         raise typer.Exit(130) from None
     except OSError as error:
-        typer.echo(f"The index could not be written: {error}", err=True)
+        _say(f"The index could not be written: {error}", err=True)
         raise typer.Exit(3) from None
     typer.echo(plan.folder / "index.html")
     n_failed = sum(each.status == outcome.FAILED for each in outcomes)
@@ -185,7 +192,7 @@ def ride_alongs(
     from salesnb.report import ride_alongs as files
 
     options = {"per_year": per_year, "weeks": weeks, "per_week": per_week}
-    typer.echo(files.write(source, output, **options, away=away))
+    _say(files.write(source, output, **options, away=away))
 
 
 @app.command()
@@ -197,7 +204,7 @@ def log(
     from salesnb import logbook
 
     for entry in logbook.log(notes, folder):
-        typer.echo(entry)
+        _say(entry)
 
 
 @app.command()
@@ -265,19 +272,23 @@ def _write(finding: "Finding", format: Format, output: Path | None) -> None:
     if format is Format.parquet and output is None:
         raise typer.BadParameter("Parquet is not for the screen: add --output FILE.")
     written = _as_bytes(finding, format)
-    if output is None:
-        typer.echo(written.decode(), nl=False)
-    else:
+    if output is not None:
         write_whole(output, written)
+    elif sys.stdout.isatty():
+        _say(written.decode(), nl=False)
+    else:
+        typer.echo(written.decode(), nl=False)
 
 
 def _as_bytes(finding: "Finding", format: Format) -> bytes:
     import json
 
+    from salesnb.display import for_spreadsheet
+
     if format is Format.parquet:
         return finding.table.to_parquet(index=False)
     if format is Format.csv:
-        return finding.table.to_csv(index=False, lineterminator="\n").encode()
+        return for_spreadsheet(finding.table).encode()
     if format is Format.table:
         return f"{finding}\n".encode()
     rows = finding.table.to_json(orient="records", date_format="iso")

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from html import escape, unescape
 from textwrap import shorten
+from typing import Any
 
 import pandas as pd
 
@@ -20,8 +21,41 @@ PAGE_ROWS = 25  # and even without one
 LONG = 240  # characters of a cell on a page that are shown before it is opened
 # Columns that are aligned right and never broken over two lines.
 FIGURES = {"rate", "points", "money", "cents", "span", "count", "number", "year", "day", "time"}
+# What a spreadsheet takes for a formula, in the wide letters of Asian keyboards too.
+FORMULA, NUMBER = r"\s*[=+\-@\t\n\uff1d\uff0b\uff0d\uff20]", r"[+-]?\d+([.,]\d+)?%?"
+# Letters that a terminal obeys, and what is shown in their place.
+SHOWN_AS = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
+CONTROLS, TURNS = range(0x7F, 0xA0), (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+SHOWN_AS |= dict.fromkeys((*CONTROLS, *TURNS), "\ufffd")
 # Columns that hold words of the schema, such as one_on_one or too_few.
 CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
+
+
+def plain(words: str) -> str:
+    """Words for a terminal, which would obey some letters: those are shown, not sent.
+
+    Control characters become their pictures or a mark, save line breaks and tabs; so do marks
+    that turn around the direction in which all that follows is written.
+    """
+    return words.replace("\r\n", "\n").translate(SHOWN_AS)
+
+
+def for_spreadsheet(table: pd.DataFrame) -> str:
+    """A table as CSV; a text that a spreadsheet would carry out has an apostrophe before it.
+
+    Those are texts that begin as a formula does (OWASP, "CSV Injection"). Numbers stay numbers,
+    also those that stand as text.
+    """
+    texts = table.select_dtypes(include=["str", "object", "category"])
+    safe = {str(name): texts[name].astype(object).map(_as_text) for name in texts}
+    return table.assign(**safe).rename(columns=_as_text).to_csv(index=False, lineterminator="\n")
+
+
+def _as_text(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    value = value.replace("\r\n", "\n").replace("\r", "\n")  # a bare return would end the row
+    return f"'{value}" if re.match(FORMULA, value) and not re.fullmatch(NUMBER, value) else value
 
 
 def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
@@ -47,11 +81,15 @@ def html(
     caveats: Iterable[str] = (),
     currency: str = "",
 ) -> str:
-    """Headline, picture, table, questions and caveats as HTML; `picture` is markup already."""
+    """Headline, picture, table, questions and caveats as HTML; `picture` is markup already.
+
+    The class ``mathjax_ignore`` keeps JupyterLab from reading a formula between two "$".
+    """
     seen = f"<figure>{picture}</figure>" if picture else ""
     seen += _list("ask", "Ask", ask)
     return (
-        f'<div class="finding"><p class="headline"><strong>{escape(headline)}</strong></p>'
+        '<div class="finding mathjax_ignore">'
+        f'<p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
         + (_folded(table, currency, bool(picture)) if len(table) else "")
         + _list("caveats", "Keep in mind", caveats)

@@ -56,8 +56,8 @@ class Rates(ipywidgets.VBox):
 
     def _as_table(self) -> str:
         rows = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
-        table = pd.DataFrame(rows, columns=["role", "rate"])
-        return f'<div class="finding"><p>{STILL}</p>{display.table_html(table)}</div>'
+        table = display.table_html(pd.DataFrame(rows, columns=["role", "rate"]))
+        return f'<div class="finding mathjax_ignore"><p>{STILL}</p>{table}</div>'
 
 
 def rates(team: Team, *, plan: str = "") -> Rates:

@@ -53,7 +53,7 @@ class Finding:
             lines += ["", display.text(self._for_people(), self.currency)]
         lines += [f"Ask: {question}" for question in self.ask]
         lines += [f"Note: {caveat}" for caveat in self.caveats]
-        return "\n".join(lines)
+        return display.plain("\n".join(lines))
 
     __repr__ = __str__
 

@@ -1,6 +1,7 @@
 """Ride-alongs as a file that any calendar reads."""
 
 import hashlib
+import re
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from salesnb.team import Team
 
 BEGINS, LASTS = time(9), timedelta(hours=3)  # in the team's time zone
 UTC = ZoneInfo("UTC")
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
 def ics(visits: pd.DataFrame, team: Team) -> bytes:
@@ -40,10 +42,15 @@ def _event(visit: pd.Series, team: Team) -> Event:
     event.add("sequence", (team.as_of - pd.Timestamp(0)).days)
     event.add("dtstart", begins.astimezone(UTC))
     event.add("dtend", (begins + LASTS).astimezone(UTC))
-    event.add("summary", f"Ride-along: {team.names[visit['rep_id']]}")
+    event.add("summary", _line(f"Ride-along: {team.names[visit['rep_id']]}"))
     if pd.notna(visit["region"]):
-        event.add("location", visit["region"])
+        event.add("location", _line(visit["region"]))
     return event
+
+
+def _line(words: str) -> str:
+    """Words on one line: control characters have no place in a calendar (RFC 5545, 3.3.11)."""
+    return " ".join(CONTROL.sub(" ", words).split())
 
 
 def _uid(visit: pd.Series, team: Team) -> str:

@@ -8,6 +8,7 @@ from time import monotonic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from salesnb.display import plain
 from salesnb.report.outcome import FAILED, WAITING, Outcome
 
 log = logging.getLogger(__name__)
@@ -27,7 +28,7 @@ class Bar:
 
     def add(self, outcome: Outcome) -> None:
         """One more has ended; one that is tried again is waiting."""
-        name = f"{outcome.job.notebook.stem} {outcome.job.about}".strip()
+        name = plain(f"{outcome.job.notebook.stem} {outcome.job.about}".strip())
         self.n_failed += outcome.status == FAILED
         self.n_done += outcome.status != WAITING
         self.n_tried += 1
@@ -46,7 +47,7 @@ class Bar:
 
 
 def _because(outcome: Outcome) -> str:
-    return f": {outcome.error.splitlines()[0]}" if outcome.error else ""
+    return f": {plain(outcome.error.splitlines()[0])}" if outcome.error else ""
 
 
 @contextmanager
@@ -59,7 +60,7 @@ def bar(n: int, n_all: int) -> Iterator[Bar]:
         MofNCompleteColumn(),
         TextColumn("{task.fields[failed]} failed  {task.fields[rate]}"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[slow]}"),
+        TextColumn("{task.fields[slow]}", markup=False),  # a name is no markup
     )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         if n < n_all:
