@@ -1,7 +1,5 @@
 """The form of "What do we agree?": what it is told of the team, and the script that keeps it."""
 
-import base64
-import hashlib
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -93,9 +91,3 @@ def _day(day: Any) -> str:
 def script() -> Markup:
     """The script of the form, as it stands on a page."""
     return Markup(f"\n{SCRIPT.read_text(encoding='utf-8')}")
-
-
-def fingerprint(script: str) -> str:
-    """What a content security policy calls a script by."""
-    digest = hashlib.sha256(script.encode()).digest()
-    return f"sha256-{base64.b64encode(digest).decode()}"
