@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from hostile import hostile
 
 import salesnb
 from salesnb.team import Team
@@ -16,6 +17,13 @@ def small() -> Team:
     """Eight reps, a year, every table, planted leaks."""
     team, _ = salesnb.simulate(seed=11, reps=8, deals_per_rep=60, months=12)
     return team
+
+
+@pytest.fixture(scope="session")
+def bad() -> Team:
+    """A small team all of whose words, and the ids of its reps, are attacks."""
+    team, _ = salesnb.simulate(seed=11, reps=5, deals_per_rep=24, months=9)
+    return hostile(team)
 
 
 @pytest.fixture(scope="session")
