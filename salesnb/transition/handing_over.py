@@ -143,7 +143,8 @@ def _experience(
     fitted = mixed.fit((own["outcome"] == "won").to_numpy(float), blocks)
     mean, of_kind, of_pair = np.split(fitted.effects, [1, 1 + shape[1]])
     rate = expit(mean + of_kind + of_pair.reshape(shape))
-    return tuple(pd.DataFrame(each, index=reps, columns=segments) for each in (rate, n))
+    rates, counts = (pd.DataFrame(each, index=reps, columns=segments) for each in (rate, n))
+    return rates, counts
 
 
 def _capacity(team: Team, people: pd.DataFrame) -> np.ndarray:
