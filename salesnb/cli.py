@@ -68,18 +68,35 @@ def check(folder: Folder) -> None:
     _say(salesnb.check(folder))
 
 
-@app.command("import")
+@app.command("import", no_args_is_help=True)
 def import_(
-    mapping: Annotated[str, typer.Argument(help="A mapping: maven, salvirt or a .toml file.")],
-    source: Annotated[Path, typer.Argument(help="The folder that the CRM exported.")],
-    destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
+    mapping: Annotated[
+        str, typer.Argument(help="A mapping: maven, salvirt or a .toml file.", show_default=False)
+    ] = "",
+    source: Annotated[
+        Path | None, typer.Argument(help="The folder that the CRM exported.", show_default=False)
+    ] = None,
+    destination: Annotated[
+        Path | None, typer.Argument(metavar="DEST", help="The folder to write.", show_default=False)
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier import wrote there.")
     ] = False,
+    template: Annotated[
+        Path | None,
+        typer.Option(metavar="DEST", help="Write empty tables to fill by hand, and how, instead."),
+    ] = None,
 ) -> None:
     """Turn a CRM export into a data set; rows left out are counted by reason."""
     from salesnb import importers, verbs
 
+    if template is not None:
+        if mapping:
+            raise typer.BadParameter("with --template nothing is imported: give only its folder.")
+        typer.echo(f"{importers.template.write(template)}: {importers.template.GUIDE} says how.")
+        return
+    if source is None or destination is None:
+        raise typer.BadParameter("a mapping, a source and a folder to write are needed.")
     report = importers.run(mapping, source, destination, overwrite=overwrite)
     _say(report)
     lacking = verbs.unanswered(report.team)

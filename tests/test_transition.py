@@ -266,18 +266,36 @@ def test_accounts_stay_together_and_the_load_is_shared():
     assert found.groupby("rep_id").size().to_list() == [2, 2, 2]
 
 
-def test_experience_decides_where_the_load_is_even():
-    won = [
-        deal(f"W{i}", "R2", "2026-01-01", "Demo", "won" if i < 15 else "lost", segment="Ent")
-        for i in range(20)
+def decided(rep: str, n_won: int, n: int) -> list[dict]:
+    """Deals of a rep with enterprises, so many won."""
+    return [
+        deal(f"{rep}-{i}", rep, "2026-01-01", "Demo", "won" if i < n_won else "lost", segment="Ent")
+        for i in range(n)
     ]
+
+
+def test_experience_decides_where_the_load_is_even():
     own = deal("M1", "R4", "2026-06-01", "Demo", segment="Ent", amount=9_000)
-    row = transition.handover(team_of([*won, own], reps=reps()), manager="R4").table.iloc[0]
-    # 15 of 20 won, and five deals at the segment's own rate, itself drawn to that of all.
-    team_rate = (15 + 5 * 16 / 22) / 25
+    past = [*decided("R1", 8, 40), *decided("R2", 30, 40), *decided("R3", 8, 40)]
+    row = transition.handover(team_of([*past, own], reps=reps()), manager="R4").table.iloc[0]
     assert row["rep_id"] == "R2"
-    assert row["n_segment"] == 20
-    assert row["segment_win_rate"] == pytest.approx((15 + 5 * team_rate) / 25)
+    assert row["n_segment"] == 40
+    assert 0.6 < row["segment_win_rate"] < 0.75  # 30 of 40, drawn towards the 46 of 120 of all
+
+
+def test_what_chance_explains_is_not_taken_for_experience():
+    own = deal("M1", "R4", "2026-06-01", "Demo", segment="Ent", amount=9_000)
+    past = [*decided("R1", 11, 30), *decided("R2", 9, 30), *decided("R3", 10, 30)]
+    row = transition.handover(team_of([*past, own], reps=reps()), manager="R4").table.iloc[0]
+    assert row["segment_win_rate"] == pytest.approx(1 / 3, abs=0.01)
+
+
+def test_former_team_mates_get_no_more_than_their_part():
+    own = [deal(f"M{i}", "R4", "2026-06-01", "Demo", segment="Ent") for i in range(6)]
+    past = [*decided("R1", 2, 40), *decided("R2", 38, 40), *decided("R3", 2, 40)]
+    table = transition.handover(team_of([*past, *own], reps=reps()), manager="R4").table
+    # R2, the only former team-mate of three reps, has won nearly all, and gets a third.
+    assert table["rep_id"].value_counts().to_dict() == {"R1": 2, "R2": 2, "R3": 2}
 
 
 def test_nobody_who_is_away_or_just_hired_is_loaded():

@@ -8,7 +8,7 @@ import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, PercentFormatter
+from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from salesnb.charts.style import (
@@ -91,6 +91,8 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     ax.set_ylim(len(lengths) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(unit)
+    if (lengths % 1 == 0).all(axis=None):
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there are no half deals
     few: dict[str, Any] = {"ncols": min(3, lengths.shape[1]), "fontsize": 7.5, "handlelength": 1}
     ax.legend(**ABOVE, columnspacing=1, **few)
     fit_height(ax, len(lengths) + 1)

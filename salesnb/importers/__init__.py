@@ -16,14 +16,14 @@ from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault
 from salesnb.importers import mapping as mappings
 from salesnb.importers import report as reports
-from salesnb.importers import sheets, tables, target
+from salesnb.importers import sheets, tables, target, template
 from salesnb.importers.mapping import Plan
 from salesnb.importers.report import ImportReport
 from salesnb.importers.sheets import Sheet
 from salesnb.settings import Settings
 from salesnb.team import Team, write
 
-__all__ = ["ImportReport", "run"]
+__all__ = ["ImportReport", "run", "template"]
 
 
 def run(

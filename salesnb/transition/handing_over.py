@@ -3,19 +3,21 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.optimize import linear_sum_assignment
+from scipy import sparse
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.special import expit
 
-from salesnb import charts, standout
+from salesnb import charts, mixed, standout
 from salesnb.finding import Finding
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
-from salesnb.units import money, percent
+from salesnb.units import money
 
-PRIOR = 5.0  # deals that the team's own win rate weighs in a rep's, in a segment
 # What an account costs in win rate: each beyond an even load, and each after the first to one rep.
 LOAD, SPREAD = 0.02, 0.03
 RAMP_DAYS = 180  # new reps take what they can: half the load
+MOST_BEYOND = 4  # accounts that one rep may take beyond an even number
 TYPES = {
     "deal_id": "str",
     "account": "str",
@@ -39,11 +41,12 @@ def handover(team: Team, *, manager: str = "") -> Finding:
     """To whom should the manager's own open deals go?
 
     The deals of an account go to one rep, so that the reps' win rates in the deals' segments
-    (shrunken towards the team's) are as high as possible together, less a charge for each account
-    beyond an even load and for each after the first to one rep; reps in their first half-year
-    count as half. Solved exactly, as an assignment of accounts to places (Kuhn 1955). Where the
-    manager has stopped selling, the deals are those open the day before, and the table says who
-    has them now.
+    (shrunken towards the team's by as much as chance explains) are as high as possible together,
+    less a charge for each account beyond an even load and for each after the first to one rep; reps
+    in their first half-year count as half. Former team-mates together get no more accounts than
+    their part of the team, rounded up. Solved exactly, as an assignment of accounts to places with
+    that one limit beside (integer programme, HiGHS). Where the manager has stopped selling, the
+    deals are those open the day before, and the table says who has them now.
 
     Parameters
     ----------
@@ -110,7 +113,8 @@ def _suggested(
     # A customer who is split between two reps is where rivalry begins.
     account = pd.factorize(own["account_id"].fillna(own["deal_id"]))[0]
     fit = pd.DataFrame(rate[segments].to_numpy().T).groupby(account).mean().to_numpy()
-    chosen = _assigned(fit, load.to_numpy(float), _capacity(team, people))[account]
+    is_peer = people["is_peer"].to_numpy(bool)
+    chosen = _assigned(fit, load.to_numpy(float), _capacity(team, people), is_peer)[account]
     taken = np.bincount(chosen, minlength=len(reps))
     return own.assign(
         segment=segments,
@@ -128,15 +132,19 @@ def _experience(
     decided: pd.DataFrame, reps: pd.Series, segments: list[str]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Win rates and deals decided, one row per rep, one column per segment."""
-    is_won = (decided["outcome"] == "won").astype(float)
     segment = decided["segment"].astype("str").fillna("")
-    n = pd.crosstab(decided["rep_id"], segment).reindex(index=reps, columns=segments)
-    won = pd.crosstab(decided["rep_id"], segment, is_won, aggfunc="sum")
-    n, won = n.fillna(0), won.reindex(index=reps, columns=segments).fillna(0)
-    every = is_won.groupby(segment).agg(["sum", "size"]).reindex(segments).fillna(0)
-    overall = (is_won.sum() + 1) / (len(is_won) + 2)
-    team_rate = (every["sum"] + PRIOR * overall) / (every["size"] + PRIOR)
-    return (won + PRIOR * team_rate) / (n + PRIOR), n.astype(int)
+    own = decided[segment.isin(segments) & decided["rep_id"].isin(reps)]
+    kind = pd.Index(segments).get_indexer(pd.Index(segment[own.index]))
+    rep = pd.Index(reps).get_indexer(pd.Index(own["rep_id"]))
+    shape = (len(reps), len(segments))
+    pair = np.ravel_multi_index((rep, kind), shape)
+    n = np.bincount(pair, minlength=shape[0] * shape[1]).reshape(shape)
+    blocks = [mixed.marks(kind, shape[1]), mixed.marks(pair, n.size)]
+    fitted = mixed.fit((own["outcome"] == "won").to_numpy(float), blocks)
+    mean, of_kind, of_pair = np.split(fitted.effects, [1, 1 + shape[1]])
+    rate = expit(mean + of_kind + of_pair.reshape(shape))
+    rates, counts = (pd.DataFrame(each, index=reps, columns=segments) for each in (rate, n))
+    return rates, counts
 
 
 def _capacity(team: Team, people: pd.DataFrame) -> np.ndarray:
@@ -148,19 +156,30 @@ def _capacity(team: Team, people: pd.DataFrame) -> np.ndarray:
     return share if share.any() else np.ones(len(people))
 
 
-def _assigned(rate: np.ndarray, load: np.ndarray, share: np.ndarray) -> np.ndarray:
+def _assigned(
+    rate: np.ndarray, load: np.ndarray, share: np.ndarray, is_peer: np.ndarray
+) -> np.ndarray:
     """The rep, by place, for each account: `rate` has one row per account, one column per rep."""
-    n = len(rate)
-    place = np.arange(n)
+    n, n_reps = rate.shape
+    place = np.arange(min(n, -(-n // max(1, int(share.sum()))) + MOST_BEYOND))
     even = (load.sum() + n) / share.sum()
     # The k-th further account of a rep costs what it adds beyond the rep's part of an even load.
     with np.errstate(divide="ignore", invalid="ignore"):
         full = (load[:, None] + place + 1) / share[:, None]
     charge = LOAD * np.maximum(full - even, 0) + SPREAD * place
-    charge = np.where(share[:, None] > 0, charge, 1e6)
-    value = rate[:, :, None] - charge[None]
-    _, column = linear_sum_assignment(-value.reshape(n, -1))
-    return column // n
+    can = np.broadcast_to(share[:, None] > 0, charge.shape)
+    value = rate[:, :, None] - np.where(can, charge, 0)
+    once = sparse.kron(sparse.eye_array(n), np.ones((1, charge.size)))  # each account to somebody
+    taken = sparse.kron(np.ones((1, n)), sparse.eye_array(charge.size))  # each place but once
+    is_peers = np.broadcast_to(is_peer[:, None], charge.shape).ravel()
+    peers = sparse.csr_array(np.tile(is_peers, n)[None, :].astype(float))
+    limits = [LinearConstraint(once, 1, 1), LinearConstraint(taken, 0, 1)]
+    if (share[~is_peer] > 0).any():
+        most = np.ceil(n * share[is_peer].sum() / share.sum())
+        limits.append(LinearConstraint(peers, 0, most))
+    able = np.tile(can.ravel(), n).astype(float)
+    solved = milp(-value.ravel(), integrality=1, bounds=Bounds(0, able), constraints=limits)
+    return solved.x.reshape(n, n_reps, -1).sum(axis=2).argmax(axis=1)
 
 
 def _now_with(team: Team, deal_ids: pd.Series, who: str) -> pd.Series:
@@ -176,10 +195,10 @@ def _headline(team: Team, table: pd.DataFrame, who: str) -> str:
         return "The manager has no open deals to hand over."
     n, reps = len(table), table["rep_id"].nunique()
     total = money(table["amount"].sum(), team.currency)
-    peers = percent(table["is_peer"].astype(float).mean())
     return (
         f"{n} open deal{'' if n == 1 else 's'} of the manager, {total}, "
-        f"to {reps} rep{'' if reps == 1 else 's'}; {peers} of them to former team-mates."
+        f"to {reps} rep{'' if reps == 1 else 's'}; {int(table['is_peer'].sum())} to former "
+        "team-mates."
     )
 
 

@@ -170,5 +170,6 @@ def _draw(ax: Axes, raised: pd.DataFrame, as_of: pd.Timestamp) -> Axes:
         textcoords="offset points",
         ha="right",
         color=charts.MUTED,
+        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # the line runs behind it
     )
     return ax
