@@ -17,6 +17,7 @@ from salesnb.report.workers import Ended, Limits, Workers
 pytestmark = pytest.mark.skipif(not workers.CAN_FORK, reason="no fork here")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what the system tells of processes")
 KILLED = "was killed by SIGKILL"
+NONE = Limits()
 GONE = "could not be started, or was stopped from outside"
 
 
@@ -43,7 +44,7 @@ def ahead(_importable):
         yield crew
 
 
-def run(crew, *given, limits=Limits()):
+def run(crew, *given, limits=NONE):
     """What became of a task; another that is under way meanwhile must come to its end."""
     crew.start("it", *given, limits=limits)
     crew.start("other", tasks.add, 1, 1)
