@@ -4,8 +4,16 @@ import hashlib
 import os
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import mkstemp
+
+from filelock import FileLock, Timeout
+
+from salesnb.errors import DataError
+
+ASIDE = ".part"  # the end of the name of a file that is being written
 
 RESERVED = {
     "con",
@@ -23,7 +31,7 @@ def write_whole(path: Path, content: bytes | str, *, is_shared: bool = False) ->
     folders that are made on the way.
     """
     _make(path.parent, is_shared)
-    handle, aside = mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
+    handle, aside = mkstemp(ASIDE, f".{path.name[:40]}-", path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content.encode() if isinstance(content, str) else content)
@@ -35,6 +43,28 @@ def write_whole(path: Path, content: bytes | str, *, is_shared: bool = False) ->
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def alone(folder: Path, *, is_shared: bool = False) -> Iterator[None]:
+    """While one run writes into a folder; what an earlier one that was killed left there is gone.
+
+    Raises `DataError` if another run is writing into it.
+    """
+    _make(folder, is_shared)
+    lock = FileLock(folder / ".lock", blocking=False, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DataError(f"Another run is writing into {folder}: wait for its end.") from None
+    try:
+        for left in folder.rglob(f".*{ASIDE}"):
+            left.unlink(missing_ok=True)
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps a file that is open
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _make(folder: Path, is_shared: bool) -> None:

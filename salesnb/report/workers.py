@@ -230,7 +230,8 @@ def _obey(parent: Connection, starter: Any, children: dict[Connection, _Child]) 
     if verb == "warm":
         task, args = rest
         if starter.is_forking:
-            task(*args)
+            with contextlib.suppress(Exception):  # what is not there is worked out by each
+                task(*args)
         return
     key, task, args, limits = rest
     try:
