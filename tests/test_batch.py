@@ -203,7 +203,9 @@ def test_what_makes_a_page_be_made_again(made, tmp_path, monkeypatch):
     assert waiting(folder, replace(ONE, is_forced=True)) == [0, 1, 2]
     page = folder / "out" / AS_OF / "rep" / "a.html"
     whole = page.read_text()
-    page.write_text(whole.replace('name="salesnb-inputs" content="', 'name="salesnb-inputs" content="0'))
+    page.write_text(
+        whole.replace('name="salesnb-inputs" content="', 'name="salesnb-inputs" content="0')
+    )
     assert waiting(folder) == [0], "made from something else"
     page.unlink()
     assert waiting(folder) == [0], "one of its two pages is gone"
@@ -353,7 +355,9 @@ def test_a_full_disk(tmp_path):
     assert full in ("1", "3"), "pages could not be written, and perhaps neither could the index"
     assert "No space left on device" in done.stderr + json.dumps(recorded(tmp_path / "full"))
     check_whole(files_in(tmp_path / "full" / AS_OF), tmp_path / "full")
-    before = {path.stem.removesuffix(".manager") for path in (tmp_path / "full").rglob("rep/*.html")}
+    before = {
+        path.stem.removesuffix(".manager") for path in (tmp_path / "full").rglob("rep/*.html")
+    }
     assert 0 < len(before) < 6
     assert freed == "0"
     again, _ = recorded(tmp_path / "freed")

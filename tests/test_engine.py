@@ -113,7 +113,9 @@ def test_started_ahead_it_answers_the_same(tortured):
     text = nbformat.writes(torture.notebook())
     ready = papermill.iorw.load_notebook_node(str(folder / "stock" / "in.ipynb"))
     with Workers(engine.load, is_forking=False) as crew:
-        crew.start("it", engine._run, nbformat.writes(ready), "python3", None, (str(own), dict(os.environ)))
+        crew.start(
+            "it", engine._run, nbformat.writes(ready), "python3", None, (str(own), dict(os.environ))
+        )
         *_, (_, ended) = crew.told()
     assert not ended.failure
     done = nbformat.reads(ended.value[0], as_version=4)
@@ -139,7 +141,9 @@ def test_an_error_stops_the_notebook(how):
 @pytest.mark.parametrize("how", [STOCK, OURS])
 def test_a_cell_that_takes_too_long(how):
     save("print('begun', flush=True)\nimport time\ntime.sleep(60)")
-    with pytest.raises(CellTimeoutError, match="timed out while it was being executed, after 1 seconds"):
+    with pytest.raises(
+        CellTimeoutError, match="timed out while it was being executed, after 1 seconds"
+    ):
         execute("in.ipynb", how, execution_timeout=1)
 
 
@@ -164,7 +168,9 @@ def test_a_kernel_of_another_name_is_left_to_papermill():
 
 
 def test_one_notebook_sees_nothing_of_another():
-    save("import sys\nsys.modules['math'].own = 1\nleft_behind = 2\nimport os\nos.environ['A'] = 'b'")
+    save(
+        "import sys\nsys.modules['math'].own = 1\nleft_behind = 2\nimport os\nos.environ['A'] = 'b'"
+    )
     execute("in.ipynb")
     save("import math, os\nhasattr(math, 'own'), 'left_behind' in globals(), 'A' in os.environ")
     shown = execute("in.ipynb").cells[-1].outputs[0].data["text/plain"]

@@ -7,7 +7,9 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 MAY_FAIL = "raises-exception"
-A_MOMENT = "\nimport time; time.sleep(0.2)"  # for the usual kernel to hear of what is written below it
+A_MOMENT = (
+    "\nimport time; time.sleep(0.2)"  # for the usual kernel to hear of what is written below it
+)
 # By what is put to the test; each runs after those before it.
 CELLS = {
     "a value": "1 + 1",
