@@ -131,7 +131,7 @@ def code() -> str:
 def _read(path: Path) -> tuple[Any] | None:
     """The answer in a file; None if there is none, or it is not what this user has written."""
     try:
-        with open(path, "rb", opener=_unfollowed) as file:  # noqa: PTH123 - takes an opener
+        with open(path, "rb", opener=_unfollowed) as file:
             if not _is_ours(os.fstat(file.fileno())):
                 return None
             content = file.read()

@@ -113,4 +113,4 @@ def test_its_figures_come_out_again(path):
 def test_the_engine_answers_as_stock_papermill(path):
     stock, ours = executed(path, None), executed(path, "salesnb")
     assert torture.answers(ours.cells) == torture.answers(stock.cells)
-    assert sum(len(cell.get("outputs", [])) for cell in ours.cells) > 5
+    assert sum(len(cell.get("outputs", [])) for cell in ours.cells) >= 5

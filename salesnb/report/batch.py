@@ -61,6 +61,7 @@ def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
                 with progress.bar(len(batch.waiting), len(plan.jobs)) as shown_as:
                     batch.go(shown_as)
         finally:
+            batch.look()
             batch.write()
     return batch.outcomes
 
@@ -155,6 +156,15 @@ class _Batch:
         cells = nbformat.read(job.notebook, as_version=4).cells
         at = max(0, told.said[1] - (1 if job.values else 0))
         return f"{why}\n\nIt was in this cell:\n{shown(cells[min(at, len(cells) - 1)].source)}"
+
+    def look(self) -> None:
+        """Find the pages that stand although nobody could say so any more."""
+        for key, each in enumerate(self.outcomes):
+            if each.status != WAITING:
+                continue
+            found = outcome.standing(self.plan.folder, each.job)
+            if found.is_there:
+                self.outcomes[key] = found
 
     def write(self) -> None:
         """Write ``run.json`` and the index, as things stand."""
