@@ -78,7 +78,8 @@ CELLS = {
     "file descriptor": "import os\nos.write(1, b'raw out\\n')" + A_MOMENT,
     "file descriptor, err": "os.write(2, b'raw err\\n')" + A_MOMENT,
     "libc": (
-        "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.puts(b'from C')\nlibc.fflush(None)" + A_MOMENT
+        "import ctypes\nlibc = ctypes.CDLL(None)\nlibc.puts(b'from C')\nlibc.fflush(None)"
+        + A_MOMENT
     ),
     "fileno": "sys.stdout.isatty(), sys.stdout.encoding, type(sys.stdout.fileno()).__name__",
     "stdin": ("input('your name')", MAY_FAIL),
@@ -143,7 +144,8 @@ CELLS = {
     "huge, below": "subprocess.run(['seq', '20000'])" + A_MOMENT,
     "huge value": "list(range(5000))",
     "unicode": (
-        "print('Zoë \\U0001f600 \\x1b[31mred\\x1b[0m \\x00')\n'\\ud83d'.encode('utf-8', 'replace')"
+        "print('Zoë \\U0001f600 \\x1b[31mred\\x1b[0m \\x00')\n"
+        "'\\ud83d'.encode('utf-8', 'replace')"
     ),
     "widget": "import ipywidgets as widgets\nwidgets.IntSlider(value=3)",
     "widget, shown": "box = widgets.HBox([widgets.Label('a'), widgets.Button()])\ndisplay(box)",
