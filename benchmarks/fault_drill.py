@@ -99,8 +99,10 @@ def begun(drill: Drill) -> subprocess.Popen:
 
 
 def standing(drill: Drill) -> dict[str, int]:
-    """The pages that are there, with their last change."""
-    return {path.name: path.stat().st_mtime_ns for path in drill.day.glob("drill/*.html")}
+    """The pages of every report that has all of its pages, with their last change."""
+    there = {path.name: path.stat().st_mtime_ns for path in drill.day.glob("drill/*.html")}
+    names = [[page.format(rep) for page in PAGES] for rep in drill.reps]
+    return {name: there[name] for own in names if there.keys() >= set(own) for name in own}
 
 
 def until(drill: Drill, share: float, run: subprocess.Popen) -> None:

@@ -151,7 +151,8 @@ CELLS = {
     "widget, shown": "box = widgets.HBox([widgets.Label('a'), widgets.Button()])\ndisplay(box)",
     "widget, changed": "box.children[0].value = 'b'",
     "widget, output": (
-        "out = widgets.Output()\nwith out:\n    print('inside')\n    display(HTML('<b>in</b>'))\nout"
+        "out = widgets.Output()\nwith out:\n    print('inside')\n    display(HTML('<i>in</i>'))\n"
+        "out"
     ),
     "widget, output later": "with out:\n    clear_output()\n    print('later')",
     "widget, output decorated": (
@@ -192,7 +193,7 @@ NEW = {
     r"0x[0-9a-f]{6,}": "0x",
     r"[0-9a-f]{32}": "id",
     r"<dc:date>[^<]*": "<dc:date>",
-    r"[\d.]+ (n|\\u03bc|\\u00b5|m)?s\b": "time",
+    r"\b[\d.]+ [nmµμ]?s\b": "time",
     r", total: time": "",
 }
 
@@ -227,7 +228,7 @@ def _joined(outputs):
 
 
 def _steady(what):
-    text = json.dumps(what)
+    text = json.dumps(what, ensure_ascii=False)
     for new, steady in NEW.items():
         text = re.sub(new, steady, text)
     return json.loads(text)
