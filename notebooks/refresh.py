@@ -21,7 +21,9 @@ def refreshed(path: Path) -> NotebookNode:
     """The notebook run from the top, without pictures, times or anything that differs by run."""
     notebook = nbformat.read(path, as_version=4)
     NotebookClient(notebook, resources={"metadata": {"path": str(path.parent)}}).execute()
-    notebook.metadata = METADATA
+    notebook.metadata = METADATA | {
+        name: said for name, said in notebook.metadata.items() if name == "salesnb"
+    }
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
         cell.metadata = {"tags": tags} if tags else {}

@@ -21,6 +21,7 @@ from salesnb import csvfile, parquetfile, schema
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
+ASIDE = ".part"  # the end of the name of a folder in which a file is being written
 OWN_FOLDER, OWN_FILE = 0o700, 0o600  # for the owner only
 
 
@@ -177,7 +178,7 @@ def whole_file(path: Path, mode: int | None = None) -> Iterator[Path]:
     `mode` says who may read it; without, it keeps the mode of the file it replaces, and a new one
     is for its owner only.
     """
-    with TemporaryDirectory(prefix=f".{path.stem[:40]}-", dir=path.parent) as aside:
+    with TemporaryDirectory(ASIDE, f".{path.stem[:40]}-", path.parent) as aside:
         new = Path(aside) / path.name
         yield new
         if mode is None:

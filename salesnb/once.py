@@ -3,7 +3,8 @@
 A team never changes, so an answer about it stays true: it is kept with the team in memory. What
 took long and is asked of the whole team can be kept on disk too, for other processes and for
 tomorrow (`keep_in`); there it is found again by the data's fingerprint, the code's and the
-libraries' versions. A file that is not what was written is not read, but worked out again.
+libraries' versions. A file that is not what was written, or that others could have written, is not
+read: its answer is worked out again.
 """
 
 import hashlib
@@ -28,6 +29,7 @@ Answer = TypeVar("Answer")
 
 SLOW = 0.2  # seconds of computing, from which an answer is worth a file
 MOST = 2 * 2**30  # bytes of a folder, before the answers not asked for longest are thrown away
+PATIENCE = 600  # seconds to wait for somebody else's answer
 LIBRARIES = ("numpy", "pandas", "scipy", "scikit-learn", "statsmodels", "pyarrow")
 
 _asked: set[str] = set()
@@ -87,10 +89,7 @@ def keep_in(folder: str | Path | None) -> None:
         return
     folder = Path(folder)
     door.make_folder(folder)
-    about = folder.stat()
-    if hasattr(os, "getuid") and (
-        about.st_uid != os.getuid() or about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    ):
+    if not _is_ours(folder.stat()):
         raise PermissionError(f"{folder} belongs to somebody else, or others may write into it.")
     _folder = folder
 
@@ -130,9 +129,12 @@ def code() -> str:
 
 
 def _read(path: Path) -> tuple[Any] | None:
-    """The answer in a file; None if there is none, or it is not what was written."""
+    """The answer in a file; None if there is none, or it is not what this user has written."""
     try:
-        content = path.read_bytes()
+        with open(path, "rb", opener=_unfollowed) as file:
+            if not _is_ours(os.fstat(file.fileno())):
+                return None
+            content = file.read()
         digest, answer = content[:32], content[32:]
         if hashlib.sha256(path.name.encode() + answer).digest() != digest:
             return None
@@ -142,13 +144,26 @@ def _read(path: Path) -> tuple[Any] | None:
         return None
 
 
+def _unfollowed(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
+
+
+def _is_ours(about: os.stat_result) -> bool:
+    """Whether nobody but this user could have written there, where the system tells."""
+    if not hasattr(os, "getuid"):
+        return True
+    return about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+
+
 def _write(path: Path, answer: Any) -> None:
-    """Keep an answer: whole or not at all, and if the disk is full, not."""
-    content = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
-    digest = hashlib.sha256(path.name.encode() + content).digest()
-    with suppress(OSError):
+    """Keep an answer: whole or not at all; not if the disk is full, or no file can hold it."""
+    with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
+        content = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+        digest = hashlib.sha256(path.name.encode() + content).digest()
+        path.unlink(missing_ok=True)  # it was not to be trusted, nor is its mode
         _prune(path.parent, MOST - len(content))
         with door.whole_file(path) as new:
+            new.touch(mode=0o600)
             new.write_bytes(digest + content)
 
 
@@ -163,11 +178,14 @@ def _prune(folder: Path, most: int) -> None:
 
 @contextmanager
 def _alone(path: Path):
-    """While one works an answer out, others who need it wait for it."""
-    lock = FileLock(path.with_suffix(".lock"), timeout=600, mode=0o600)
+    """While one works an answer out, others who need it wait for it, but not for ever."""
+    lock = FileLock(path.with_suffix(".lock"), timeout=PATIENCE, mode=0o600)
+    with suppress(OSError):  # then each works it out
+        lock.acquire()
     try:
-        with lock:
-            yield
+        yield
     finally:
-        with suppress(OSError):
-            path.with_suffix(".lock").unlink(missing_ok=True)
+        if lock.is_locked:
+            with suppress(OSError):
+                Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()

@@ -7,7 +7,10 @@ import sys
 import nbformat
 import papermill
 import pytest
+import torture
 from conftest import ROOT
+
+from salesnb.report import workers
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -89,17 +92,22 @@ def test_one_line_for_the_index(path):
 
 @each_notebook
 def test_its_figures_come_out_again(path, tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbval-lax",
-        str(path),
-        "-q",
-        "--rootdir",
-        tmp_path,
-    ]
-    command += ["-p", "no:cacheprovider", "-p", "no:xdist", "-c", "/dev/null"]
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", str(path), "-q"]
+    command += ["--rootdir", str(tmp_path), "-c", "/dev/null"]
+    command += ["-p", "no:cacheprovider", "-p", "no:xdist"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"{len(cells(path, 'code'))} passed" in done.stdout
+
+
+@pytest.mark.skipif(not workers.CAN_FORK, reason="no fork here")
+@each_notebook
+def test_the_engine_answers_as_stock_papermill(path, tmp_path):
+    stock, ours = (
+        papermill.execute_notebook(
+            path, tmp_path / path.name, engine_name=engine, cwd=path.parent, progress_bar=False
+        )
+        for engine in (None, "salesnb")
+    )
+    assert torture.answers(ours.cells) == torture.answers(stock.cells)
+    assert sum(len(cell.get("outputs", [])) for cell in ours.cells) >= 5

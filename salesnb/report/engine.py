@@ -10,9 +10,11 @@ import atexit
 import gc
 import os
 import sys
-from functools import cache
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
@@ -78,14 +80,17 @@ class Warm(Engine):
         if not (workers.CAN_FORK and is_ours(kernel_name)):
             NBClientEngine.execute_managed_notebook(nb_man, kernel_name, **options)
             return
-        crew, text = _crew(), nbformat.writes(nb_man.nb)
-        here = (str(Path.cwd()), dict(os.environ))
-        crew.start("notebook", _run, text, kernel_name, options.get("execution_timeout"), here)
-        for _, what in crew.told():
-            if isinstance(what, Ended):
-                _finish(nb_man, what)
-            else:
-                _follow(nb_man, what, options)
+        text, here = nbformat.writes(nb_man.nb), (str(Path.cwd()), dict(os.environ))
+        seconds = options.get("execution_timeout")
+        with _one_at_a_time, _crew() as crew:
+            crew.start("notebook", _run, text, kernel_name, seconds, here)
+            ended = Ended()
+            for _, what in crew.told():
+                if isinstance(what, Ended):
+                    ended = what
+                else:
+                    _follow(nb_man, what, options)
+        _finish(nb_man, ended)
 
 
 papermill_engines.register(HERE, Here)
@@ -109,11 +114,22 @@ def freeze() -> None:
     gc.freeze()
 
 
-@cache
-def _crew() -> Workers:
-    crew = Workers(warm)
-    atexit.register(crew.close)
-    return crew
+_one_at_a_time = Lock()
+_crews: dict[int, Workers] = {}  # by process: one that was forked from this has its own
+
+
+@contextmanager
+def _crew() -> Iterator[Workers]:
+    """The nursery that is kept; one in which a notebook was given up is not used again."""
+    crew = _crews.get(os.getpid())
+    if crew is None or not crew.is_alive:
+        crew = _crews[os.getpid()] = Workers(warm)
+        atexit.register(crew.close)
+    try:
+        yield crew
+    except BaseException:
+        crew.close()
+        raise
 
 
 def is_ours(kernel_name: str) -> bool:

@@ -4,11 +4,15 @@ import hashlib
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from shutil import rmtree
+
+from filelock import FileLock, Timeout
 
 from salesnb import door
+from salesnb.errors import DataError
 
 RESERVED = {
     "con",
@@ -43,6 +47,28 @@ def share(pages: Iterable[Path], is_shared: bool) -> None:
 
 def _mode(own: int, everybody: int, is_shared: bool) -> int:
     return everybody & ~_umask() if is_shared else own
+
+
+@contextmanager
+def alone(folder: Path, *, is_shared: bool = False) -> Iterator[None]:
+    """While one run writes into a folder; what an earlier one that was killed left there is gone.
+
+    Raises `DataError` if another run is writing into it.
+    """
+    door.make_folder(folder, _mode(door.OWN_FOLDER, 0o777, is_shared))
+    lock = FileLock(folder / ".lock", blocking=False, mode=0o600)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise DataError(f"Another run is writing into {folder}: wait for its end.") from None
+    try:
+        for left in [*folder.rglob(f".*{door.ASIDE}")]:
+            rmtree(left, ignore_errors=True)
+        yield
+    finally:
+        with suppress(OSError):  # Windows keeps a file that is open
+            Path(lock.lock_file).unlink(missing_ok=True)
+        lock.release()
 
 
 def _umask() -> int:

@@ -195,7 +195,9 @@ def _show_figures(shell: Any) -> None:
 def _catch_output(shell: Any) -> None:
     """Show, after each cell, what programs it started and libraries below Python have written."""
     caught = []
-    for number, stream in ((1, sys.stdout), (2, sys.stderr)):
+    streams: tuple[Any, Any] = sys.stdout, sys.stderr
+    for number, stream in enumerate(streams, 1):
+        stream._original_stdstream_copy = os.dup(number)  # what `fileno` gives, as in any kernel
         file = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the process
         os.dup2(file.fileno(), number)
         caught.append((file, stream))

@@ -45,13 +45,18 @@ class Outcome:
         return self.status in (MADE, UNCHANGED)
 
 
-def standing(job: Job, folder: Path) -> Outcome:
+def to_make(job: Job) -> Outcome:
+    """A job that is still to be done."""
+    return Outcome(job, title=job.notebook.stem)
+
+
+def standing(folder: Path, job: Job) -> Outcome:
     """What stands of a job in the folder: `UNCHANGED` if all pages were made from its inputs."""
     said: dict[str, str] = {}
     for name in job.pages:
         about = _about(folder / name)
         if not job.inputs or about.get("inputs") != job.inputs:
-            return Outcome(job, title=job.notebook.stem)
+            return to_make(job)
         said |= about
     return Outcome(
         job, UNCHANGED, said.get("title", ""), said.get("summary", ""), said.get("flag", "")

@@ -16,7 +16,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from multiprocessing import connection, get_context
 from multiprocessing.connection import Client, Connection, Listener
 from time import monotonic
@@ -30,7 +30,9 @@ except ImportError:  # Windows, where no child is held to a limit of memory
 # What is loaded in the nursery computes with one thread: a fork must not find more.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 NO_DEBUGGER = "PYDEVD_DISABLE_FILE_VALIDATION"  # which else warns of breakpoints it would miss
-GRACE = 5.0  # seconds between asking a child to stop and making it
+GRACE = 5.0  # seconds between asking a process to stop and making it
+LOOK = 1.0  # seconds between two looks at who is still there
+HERE = b"here"  # what the nursery says first
 LATE = "took longer than {:g} s"
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 CAN_FORK = hasattr(os, "fork")
@@ -38,10 +40,14 @@ CAN_FORK = hasattr(os, "fork")
 
 @dataclass(frozen=True)
 class Limits:
-    """What a task may take: seconds on the clock, and MiB beyond what it inherits."""
+    """What a task may take: seconds on the clock, and MiB beyond what it inherits.
+
+    grace : seconds between the interrupt of a task that is late and its end
+    """
 
     seconds: float | None = None
     memory: float | None = None
+    grace: float = GRACE
 
 
 @dataclass(frozen=True)
@@ -70,6 +76,8 @@ class Workers:
 
     warm : called once in the nursery, or in each child that is started ahead
     is_forking : whether children are forked; the answers are the same either way
+
+    Raises `RuntimeError` if the nursery cannot be started.
     """
 
     def __init__(
@@ -81,12 +89,19 @@ class Workers:
             self._nursery = subprocess.Popen(
                 [sys.executable, "-c", f"from {__name__} import main; main()"],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
                 env=os.environ | dict.fromkeys((*ONE_THREAD, NO_DEBUGGER), "1"),
             )
-            assert self._nursery.stdin is not None
-            with self._nursery.stdin as line:
-                line.write(pickle.dumps((door.address, key)))
+            stdin, stdout = self._nursery.stdin, self._nursery.stdout
+            assert stdin is not None
+            assert stdout is not None
+            with contextlib.suppress(BrokenPipeError), stdin:
+                stdin.write(pickle.dumps((door.address, key)))
+            with stdout:
+                is_here = stdout.read(len(HERE)) == HERE  # or nobody would come to the door
+            if not is_here:
+                code = self._nursery.wait()
+                raise RuntimeError(f"The workers could not be started (exit code {code}).")
             self._pipe = door.accept()
         self._running: set[Any] = set()
         self._send((warm, is_forking))
@@ -171,7 +186,7 @@ class _Child:
         seconds = self.limits.seconds
         if seconds is None:
             return float("inf")
-        return self.began + seconds + (GRACE if self.asked_to_stop else 0)
+        return self.began + seconds + (self.limits.grace if self.asked_to_stop else 0)
 
 
 def _serve(parent: Connection, warm: Callable[[], Any] | None, is_forking: bool) -> None:
@@ -195,15 +210,18 @@ def _serve(parent: Connection, warm: Callable[[], Any] | None, is_forking: bool)
 
 def _once_round(parent: Connection, starter: Any, children: dict[Connection, _Child]) -> None:
     """Wait until somebody has something to say, or is late."""
-    wait = min(child.deadline for child in children.values()) if children else float("inf")
-    timeout = max(0.0, min(wait - monotonic(), 3600.0))
+    late = min((child.deadline for child in children.values()), default=float("inf"))
+    timeout = max(0.0, min(late - monotonic(), LOOK)) if children else None
     for pipe in connection.wait([parent, *children], timeout):
         if pipe is parent:
             _obey(parent, starter, children)
         elif isinstance(pipe, Connection):
             _listen(parent, children[pipe], children)
-    for child in children.values():
-        if child.deadline <= monotonic():
+    for child in [*children.values()]:
+        # What it has forked may hold its line open, so that it ends without one hearing of it.
+        if not child.process.is_alive() and not child.pipe.poll():
+            _end(parent, child, children, Ended(failure=_why(child)))
+        elif child.deadline <= monotonic():
             _stop(child)
 
 
@@ -212,10 +230,15 @@ def _obey(parent: Connection, starter: Any, children: dict[Connection, _Child]) 
     if verb == "warm":
         task, args = rest
         if starter.is_forking:
-            task(*args)
+            with contextlib.suppress(Exception):  # what is not there is worked out by each
+                task(*args)
         return
     key, task, args, limits = rest
-    process, pipe = starter.start(task, args, limits)
+    try:
+        process, pipe = starter.start(task, args, limits)
+    except OSError as error:
+        parent.send((key, Ended(failure=f"could not be started: {error.strerror or error}")))
+        return
     children[pipe] = _Child(key, process, pipe, limits)
 
 
@@ -224,17 +247,23 @@ def _listen(parent: Connection, child: _Child, children: dict[Connection, _Child
         what = child.pipe.recv()
     except (EOFError, OSError):
         what = Ended(failure=_why(child))
-    if not isinstance(what, Ended):
+    except Exception as error:
+        what = Ended(failure=f"told what cannot be read: {type(error).__name__}: {error}")
+    if isinstance(what, Ended):
+        _end(parent, child, children, what)
+    else:
         child.said = what
         parent.send((child.key, what))
-        return
-    seconds = monotonic() - child.began
-    told = Ended(
-        what.value, what.failure, child.said, seconds, what.cpu, what.peak, child.asked_to_stop
-    )
+
+
+def _end(
+    parent: Connection, child: _Child, children: dict[Connection, _Child], what: Ended
+) -> None:
     del children[child.pipe]
     _kill(child.process)  # and whatever it has left running
     child.pipe.close()
+    seconds = monotonic() - child.began
+    told = replace(what, said=child.said, seconds=seconds, is_late=child.asked_to_stop)
     parent.send((child.key, told))
 
 
@@ -321,8 +350,8 @@ def _run(pipe: Connection, task: Callable[..., Any], args: Any, limits: Limits) 
     """A child's life."""
     global _to_nursery
     _to_nursery = pipe
-    _alone(limits)
     try:
+        _alone(limits)
         ended = Ended(value=task(*args))
     except KeyboardInterrupt:
         ended = Ended(failure=LATE.format(limits.seconds))
@@ -330,7 +359,10 @@ def _run(pipe: Connection, task: Callable[..., Any], args: Any, limits: Limits) 
         ended = Ended(failure=f"asked for more than {limits.memory:g} MiB of memory")
     except BaseException:
         ended = Ended(failure=traceback.format_exc(limit=-3))
-    pipe.send(_measured(ended))
+    try:
+        pipe.send(_measured(ended))
+    except Exception as error:
+        pipe.send(Ended(failure=f"could not be told: {error}"))
     pipe.close()
     with contextlib.suppress(Exception):
         sys.stdout.flush()
@@ -347,10 +379,11 @@ def _alone(limits: Limits) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
-    if limits.memory is not None:
-        held = _held()
-        most = int(held + limits.memory * 2**20)
-        resource.setrlimit(resource.RLIMIT_DATA, (most, resource.RLIM_INFINITY))
+    if limits.memory is not None and resource is not None:
+        most = int(_held() + limits.memory * 2**20)
+        _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
+        if allowed == resource.RLIM_INFINITY or most < allowed:
+            resource.setrlimit(resource.RLIMIT_DATA, (most, allowed))
 
 
 def _held() -> int:
@@ -367,14 +400,16 @@ def _measured(ended: Ended) -> Ended:
         return ended
     used = resource.getrusage(resource.RUSAGE_SELF)
     unit = 2**20 if sys.platform == "darwin" else 2**10
-    return Ended(
-        ended.value, ended.failure, cpu=used.ru_utime + used.ru_stime, peak=used.ru_maxrss / unit
-    )
+    return replace(ended, cpu=used.ru_utime + used.ru_stime, peak=used.ru_maxrss / unit)
 
 
 def main() -> None:
     """The nursery's own program: it is told on its input where to report."""
     address, key = pickle.loads(sys.stdin.buffer.read())
+    os.write(1, HERE)
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, 1)
+    os.close(nothing)
     parent = Client(address, authkey=key)
     with contextlib.suppress(EOFError):
         _serve(parent, *parent.recv())
