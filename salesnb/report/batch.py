@@ -5,34 +5,37 @@ So a run that was stopped, in whatever way, goes on where it was, and one that f
 changed makes nothing.
 """
 
-import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from salesnb.report import making, outcome, page, progress
-from salesnb.report.files import write_whole
+from salesnb.errors import DataError
+from salesnb.report import index, making, outcome, progress
+from salesnb.report.crew import Crew, Here, Ready
 from salesnb.report.notebook import shown
 from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
-from salesnb.report.workers import CAN_FORK, Ended, Limits, Workers
+from salesnb.report.workers import CAN_FORK, Ended, Limits
 
 TRIES = 3  # of a job whose process is killed; an error in a notebook is not tried again
 SAID_EVERY = 2.0  # seconds between two writings of run.json
+LOOKS = 32  # pages looked at side by side, since a store that is far away takes its time
 
 
 @dataclass(frozen=True)
 class Options:
     """How a plan is run.
 
-    workers : notebooks run at a time; as many as there are cores if None
+    workers : notebooks run at a time; as many as there are cores, or a cluster takes, if None
     seconds, memory : what a job may take, on the clock and in MiB beyond what all share
     is_forced : whether pages that stand are made again
     cache : the folder for what is worked out once for the team; None keeps nothing on disk
     is_forking : whether processes are forked from a warm one, where that can be done
+    dask : the cluster that makes the pages, ``tcp://host:8786`` or ``local:4``; empty for none
     """
 
     workers: int | None = None
@@ -41,73 +44,87 @@ class Options:
     is_forced: bool = False
     cache: str | Path | None = None
     is_forking: bool = CAN_FORK
+    dask: str = ""
 
 
 def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
     """Run every job whose pages do not stand yet, write pages, index and ``run.json``.
 
-    A notebook that fails is on the index with its error; the others still run. Raises `OSError`
-    if the index cannot be written, and `KeyboardInterrupt` after it was, if the run is stopped.
+    A notebook that fails is on the index with its error; the others still run. Raises `DataError`
+    if there is no such cluster, `OSError` if the index cannot be written, and `KeyboardInterrupt`
+    after it was, if the run is stopped.
     """
     batch = _Batch(plan, options)
-    try:
-        if batch.waiting:
-            batch.write()
-            with progress.bar(len(batch.waiting), len(plan.jobs)) as shown_as:
-                batch.go(shown_as)
-    finally:
+    if not batch.waiting:
         batch.write()
+        return batch.outcomes
+    with closing(_crew(batch, options)) as crew:
+        try:
+            batch.write()
+            with progress.bar(len(batch.waiting), len(batch.outcomes)) as shown_as:
+                batch.go(crew, shown_as)
+        finally:
+            batch.write()
     return batch.outcomes
+
+
+def _crew(batch: "_Batch", options: Options) -> Crew:
+    limits = Limits(options.seconds, options.memory)
+    cache = None if options.cache is None else str(options.cache)
+    ready = Ready(
+        batch.data, cache, batch.plan.folder, limits, options.is_forced, options.is_forking
+    )
+    if not options.dask:
+        return Here(ready)
+    try:
+        from salesnb.report.cluster import Cluster
+    except ModuleNotFoundError as error:
+        raise DataError(f"--dask needs {error.name}: pip install 'salesnb[dask]'.") from None
+    return Cluster(options.dask, ready)
 
 
 class _Batch:
     def __init__(self, plan: Plan, options: Options) -> None:
         self.plan, self.options = plan, options
-        begin = Outcome if options.is_forced else partial(outcome.standing, folder=plan.folder)
-        self.outcomes = [begin(job) for job in plan.jobs]
+        # What every child is told with its job: not all the others' jobs.
+        frames = [(replace(part, jobs=()), part.jobs) for part in plan.parts]
+        self.todo = [(job, frame) for frame, jobs in frames for job in jobs]
+        self.outcomes = [*_standing(self.todo, options.is_forced)]
         self.waiting = deque(n for n, each in enumerate(self.outcomes) if each.status != UNCHANGED)
-        self.frame = replace(plan, jobs=())  # what every child is told; not all the others' jobs
-        self.known: frozenset[str] = frozenset()
+        self.n_begun = 0
         self.written = monotonic()
 
-    def go(self, shown_as: progress.Bar) -> None:
-        """Run what waits, each in a process of its own, so many at a time."""
-        folder = next((str(j.values["data"]) for j in self.plan.jobs if "data" in j.values), None)
-        cache = None if self.options.cache is None else str(self.options.cache)
-        n = min(self.options.workers or os.cpu_count() or 1, len(self.waiting))
-        with Workers(
-            partial(making.ready, folder, cache), is_forking=self.options.is_forking
-        ) as crew:
-            for _ in range(n):
-                self._next(crew)
-            for key, told in crew.told():
-                if not isinstance(told, Ended):
-                    continue
-                self._note(key, told)
-                self._learn(crew, folder, told)
-                shown_as.add(self.outcomes[key])
-                self._next(crew)
-                if monotonic() - self.written > SAID_EVERY:
-                    outcome.record(self.plan, self.outcomes)
-                    self.written = monotonic()
+    @property
+    def data(self) -> str | None:
+        """The data set that most jobs are about: the address of a part begins with the whole's."""
+        return min(
+            (str(j.values["data"]) for j, _ in self.todo if "data" in j.values), default=None
+        )
 
-    def _next(self, crew: Workers) -> None:
-        if not self.waiting:
-            return
-        key = self.waiting.popleft()
-        limits = Limits(self.options.seconds, self.options.memory)
-        crew.start(key, making.make, self.plan.jobs[key], self.frame, limits=limits)
+    def go(self, crew: Crew, shown_as: progress.Bar) -> None:
+        """Have made what waits, so many at a time."""
+        self._begin(crew)
+        for key, ended in crew.told():
+            self.n_begun -= 1
+            self._note(key, ended)
+            shown_as.add(self.outcomes[key])
+            self._begin(crew)
+            if monotonic() - self.written > SAID_EVERY:
+                outcome.record(self.plan, self.outcomes)
+                self.written = monotonic()
 
-    def _learn(self, crew: Workers, folder: str | None, told: Ended) -> None:
-        """What one job asked about the whole team, the others will find in the nursery."""
-        new = (told.value[1] if told.value else frozenset()) - self.known
-        if new and folder is not None and self.waiting:
-            self.known |= new
-            crew.warm(making.known, folder, new)
+    def _begin(self, crew: Crew) -> None:
+        most = self.options.workers or crew.at_once
+        while self.waiting and self.n_begun < most:
+            key = self.waiting.popleft()
+            crew.begin(key, *self.todo[key])
+            self.n_begun += 1
 
     def _note(self, key: int, told: Ended) -> None:
         before = self.outcomes[key]
-        line = dict(told.value[0]) if told.value else {"error": self._where(before.job, told)}
+        made = told.value or making.Made({"error": self._where(before.job, told)})
+        making.write(made.pages, self.todo[key][1])
+        line = dict(made.line)
         if told.is_late and told.value:
             line["error"] = (
                 f"Took longer than {self.options.seconds:g} s.\n\n{line.get('error', '')}"
@@ -137,19 +154,15 @@ class _Batch:
     def write(self) -> None:
         """Write ``run.json`` and the index, as things stand."""
         outcome.record(self.plan, self.outcomes)
-        write_index(self.plan, self.outcomes)
+        index.write(self.plan, self.outcomes)
 
 
-def write_index(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
-    """Write the index: links to the pages that stand, errors, and how many are still to come."""
-    outcomes = list(outcomes)
-    failed = [each for each in outcomes if each.status == FAILED]
-    made = [each for each in outcomes if each.is_there]
-    html = page.template("index.html.j2").render(
-        plan=plan,
-        facts={**plan.facts, "Parameters": plan.parameters},
-        failed=failed,
-        made=made,
-        n_waiting=len(outcomes) - len(failed) - len(made),
-    )
-    return write_whole(plan.folder / "index.html", html, is_shared=plan.is_shared)
+def _standing(todo: list[tuple[Job, Plan]], is_forced: bool) -> Iterator[Outcome]:
+    """What stands of each job before the run."""
+
+    def look(each: tuple[Job, Plan]) -> Outcome:
+        job, plan = each
+        return Outcome(job) if is_forced else outcome.standing(job, plan.folder)
+
+    with ThreadPoolExecutor(LOOKS) as pool:
+        yield from pool.map(look, todo)

@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all, for their owner only, under names that are safe."""
+"""Files that appear whole or not at all, for their owner only, under names that are safe.
+
+They lie in a folder of this machine, or wherever `fsspec` can write, such as ``s3://bucket/folder``.
+"""
 
 import hashlib
 import os
@@ -6,6 +9,12 @@ import re
 from collections import Counter
 from pathlib import Path
 from tempfile import mkstemp
+from typing import TypeVar
+
+from fsspec import get_filesystem_class
+from upath import UPath
+
+from salesnb.errors import DataError, unknown
 
 RESERVED = {
     "con",
@@ -15,23 +24,87 @@ RESERVED = {
     *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789"),
 }
 
+Place = Path | UPath  # of a page, or the folder of many
+Where = TypeVar("Where", bound=Place)
+IN_MEMORY = "memory"  # the protocol of what no other process sees
 
-def write_whole(path: Path, content: bytes | str, *, is_shared: bool = False) -> Path:
+
+def place(output: str | Path) -> Place:
+    """The folder of that name, or behind that address, such as ``s3://bucket/folder``.
+
+    Raises `DataError` for an address that nothing installed can write to.
+    """
+    if "://" not in str(output):
+        return Path(output)
+    try:
+        folder = UPath(str(output))
+        if folder.protocol in ("file", "local"):
+            return Path(folder.path)
+        folder.fs  # noqa: B018 - asked for, so that what is lacking is said now
+    except (ImportError, OSError) as error:
+        raise DataError(f"{output} cannot be written to: {error}") from None
+    except ValueError:
+        from fsspec import available_protocols
+
+        raise unknown("protocol", str(output).partition(":")[0], available_protocols()) from None
+    return folder
+
+
+def is_private(folder: Place) -> bool:
+    """Whether what is written there is lost on every other process."""
+    return isinstance(folder, UPath) and folder.protocol == IN_MEMORY
+
+
+def load(folder: Place | None) -> None:
+    """Load the library that writes there, without any of its threads."""
+    if isinstance(folder, UPath):
+        get_filesystem_class(folder.protocol)
+
+
+def head(path: Place, n_bytes: int) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
+    try:
+        if isinstance(path, UPath):
+            return path.fs.cat_file(path.path, 0, n_bytes)
+        with path.open("rb") as file:
+            return file.read(n_bytes)
+    except Exception:  # every kind of store has its own
+        return b""
+
+
+def write_whole(path: Where, content: bytes | str, *, is_shared: bool = False) -> Where:
     """Write a file aside, then rename it: nobody ever reads half a page.
 
     For its owner only, unless it `is_shared`: then as the user's umask says. The same goes for
-    folders that are made on the way.
+    folders that are made on the way. Behind an address the file is put in one piece, which is all
+    or nothing in an object store; who may read it is settled there. Raises `OSError`.
     """
+    data = content.encode() if isinstance(content, str) else content
+    if isinstance(path, UPath):
+        _put(path, data)
+    else:
+        _rename(path, data, is_shared)
+    return path
+
+
+def _put(path: UPath, data: bytes) -> None:
+    try:
+        path.fs.pipe_file(path.path, data)
+    except Exception as error:  # every kind of store has its own
+        raise OSError(f"{path}: {error}") from error
+
+
+def _rename(path: Path, data: bytes, is_shared: bool) -> None:
     _make(path.parent, is_shared)
     handle, aside = mkstemp(prefix=f".{path.name[:40]}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content.encode() if isinstance(content, str) else content)
+            file.write(data)
             file.flush()
             os.fsync(file.fileno())  # or after a power cut the name may stand and the page not
         if is_shared:
             Path(aside).chmod(0o666 & ~_umask())
-        return Path(aside).replace(path)
+        Path(aside).replace(path)
     except BaseException:
         Path(aside).unlink(missing_ok=True)
         raise
