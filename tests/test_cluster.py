@@ -54,7 +54,7 @@ def worker(address):
     return running(DASK, "worker", address, *QUIET, "--no-nanny", "--nthreads", "1")
 
 
-def wait_until(is_so, seconds=60):
+def wait_until(is_so, seconds=240):
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end
@@ -68,7 +68,7 @@ def two_workers(folder):
         for _ in range(2):
             running_.enter_context(worker(address))
         with Client(address, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
+            client.wait_for_workers(2, timeout=240)
         yield address
 
 
@@ -130,7 +130,7 @@ def test_only_names_go_through_the_scheduler(planned):
 
 def test_a_worker_that_is_killed_loses_nothing(address, planned):
     with worker(address) as victim, Client(address, set_as_default=False) as client:
-        client.wait_for_workers(3, timeout=60)
+        client.wait_for_workers(3, timeout=240)
         family = []
 
         def kill():

@@ -14,7 +14,7 @@ from typing import TypeVar
 from fsspec import get_filesystem_class
 from upath import UPath
 
-from salesnb.errors import DataError, unknown
+from salesnb.errors import DataError
 
 RESERVED = {
     "con",
@@ -26,6 +26,7 @@ RESERVED = {
 
 Place = Path | UPath  # of a page, or the folder of many
 Where = TypeVar("Where", bound=Place)
+SOME = ("s3://", "gs://", "abfs://", "sftp://")
 IN_MEMORY = "memory"  # the protocol of what no other process sees
 
 
@@ -44,9 +45,8 @@ def place(output: str | Path) -> Place:
     except (ImportError, OSError) as error:
         raise DataError(f"{output} cannot be written to: {error}") from None
     except ValueError:
-        from fsspec import available_protocols
-
-        raise unknown("protocol", str(output).partition(":")[0], available_protocols()) from None
+        known = ", ".join(SOME)
+        raise DataError(f"{output}: expected a folder, or an address such as {known}.") from None
     return folder
 
 
@@ -65,7 +65,7 @@ def head(path: Place, n_bytes: int) -> bytes:
     """The first bytes of a file; none if it cannot be read."""
     try:
         if isinstance(path, UPath):
-            return path.fs.cat_file(path.path, 0, n_bytes)
+            return path.fs.cat_file(path.path, start=0, end=n_bytes)
         with path.open("rb") as file:
             return file.read(n_bytes)
     except Exception:  # every kind of store has its own
