@@ -139,6 +139,7 @@ def test_a_worker_that_is_killed_loses_nothing(address, planned):
                 wait_until(lambda: len(crews(planned)) == 3)
                 family.extend(psutil.Process(victim.pid).children(recursive=True))
                 victim.send_signal(signal.SIGKILL)
+                wait_until(lambda: not any(each.is_running() for each in family))
             finally:
                 let_go(planned)
 
@@ -152,7 +153,6 @@ def test_a_worker_that_is_killed_loses_nothing(address, planned):
     n_begun = Counter(rep for rep, _ in lines(planned))
     assert set(n_begun) == {job.values["rep"] for job in planned.jobs}
     assert sorted(n_begun.values()) == [1] * (len(planned.jobs) - 1) + [2], "that one alone, again"
-    wait_until(lambda: not any(each.is_running() for each in family))
     is_the_same_as_here(planned, outcomes, options)
 
 

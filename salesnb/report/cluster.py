@@ -119,7 +119,7 @@ def _local(address: str) -> LocalCluster | None:
             n_workers=int(n),
             threads_per_worker=1,
             memory_limit=None,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.ERROR,
         )
     if "://" not in address:
