@@ -270,7 +270,9 @@ def keep(source: str | Path) -> Team:
     team = load(folder)
     team.key  # noqa: B018 - worked out now, for all
     _ready[folder] = (seen, team)
-    return load(source)
+    part = load(source)
+    part.fingerprint  # noqa: B018
+    return part
 
 
 def _state(folder: Path) -> list[tuple[str, int, int]]:

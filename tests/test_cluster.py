@@ -224,6 +224,7 @@ def test_other_data_or_code_elsewhere_are_told(source, tmp_path):
         (replace(planned, data="other"), "The data have changed"),
         (replace(planned, code="other"), "Another version of salesnb"),
         (replace(planned, jobs=(gone,)), "There is no .*nowhere.ipynb on"),
+        (replace(planned, source=str(tmp_path / "no team")), "There is no folder .*no team"),
     ):
         (job,) = other.jobs
         assert re.search(said, making.make(job, other).line["error"])

@@ -137,6 +137,15 @@ def test_a_part_of_a_team(source):
     assert set(within.reps["rep_id"]) <= set(blank.reps["rep_id"])
 
 
+def test_pages_of_one_part_alone(ran, source):
+    *_, folder = ran
+    planned = plan(f"{source}?manager=7", folder / "nb", folder / "part")
+    outcomes = batch.run(planned, batch.Options(workers=1))
+    (rep,) = salesnb.load(planned.source).reps["rep_id"]
+    assert [each.summary for each in outcomes] == [f"Reps: {rep}"] * 2
+    assert {each.error for each in outcomes} == {""}
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

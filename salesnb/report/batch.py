@@ -96,10 +96,8 @@ class _Batch:
 
     @property
     def data(self) -> str | None:
-        """The data set that most jobs are about: the address of a part begins with the whole's."""
-        return min(
-            (str(j.values["data"]) for j, _ in self.todo if "data" in j.values), default=None
-        )
+        """The data set that the jobs are about, if they are about one."""
+        return self.plan.source if any("data" in job.values for job, _ in self.todo) else None
 
     def go(self, crew: Crew, shown_as: progress.Bar) -> None:
         """Have made what waits, so many at a time."""

@@ -42,7 +42,7 @@ class Cluster:
             raise DataError(f"{ready.output} is seen by one process only: no output for a cluster.")
         self.name = f"salesnb-{uuid4().hex[:8]}"
         self._local = _local(address)
-        self._client = _client(self._local or address)
+        self._client = _client(address if self._local is None else self._local)
         self._count = count()
         self._running: dict[int, Future | None] = {}
         self._done: SimpleQueue[tuple[int, Future]] = SimpleQueue()
@@ -102,7 +102,7 @@ class Cluster:
     def close(self) -> None:
         """Take back what is under way, and let the workers' crews go."""
         if self._client.status == "running":
-            with suppress(Exception):
+            with suppress(Exception):  # or they find out for themselves, see `IDLE`
                 self._client.cancel([each for each in self._running.values() if each])
                 self._client.unregister_worker_plugin(self.name)
         self._client.close()

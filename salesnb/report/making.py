@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 
-from salesnb import door, once, team
+from salesnb import once, team
 from salesnb.errors import DataError
 from salesnb.report import engine, files, notebook, outcome, page
 from salesnb.report.files import write_whole
@@ -39,7 +39,8 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
     files.load(output)
     page.template("page.html.j2")
     if folder is not None:
-        team.keep(folder)
+        with suppress(DataError, OSError):  # each report says it of itself
+            team.keep(folder)
     engine.freeze()
 
 
@@ -91,8 +92,7 @@ def _strange(job: Job, plan: Plan) -> str:
     if plan.code not in ("", once.code()):
         return f"Another version of salesnb, or of what it computes with, is installed {here}."
     if plan.data and "data" in job.values:
-        folder, _ = door.address(job.values["data"])
-        found = team.load(folder).fingerprint
+        found = team.load(plan.source).fingerprint
         if found != plan.data:
             return f"The data have changed, or are others {here}: {found}, not {plan.data}."
     return ""

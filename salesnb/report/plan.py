@@ -47,7 +47,8 @@ class Plan:
     missing : who has no page, in a sentence, or empty
     is_shared : whether others than the owner may read the pages
     is_keeping : whether the executed notebooks are kept beside them
-    data, code : fingerprints of the whole team and of what computes with it
+    source : the address of the data that was asked for
+    data, code : fingerprints of these data and of what computes with them
     packs : in place of jobs of its own, the plan of each part, in a folder of this one's
     """
 
@@ -61,6 +62,7 @@ class Plan:
     missing: str = ""
     is_shared: bool = False
     is_keeping: bool = False
+    source: str = ""
     data: str = ""
     code: str = ""
     packs: tuple["Plan", ...] = ()
@@ -132,6 +134,7 @@ def plan(
         missing=_missing(team, reps),
         is_shared=is_shared,
         is_keeping=is_keeping,
+        source=whole.address,
         data=team.fingerprint,
         code=once.code(),
     )
