@@ -259,8 +259,8 @@ It holds a little more often than nine times in ten: the band is made to hold wi
 ## What it is worth
 
 Hires are few and a month holds few deals. The 90 % interval of a share holds the truth in 65 to
-90 % of teams only, least often in the first half-year, where few hires have won anything yet and the
-plan asks somewhat too little. That of the break-even month holds it in 87 to 97 %.
+90 % of teams only, least often in the first half-year, where few hires have won anything yet and
+the plan asks somewhat too little. That of the break-even month holds it in 87 to 97 %.
 
 {worth}
 

@@ -139,8 +139,21 @@ def report(
         typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set a notebook parameter."),
     ] = None,
     notebooks: Annotated[Path, typer.Option(help="The folder of notebooks.")] = Path("notebooks"),
-    output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
+    output: Annotated[
+        str, typer.Option(help="The folder for the pages, or an address: s3://bucket/folder.")
+    ] = "reports",
+    by: Annotated[
+        str, typer.Option(help="One pack for each region or manager: a column of the table reps.")
+    ] = "",
     workers: Annotated[int | None, typer.Option(min=1, help="Notebooks run at a time.")] = None,
+    dask: Annotated[
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            help="Let a Dask cluster make the pages: tcp://host:8786, or local:4 for four workers "
+            "here. Data, notebooks and pages need the same path on all its machines.",
+        ),
+    ] = "",
     force: Annotated[
         bool, typer.Option("--force", help="Make pages again whose data did not change.")
     ] = False,
@@ -168,11 +181,11 @@ def report(
 
     plan = planned(
         source, notebooks, output, only=notebook or (), reps=rep or (), given=parameter or (),
-        is_shared=shared, is_keeping=keep,
+        by=by, is_shared=shared, is_keeping=keep,
     )  # fmt: skip
     options = batch.Options(
         workers=workers, seconds=time_limit, memory=memory_limit, is_forced=force,
-        cache=None if no_cache else _cache(),
+        cache=None if no_cache else _cache(), dask=dask,
     )  # fmt: skip
     try:
         outcomes = batch.run(plan, options)
@@ -185,7 +198,7 @@ def report(
     typer.echo(plan.folder / "index.html")
     n_failed = sum(each.status == outcome.FAILED for each in outcomes)
     if n_failed:
-        typer.echo(f"{n_failed} of {len(plan.jobs)} failed: see the page above.", err=True)
+        typer.echo(f"{n_failed} of {len(outcomes)} failed: see the page above.", err=True)
         raise typer.Exit(1)
 
 

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import duckdb
 import ibis
@@ -199,6 +200,30 @@ def make_folder(folder: Path, mode: int = OWN_FOLDER) -> None:
 def mode_in(folder: Path) -> int:
     """The mode of a new file that whoever may read the folder is to read."""
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
+
+
+def address(source: str | Path) -> tuple[Path, dict[str, str]]:
+    """The folder of a data set, and the part of its team that is meant: column of reps to value.
+
+    ``data/demo?region=North`` is the part of ``data/demo`` in that region; values are written as
+    in the address of a web page. Raises `DataError` as `must_be_folder`.
+    """
+    name, mark, query = str(source).rpartition("?")
+    if not mark or Path(source).exists():
+        return must_be_folder(source), {}
+    try:
+        part = dict(parse_qsl(query, keep_blank_values=True, strict_parsing=True))
+    except ValueError:
+        raise DataError(
+            f"{str(source)!r}: expected COLUMN=VALUE after the question mark."
+        ) from None
+    return must_be_folder(name), part
+
+
+def part_of(source: str | Path, column: str, value: str) -> str:
+    """The address of a part of a data set, or of a part of it."""
+    folder, part = address(source)
+    return f"{folder}?{urlencode({**part, column: value})}"
 
 
 def must_be_folder(source: str | Path) -> Path:

@@ -16,6 +16,7 @@ from salesnb import cells, comp_plan, door, history, schema, settings, units
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
+from salesnb.once import once
 from salesnb.settings import Settings
 
 
@@ -178,6 +179,32 @@ class Team:
         ids = sorted(table["rep_id"])
         return self._derived(self.settings, _of_reps(dict(self.tables), set(ids)), f"only {ids}")
 
+    def part(self, column: str, value: str) -> "Team":
+        """The people of whom this column of `reps` says `value`: one region's, one manager's.
+
+        An empty value stands for those of whom it says nothing. As `only`, and without the goals,
+        which are the whole team's. Raises `DataError` for a column or a value that nobody has.
+        """
+        found = self.parts(column)
+        if value not in found:
+            raise unknown(column, value, found)
+        tables = _of_reps(dict(self.tables), set(found[value]))
+        tables.pop("goals", None)
+        return self._derived(self.settings, tables, f"part {column}={value}")
+
+    def parts(self, column: str) -> dict[str, list[str]]:
+        """What a column of `reps` says, and of whom: value to rep ids, by value.
+
+        An empty value, for those of whom it says nothing, comes last. Raises `DataError` for a
+        column that `reps` does not have.
+        """
+        reps = self.reps
+        if column not in reps:
+            raise unknown("column of reps", column, reps.columns)
+        values = reps[column].map(_said, na_action="ignore").astype("str").fillna("")
+        found = {str(value): [*ids] for value, ids in reps.groupby(values)["rep_id"]}
+        return dict(sorted(found.items(), key=lambda item: (not item[0], item)))
+
     def _derived(self, own: Settings, tables: Mapping[str, pd.DataFrame], how: str) -> "Team":
         team = Team(own, tables)
         if "key" in self.__dict__:  # all rows need not be read again to tell it apart
@@ -198,6 +225,11 @@ class Team:
         with door.whole(folder) as aside:
             write(self, aside, format)
         return folder
+
+
+def _said(value: Any) -> str:
+    """A value in words; a number that is whole without a decimal point."""
+    return f"{value:.15g}" if isinstance(value, float) else str(value)
 
 
 def _as_subject(why: str) -> str:
@@ -233,12 +265,14 @@ def keep(source: str | Path) -> Team:
 
     As long as its files are the same; they are looked at each time. Raises as `load`.
     """
-    folder = door.must_be_folder(source).resolve()
+    folder = door.address(source)[0].resolve()
     seen = _state(folder)
-    team = load(source)
+    team = load(folder)
     team.key  # noqa: B018 - worked out now, for all
     _ready[folder] = (seen, team)
-    return team
+    part = load(source)
+    part.fingerprint  # noqa: B018
+    return part
 
 
 def _state(folder: Path) -> list[tuple[str, int, int]]:
@@ -251,6 +285,7 @@ def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Te
     """Load a team from a folder: ``team.toml`` and one CSV or Parquet file per table.
 
     ``comp.toml`` beside them, where there is one, says how the team is paid.
+    ``folder?region=North`` is a part of the team, see `Team.part`.
     With `instead` as if these files stood in the place of a table's own.
 
     Raises
@@ -259,7 +294,19 @@ def load(source: str | Path, *, instead: Mapping[str, Path] | None = None) -> Te
         With every fault of every table at once: table, rows, column, value found, value
         expected, nearest known name. Nothing is dropped or repaired.
     """
-    folder = door.must_be_folder(source)
+    folder, part = door.address(source)
+    team = _whole(folder, instead)
+    for column, value in part.items():
+        team = _part(team, column, value)
+    return team
+
+
+@once
+def _part(team: Team, column: str, value: str) -> Team:
+    return team.part(column, value)
+
+
+def _whole(folder: Path, instead: Mapping[str, Path] | None) -> Team:
     ready = _ready.get(folder.resolve())
     if ready and instead is None and ready[0] == _state(folder):
         return ready[1]

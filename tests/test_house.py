@@ -167,7 +167,12 @@ def test_nothing_asks_the_clock():
 def test_conda_and_pip_state_the_same_dependencies():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pip = {*project["dependencies"], *project["optional-dependencies"]["dev"]}
-    other_names = {"ibis-framework[duckdb]": "ibis-duckdb", "playwright": "playwright-python"}
+    other_names = {
+        "ibis-framework[duckdb]": "ibis-duckdb",
+        "moto[s3]": "moto",
+        "playwright": "playwright-python",
+        "universal-pathlib": "universal_pathlib",
+    }
     pip = {re.sub(r"^[^>=<]+", lambda m: other_names.get(m[0], m[0]), item) for item in pip}
     lines = (ROOT / "environment.yml").read_text().split("dependencies:")[1].splitlines()
     conda = {line.strip("- ") for line in lines if line.strip().startswith("- ")}

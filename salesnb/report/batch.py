@@ -5,37 +5,40 @@ So a run that was stopped, in whatever way, goes on where it was, and one that f
 changed makes nothing.
 """
 
-import os
 import re
 from collections import deque
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from time import monotonic
 
-from salesnb.report import making, outcome, page, progress
-from salesnb.report.files import alone, share, write_whole
+from salesnb.errors import DataError
+from salesnb.report import index, making, outcome, progress
+from salesnb.report.crew import Crew, Here, Ready
+from salesnb.report.files import alone, share
 from salesnb.report.notebook import shown
 from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
-from salesnb.report.workers import CAN_FORK, Ended, Limits, Workers
+from salesnb.report.workers import CAN_FORK, Ended, Limits
 
 TRIES = 3  # of a job whose process is killed; an error in a notebook is not tried again
 OUT_OF_MEMORY = re.compile(r"\w*MemoryError:")  # NumPy has one of its own
 SAID_EVERY = 2.0  # seconds between two writings of run.json
+LOOKS = 32  # pages looked at side by side, since a store that is far away takes its time
 
 
 @dataclass(frozen=True)
 class Options:
     """How a plan is run.
 
-    workers : notebooks run at a time; as many as there are cores if None
+    workers : notebooks run at a time; as many as there are cores, or a cluster takes, if None
     seconds, memory : what a job may take, on the clock and in MiB beyond what all share
     is_forced : whether pages that stand are made again
     cache : the folder for what is worked out once for the team; None keeps nothing on disk
     is_forking : whether processes are forked from a warm one, where that can be done
+    dask : the cluster that makes the pages, ``tcp://host:8786`` or ``local:4``; empty for none
     """
 
     workers: int | None = None
@@ -44,92 +47,93 @@ class Options:
     is_forced: bool = False
     cache: str | Path | None = None
     is_forking: bool = CAN_FORK
+    dask: str = ""
 
 
 def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
     """Run every job whose pages do not stand yet, write pages, index and ``run.json``.
 
-    A notebook that fails is on the index with its error; the others still run. Raises `OSError`
-    if the index cannot be written, `KeyboardInterrupt` after it was, if the run is stopped, and
-    `DataError` if another run is writing into the same folder.
+    A notebook that fails is on the index with its error; the others still run. Raises `DataError`
+    if there is no such cluster, or another run is writing into the same folder, `OSError` if the
+    index cannot be written, and `KeyboardInterrupt` after it was, if the run is stopped.
     """
     with alone(plan.folder, is_shared=plan.is_shared):
         batch = _Batch(plan, options)
-        try:
-            if batch.waiting:
-                batch.write()
-                with progress.bar(len(batch.waiting), len(plan.jobs)) as shown_as:
-                    batch.go(shown_as)
-        finally:
-            batch.look()
+        if not batch.waiting:
             batch.write()
+            return batch.outcomes
+        with closing(_crew(batch, options)) as crew:
+            try:
+                batch.write()
+                with progress.bar(len(batch.waiting), len(batch.outcomes)) as shown_as:
+                    batch.go(crew, shown_as)
+            finally:
+                batch.look()
+                batch.write()
     return batch.outcomes
+
+
+def _crew(batch: "_Batch", options: Options) -> Crew:
+    limits = Limits(options.seconds, options.memory)
+    cache = None if options.cache is None else str(options.cache)
+    ready = Ready(
+        batch.data, cache, batch.plan.folder, limits, options.is_forced, options.is_forking
+    )
+    if not options.dask:
+        return Here(ready)
+    try:
+        from salesnb.report.cluster import Cluster
+    except ModuleNotFoundError as error:
+        raise DataError(f"--dask needs {error.name}: pip install 'salesnb[dask]'.") from None
+    return Cluster(options.dask, ready)
 
 
 class _Batch:
     def __init__(self, plan: Plan, options: Options) -> None:
         self.plan, self.options = plan, options
-        begin = outcome.to_make if options.is_forced else partial(outcome.standing, plan.folder)
-        self.outcomes = [begin(job) for job in plan.jobs]
+        # What every child is told with its job: not all the others' jobs.
+        frames = [(replace(part, jobs=()), part.jobs) for part in plan.parts]
+        self.todo = [(job, frame) for frame, jobs in frames for job in jobs]
+        self.outcomes = [*_standing(self.todo, options.is_forced)]
         self.waiting = deque(n for n, each in enumerate(self.outcomes) if each.status != UNCHANGED)
-        self.frame = replace(plan, jobs=())  # what every child is told; not all the others' jobs
-        self.known: frozenset[str] = frozenset()
+        self.n_begun = 0
         self.written = monotonic()
 
-    def go(self, shown_as: progress.Bar) -> None:
-        """Run what waits, each in a process of its own, so many at a time.
+    @property
+    def data(self) -> str | None:
+        """The data set that the jobs are about, if they are about one."""
+        return self.plan.source if any("data" in job.values for job, _ in self.todo) else None
 
-        If the process from which they are started is killed, there is another, up to a limit.
-        """
-        folder = next((str(j.values["data"]) for j in self.plan.jobs if "data" in j.values), None)
-        cache = None if self.options.cache is None else str(self.options.cache)
-        warm = partial(making.ready, folder, cache)
-        for _ in range(TRIES):
-            if self.waiting:
-                self.known = frozenset()
-                with Workers(warm, is_forking=self.options.is_forking) as crew:
-                    self._run(crew, folder, shown_as)
-        for key in self.waiting:
-            self._note(key, Ended(failure="could not be started"), is_last=True)
+    def go(self, crew: Crew, shown_as: progress.Bar) -> None:
+        """Have made what waits, so many at a time."""
+        self._begin(crew)
+        for key, ended in crew.told():
+            self.n_begun -= 1
+            self._note(key, ended)
             shown_as.add(self.outcomes[key])
-
-    def _run(self, crew: Workers, folder: str | None, shown_as: progress.Bar) -> None:
-        for _ in range(min(self.options.workers or os.cpu_count() or 1, len(self.waiting))):
-            self._next(crew)
-        for key, told in crew.told():
-            if not isinstance(told, Ended):
-                continue
-            self._note(key, told)
-            self._learn(crew, folder, told)
-            shown_as.add(self.outcomes[key])
-            self._next(crew)
+            self._begin(crew)
             if monotonic() - self.written > SAID_EVERY:
                 with suppress(OSError):  # a disk that is full now may not be at the end
                     outcome.record(self.plan, self.outcomes)
                 self.written = monotonic()
 
-    def _next(self, crew: Workers) -> None:
-        if not (self.waiting and crew.is_alive):
-            return
-        key = self.waiting.popleft()
-        limits = Limits(self.options.seconds, self.options.memory)
-        crew.start(key, making.make, self.plan.jobs[key], self.frame, limits=limits)
+    def _begin(self, crew: Crew) -> None:
+        most = self.options.workers or crew.at_once
+        while self.waiting and self.n_begun < most:
+            key = self.waiting.popleft()
+            crew.begin(key, *self.todo[key])
+            self.n_begun += 1
 
-    def _learn(self, crew: Workers, folder: str | None, told: Ended) -> None:
-        """What one job asked about the whole team, the others will find in the nursery."""
-        new = (told.value[1] if told.value else frozenset()) - self.known
-        if new and folder is not None and self.waiting:
-            self.known |= new
-            crew.warm(making.known, folder, new)
-
-    def _note(self, key: int, told: Ended, *, is_last: bool = False) -> None:
+    def _note(self, key: int, told: Ended) -> None:
         before = self.outcomes[key]
-        line = dict(told.value[0]) if told.value else {"error": self._where(before.job, told)}
+        made = told.value or making.Made({"error": self._where(before.job, told)})
+        making.write(made.pages, self.todo[key][1])
+        line = dict(made.line)
         if told.value and (why := self._beyond(told, line.get("error", ""))):
             line["error"] = f"{why}\n\n{line.get('error', '')}"
         status, tries = FAILED if "error" in line else MADE, before.tries + 1
         was_killed = told.value is None and not told.is_late
-        if was_killed and tries < TRIES and not is_last:
+        if was_killed and tries < TRIES:
             status = WAITING
             self.waiting.append(key)
         self.outcomes[key] = replace(
@@ -159,32 +163,30 @@ class _Batch:
 
     def look(self) -> None:
         """Find the pages that stand although nobody could say so any more."""
-        for key, each in enumerate(self.outcomes):
-            if each.status != WAITING:
+        for key, (job, plan) in enumerate(self.todo):
+            if self.outcomes[key].status != WAITING:
                 continue
-            found = outcome.standing(self.plan.folder, each.job)
+            found = outcome.standing(job, plan.folder)
             if found.is_there:
                 self.outcomes[key] = found
 
     def write(self) -> None:
         """Write ``run.json`` and the index, as things stand."""
         outcome.record(self.plan, self.outcomes)
-        index = write_index(self.plan, self.outcomes)
-        old = [each.job for each in self.outcomes if each.status == UNCHANGED]
-        pages = [self.plan.folder / name for job in old for name in job.pages]
-        share([index, *pages], self.plan.is_shared)
+        index.write(self.plan, self.outcomes)
+        shown = [self.plan.folder / "index.html"]
+        for each, (job, plan) in zip(self.outcomes, self.todo, strict=True):
+            if each.status == UNCHANGED:
+                shown += [plan.folder / name for name in job.pages]
+        share(shown, self.plan.is_shared)
 
 
-def write_index(plan: Plan, outcomes: Iterable[Outcome]) -> Path:
-    """Write the index: links to the pages that stand, errors, and how many are still to come."""
-    outcomes = list(outcomes)
-    failed = [each for each in outcomes if each.status == FAILED]
-    made = [each for each in outcomes if each.is_there]
-    html = page.template("index.html.j2").render(
-        plan=plan,
-        facts={**plan.facts, "Parameters": plan.parameters},
-        failed=failed,
-        made=made,
-        n_waiting=len(outcomes) - len(failed) - len(made),
-    )
-    return write_whole(plan.folder / "index.html", html, is_shared=plan.is_shared)
+def _standing(todo: list[tuple[Job, Plan]], is_forced: bool) -> Iterator[Outcome]:
+    """What stands of each job before the run."""
+
+    def look(each: tuple[Job, Plan]) -> Outcome:
+        job, plan = each
+        return outcome.to_make(job) if is_forced else outcome.standing(job, plan.folder)
+
+    with ThreadPoolExecutor(LOOKS) as pool:
+        yield from pool.map(look, todo)

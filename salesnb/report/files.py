@@ -1,4 +1,7 @@
-"""Files that appear whole or not at all, for their owner only, under names that are safe."""
+"""Files that appear whole or not at all, for their owner only, under names that are safe.
+
+They lie in a folder of this machine, or wherever `fsspec` can write, such as ``s3://bucket/folder``.
+"""
 
 import hashlib
 import os
@@ -8,8 +11,11 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
+from typing import TypeVar
 
 from filelock import FileLock, Timeout
+from fsspec import get_filesystem_class
+from upath import UPath
 
 from salesnb import door
 from salesnb.errors import DataError
@@ -21,23 +27,84 @@ RESERVED = {
     "nul",
     *(f"{port}{i}" for port in ("com", "lpt") for i in "0123456789"),
 }
+
 MARK = r"(?i)(^|-)[0-9a-f]{16}$"
 
+Place = Path | UPath  # of a page, or the folder of many
+Where = TypeVar("Where", bound=Place)
+SOME = ("s3://", "gs://", "abfs://", "sftp://")
+IN_MEMORY = "memory"  # the protocol of what no other process sees
 
-def write_whole(path: Path, content: bytes | str, *, is_shared: bool = False) -> Path:
+
+def place(output: str | Path) -> Place:
+    """The folder of that name, or behind that address, such as ``s3://bucket/folder``.
+
+    Raises `DataError` for an address that nothing installed can write to.
+    """
+    if "://" not in str(output):
+        return Path(output)
+    try:
+        folder = UPath(str(output))
+        if folder.protocol in ("file", "local"):
+            return Path(folder.path)
+        folder.fs  # noqa: B018 - asked for, so that what is lacking is said now
+    except (ImportError, OSError) as error:
+        raise DataError(f"{output} cannot be written to: {error}") from None
+    except ValueError:
+        known = ", ".join(SOME)
+        raise DataError(f"{output}: expected a folder, or an address such as {known}.") from None
+    return folder
+
+
+def is_private(folder: Place) -> bool:
+    """Whether what is written there is lost on every other process."""
+    return isinstance(folder, UPath) and folder.protocol == IN_MEMORY
+
+
+def load(folder: Place | None) -> None:
+    """Load the library that writes there, without any of its threads."""
+    if isinstance(folder, UPath):
+        get_filesystem_class(folder.protocol)
+
+
+def head(path: Place, n_bytes: int) -> bytes:
+    """The first bytes of a file; none if it cannot be read."""
+    try:
+        if isinstance(path, UPath):
+            return path.fs.cat_file(path.path, start=0, end=n_bytes)
+        with path.open("rb") as file:
+            return file.read(n_bytes)
+    except Exception:  # every kind of store has its own
+        return b""
+
+
+def write_whole(path: Where, content: bytes | str, *, is_shared: bool = False) -> Where:
     """Write a file and the folders on the way to it: nobody ever reads half a page.
 
-    For its owner only, unless it `is_shared`: then as the user's umask says.
+    For its owner only, unless it `is_shared`: then as the user's umask says. Behind an address the
+    file is put in one piece, which is all or nothing in an object store; who may read it is settled
+    there. Raises `OSError`.
     """
+    data = content.encode() if isinstance(content, str) else content
+    if isinstance(path, UPath):
+        _put(path, data)
+        return path
     door.make_folder(path.parent, _mode(door.OWN_FOLDER, 0o777, is_shared))
     with door.whole_file(path, _mode(door.OWN_FILE, 0o666, is_shared)) as new:
-        new.write_bytes(content.encode() if isinstance(content, str) else content)
+        new.write_bytes(data)
     return path
 
 
-def share(pages: Iterable[Path], is_shared: bool) -> None:
+def _put(path: UPath, data: bytes) -> None:
+    try:
+        path.fs.pipe_file(path.path, data)
+    except Exception as error:  # every kind of store has its own
+        raise OSError(f"{path}: {error}") from error
+
+
+def share(pages: Iterable[Place], is_shared: bool) -> None:
     """Let others read pages that stand, and enter their folders; or let nobody else read them."""
-    pages = [*pages]
+    pages = [page for page in pages if not isinstance(page, UPath)]
     with suppress(PermissionError):  # what is somebody else's stays as they want it
         for page in pages:
             page.chmod(_mode(door.OWN_FILE, 0o666, is_shared))
@@ -50,11 +117,15 @@ def _mode(own: int, everybody: int, is_shared: bool) -> int:
 
 
 @contextmanager
-def alone(folder: Path, *, is_shared: bool = False) -> Iterator[None]:
+def alone(folder: Place, *, is_shared: bool = False) -> Iterator[None]:
     """While one run writes into a folder; what an earlier one that was killed left there is gone.
 
-    Raises `DataError` if another run is writing into it.
+    Behind an address nothing is held: nobody there could say who does. Raises `DataError` if
+    another run is writing into it.
     """
+    if isinstance(folder, UPath):
+        yield
+        return
     door.make_folder(folder, _mode(door.OWN_FOLDER, 0o777, is_shared))
     lock = FileLock(folder / ".lock", blocking=False, mode=0o600)
     try:

@@ -1,23 +1,46 @@
 """One job, done in a process of its own: run the notebook, write its pages."""
 
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import nbformat
 
 from salesnb import once, team
-from salesnb.report import engine, notebook, page
+from salesnb.errors import DataError
+from salesnb.report import engine, files, notebook, outcome, page
 from salesnb.report.files import write_whole
 from salesnb.report.plan import MANAGER, Job, Plan
 from salesnb.units import capital
 
 
-def ready(folder: str | None, cache: str | None) -> None:
+@dataclass(frozen=True)
+class Made:
+    """What a job came to.
+
+    line : its line on the index, or its error
+    asked : what was asked about the whole team
+    pages : what is still to be written, by whoever asked, for nobody else can
+    """
+
+    line: Mapping[str, str]
+    asked: frozenset[str] = frozenset()
+    pages: Mapping[str, str] = field(default_factory=dict)
+
+
+def ready(folder: str | None, cache: str | None, output: files.Place | None = None) -> None:
     """In the nursery: load the libraries, and the team, if it can be."""
-    once.keep_in(cache)
+    with suppress(OSError):  # a folder that is not for us is not used
+        once.keep_in(cache)
+    once.code()
     engine.load()
+    files.load(output)
     page.template("page.html.j2")
     if folder is not None:
-        team.keep(folder)
+        with suppress(DataError, OSError):  # each report says it of itself
+            team.keep(folder)
     engine.freeze()
 
 
@@ -27,12 +50,14 @@ def known(folder: str, names: frozenset[str]) -> None:
     engine.freeze()
 
 
-def make(job: Job, plan: Plan) -> tuple[dict[str, str], frozenset[str]]:
-    """Run a notebook and write its pages; gives its line on the index, and what was asked for.
-
-    An error is part of the line.
-    """
+def make(job: Job, plan: Plan, is_forced: bool = False) -> Made:
+    """Run a notebook and write its pages, unless somebody did meanwhile; an error is its line."""
+    before = outcome.standing(job, plan.folder)
+    if before.is_there and not is_forced:
+        return Made({"title": before.title, "summary": before.summary, "flag": before.flag})
     try:
+        if why := _strange(job, plan):
+            return Made({"error": why})
         done = notebook.run(job.notebook, job.values)
         summary = page.printed(done, page.SUMMARY).removeprefix(f"{job.about}: ")
         line = {
@@ -40,17 +65,37 @@ def make(job: Job, plan: Plan) -> tuple[dict[str, str], frozenset[str]]:
             "summary": capital(summary),
             "flag": page.printed(done, page.FLAG),
         }
-        if plan.is_keeping:
-            kept = plan.folder / "notebooks" / _kept(job)
-            write_whole(kept, nbformat.writes(done), is_shared=plan.is_shared)
+        made = {f"notebooks/{_kept(job)}": nbformat.writes(done)} if plan.is_keeping else {}
         for name, edition in job.pages.items():
-            html = page.render(done, sheet(job, plan, name, edition, line))
-            write_whole(plan.folder / name, html, is_shared=plan.is_shared)
-        return line, once.asked_for()
-    except notebook.NotebookError as error:
-        return {"error": str(error)}, once.asked_for()
+            made[name] = page.render(done, sheet(job, plan, name, edition, line))
+        if files.is_private(plan.folder):
+            return Made(line, once.asked_for(), made)
+        write(made, plan)
+        return Made(line, once.asked_for())
+    except (notebook.NotebookError, DataError) as error:
+        return Made({"error": str(error)}, once.asked_for())
     except OSError as error:
-        return {"error": f"could not be written: {error.strerror or error}"}, once.asked_for()
+        return Made({"error": f"could not be written: {error.strerror or error}"}, once.asked_for())
+
+
+def write(pages: Mapping[str, str], plan: Plan) -> None:
+    """Write pages, by name, into the folder of a plan."""
+    for name, text in pages.items():
+        write_whole(plan.folder / name, text, is_shared=plan.is_shared)
+
+
+def _strange(job: Job, plan: Plan) -> str:
+    """Why this is no place to make what was planned elsewhere, or empty."""
+    here = f"on {platform.node()}"
+    if not job.notebook.is_file():
+        return f"There is no {job.notebook} {here}."
+    if plan.code not in ("", once.code()):
+        return f"Another version of salesnb, or of what it computes with, is installed {here}."
+    if plan.data and "data" in job.values:
+        found = team.load(plan.source).fingerprint
+        if found != plan.data:
+            return f"The data have changed, or are others {here}: {found}, not {plan.data}."
+    return ""
 
 
 def _kept(job: Job) -> Path:
@@ -60,7 +105,9 @@ def _kept(job: Job) -> Path:
 
 def sheet(job: Job, plan: Plan, name: str, edition: str, line: dict[str, str]) -> page.Sheet:
     """What stands around the notebook's own words on the page `name`."""
-    values = {**job.values} | ({"data": plan.source} if "data" in job.values else {})
+    values = {**job.values}
+    if "data" in values:
+        values["data"] = Path(values["data"]).name
     said = ", ".join(f"{name}={value}" for name, value in values.items())
     facts = {**plan.facts, "Notebook": job.notebook.stem}
     facts |= {"Parameters": said} if said else {}
@@ -70,7 +117,8 @@ def sheet(job: Job, plan: Plan, name: str, edition: str, line: dict[str, str]) -
     return page.Sheet(
         about=job.about,
         as_of=plan.as_of,
-        team=plan.team,
+        # Nor of which part of the team: that may be called after somebody.
+        team=plan.team if is_rep_copy else plan.title,
         facts=facts,
         edition=edition,
         for_manager=not is_rep_copy,

@@ -5,9 +5,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from html import unescape
-from pathlib import Path
 
-from salesnb.report.files import write_whole
+from salesnb.report.files import Place, head, write_whole
 from salesnb.report.plan import Job, Plan
 
 FILE = "run.json"
@@ -50,7 +49,7 @@ def to_make(job: Job) -> Outcome:
     return Outcome(job, title=job.notebook.stem)
 
 
-def standing(folder: Path, job: Job) -> Outcome:
+def standing(job: Job, folder: Place) -> Outcome:
     """What stands of a job in the folder: `UNCHANGED` if all pages were made from its inputs."""
     said: dict[str, str] = {}
     for name in job.pages:
@@ -63,17 +62,13 @@ def standing(folder: Path, job: Job) -> Outcome:
     )
 
 
-def _about(page: Path) -> Mapping[str, str]:
+def _about(page: Place) -> Mapping[str, str]:
     """What a page says of itself in its first lines; nothing if it is not there."""
-    try:
-        with page.open("rb") as file:
-            head = file.read(HEAD).decode(errors="ignore")
-    except OSError:
-        return {}
-    return {name: unescape(value) for name, value in ABOUT.findall(head)}
+    text = head(page, HEAD).decode(errors="ignore")
+    return {name: unescape(value) for name, value in ABOUT.findall(text)}
 
 
-def record(plan: Plan, outcomes: list[Outcome]) -> Path:
+def record(plan: Plan, outcomes: list[Outcome]) -> Place:
     """Write ``run.json``: of each job its pages, status, effort and error."""
     counts = dict.fromkeys((MADE, UNCHANGED, FAILED, WAITING), 0)
     for outcome in outcomes:
@@ -85,19 +80,26 @@ def record(plan: Plan, outcomes: list[Outcome]) -> Path:
         "parameters": plan.parameters,
         "is_over": not counts[WAITING],
         **counts,
-        "reports": [_as_json(outcome) for outcome in outcomes],
+        "reports": [_as_json(*each) for each in zip(_folders(plan), outcomes, strict=True)],
     }
     text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
     return write_whole(plan.folder / FILE, text, is_shared=plan.is_shared)
 
 
-def _as_json(outcome: Outcome) -> dict:
+def _folders(plan: Plan) -> list[str]:
+    """Of each job the folder of its pages, within the plan's own."""
+    return [
+        "" if part is plan else f"{part.folder.name}/" for part in plan.parts for _ in part.jobs
+    ]
+
+
+def _as_json(folder: str, outcome: Outcome) -> dict:
     job = outcome.job
     figures = {"seconds": outcome.seconds, "cpu_seconds": outcome.cpu, "peak_mib": outcome.peak}
     return {
         "notebook": job.notebook.stem,
         "rep": job.values.get("rep"),
-        "pages": list(job.pages),
+        "pages": [f"{folder}{name}" for name in job.pages],
         "status": outcome.status,
         "tries": outcome.tries,
         **{

@@ -8,11 +8,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from salesnb import once
+from salesnb.door import part_of
 from salesnb.errors import DataError, unknown
 from salesnb.metrics.presence import has_left
 from salesnb.report import agreement, parameters
 from salesnb.report.agreement import Agreement
-from salesnb.report.files import safe_names
+from salesnb.report.files import Place, place, safe_names
 from salesnb.report.inputs import Inputs
 from salesnb.team import Team, load
 
@@ -40,23 +42,52 @@ class Job:
 class Plan:
     """What will be run, for which team, and the folder where the pages go.
 
-    source : the name of the data folder
+    part : which part of the team the pages are for, empty for all of it
     parameters : what was asked for, in words
     missing : who has no page, in a sentence, or empty
     is_shared : whether others than the owner may read the pages
     is_keeping : whether the executed notebooks are kept beside them
+    source : the address of the data that was asked for
+    data, code : fingerprints of these data and of what computes with them
+    packs : in place of jobs of its own, the plan of each part, in a folder of this one's
     """
 
     team: str
     as_of: str
     facts: Mapping[str, str]
-    folder: Path
-    jobs: tuple[Job, ...]
-    source: str = ""
+    folder: Place
+    jobs: tuple[Job, ...] = ()
+    part: str = ""
     parameters: str = ""
     missing: str = ""
     is_shared: bool = False
     is_keeping: bool = False
+    source: str = ""
+    data: str = ""
+    code: str = ""
+    packs: tuple["Plan", ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The team, and which part of it."""
+        return f"{self.team}: {self.part}" if self.part else self.team
+
+    @property
+    def parts(self) -> tuple["Plan", ...]:
+        """The plans that have jobs: its packs, or this one."""
+        return self.packs or (self,)
+
+
+@dataclass(frozen=True)
+class _Data:
+    """A team, where notebooks find it, and the fingerprints of pages made from it."""
+
+    address: str
+    team: Team
+    inputs: Inputs
+
+
+Asked = Mapping[Path, tuple[Mapping[str, str], Mapping[str, Any]]]  # types, values by notebook
 
 
 def plan(
@@ -67,40 +98,92 @@ def plan(
     only: Iterable[str] = (),
     reps: Iterable[str] = (),
     given: Iterable[str] = (),
+    by: str = "",
     is_shared: bool = False,
     is_keeping: bool = False,
 ) -> Plan:
     """Decide what to run.
 
     A notebook with a parameter ``rep`` is run for each rep on the team, or for each of `reps`;
-    any other once. `only` names notebooks; `given` are parameters, ``"name=value"``.
-    Raises `DataError` for an unknown notebook, parameter or rep, and for faulty data.
+    any other once. `only` names notebooks; `given` are parameters, ``"name=value"``. `output` is
+    a folder, or an address such as ``s3://bucket/folder``.
+
+    With `by`, a column of `reps` such as ``region`` or ``manager``, there is a pack for each of
+    its values: pages of the whole team are made from that part's data alone. A rep's page is the
+    same in a pack as anywhere: set against the whole team, of whom nobody is named, since a few
+    colleagues would tell little, and two pages that differ would be two truths about one rep.
+
+    Raises `DataError` for an unknown notebook, parameter, rep or column, an address that cannot
+    be written to, and faulty data.
     """
     only, reps, given = tuple(only), tuple(reps), tuple(given)
     known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), only)}
     values = parameters.values(given, known)
-    team, name = load(source), Path(source).resolve().name
-    people = _by_name(team, [team.rep(rep) for rep in reps] or _on_the_team(team))
-    jobs: list[Job] = []
-    for path, types in known.items():
-        own = ({"data": str(Path(source).resolve())} if "data" in types else {}) | values[path]
-        jobs += _for_reps(path, own, team, people) if "rep" in types else [_for_team(path, own)]
-    inputs = Inputs(team)
-    jobs = [replace(job, inputs=inputs.of(job)) for job in jobs]
-    as_of = f"{team.as_of.day} {team.as_of:%B %Y}"
-    folder = Path(output) / str(team.as_of.date())
-    return Plan(
+    asked = {path: (types, values[path]) for path, types in known.items()}
+    folder = place(output)
+    whole, name = _data(Path(source).resolve(), load(source)), Path(source).resolve().name
+    team = whole.team
+    ids = [team.rep(rep) for rep in reps] or _on_the_team(team)
+    said = [f"data={name}", *([f"by={by}"] if by else []), *(f"rep={rep}" for rep in reps), *given]
+    front = Plan(
         team.settings.name,
-        as_of,
+        f"{team.as_of.day} {team.as_of:%B %Y}",
         _facts(team, name),
-        folder,
-        tuple(jobs),
-        source=name,
-        parameters=", ".join([f"data={name}", *(f"rep={rep}" for rep in reps), *given]),
+        folder / str(team.as_of.date()),
+        parameters=", ".join(said),
         missing=_missing(team, reps),
         is_shared=is_shared,
         is_keeping=is_keeping,
+        source=whole.address,
+        data=team.fingerprint,
+        code=once.code(),
     )
+    if not by:
+        return replace(front, jobs=tuple(_jobs(asked, whole, whole, ids)))
+    front = replace(front, folder=front.folder / f"by_{safe_names([by])[by]}")
+    return replace(front, packs=tuple(_packs(front, asked, whole, by, ids, reps)))
+
+
+def _data(address: Path, team: Team) -> _Data:
+    return _Data(str(address), team, Inputs(team))
+
+
+def _packs(
+    front: Plan, asked: Asked, whole: _Data, by: str, ids: list[str], reps: tuple[str, ...]
+) -> Iterator[Plan]:
+    """The plan of each part that has anybody to make a page for."""
+    parts = whole.team.parts(by)
+    if set(parts) == {""}:
+        raise DataError(f"The column {by!r} of reps is blank: there is nothing to tell packs by.")
+    files = safe_names(list(parts))
+    about = f"all {len(whole.team.reps)} reps of the data set"
+    for value, members in parts.items():
+        own = [rep for rep in ids if rep in set(members)]
+        if not own:
+            continue
+        address = Path(part_of(whole.address, by, value))
+        part = _data(address, whole.team.part(by, value))
+        yield replace(
+            front,
+            folder=front.folder / files[value],
+            jobs=tuple(_jobs(asked, whole, part, own)),
+            part=value or f"without {by}",
+            facts={**front.facts, "Reps are set against": about},
+            parameters=", ".join([f"data={address.name}", *(f"rep={rep}" for rep in reps)]),
+            missing=_missing(part.team, reps),
+        )
+
+
+def _jobs(asked: Asked, whole: _Data, part: _Data, ids: list[str]) -> Iterator[Job]:
+    """The jobs for a part of the team, and for these people of it."""
+    people = _by_name(whole.team, ids)
+    for path, (types, values) in asked.items():
+        data = whole if "rep" in types else part
+        own = ({"data": data.address} if "data" in types else {}) | dict(values)
+        of_reps = "rep" in types
+        jobs = _for_reps(path, own, data.team, people) if of_reps else [_for_team(path, own)]
+        for job in jobs:
+            yield replace(job, inputs=data.inputs.of(job))
 
 
 def _missing(team: Team, reps: tuple[str, ...]) -> str:

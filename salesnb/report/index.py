@@ -1,0 +1,45 @@
+"""The page that leads to all others: of a plan, and of the packs that a plan is made up of."""
+
+from collections.abc import Sequence
+from itertools import islice
+
+from salesnb.report import page
+from salesnb.report.files import Place, write_whole
+from salesnb.report.outcome import FAILED, Outcome
+from salesnb.report.plan import Plan
+
+
+def write(plan: Plan, outcomes: Sequence[Outcome]) -> Place:
+    """Write the index: links to the pages that stand, errors, and how many are still to come.
+
+    Of packs each its own, and one that leads to them. `outcomes` are in the order of the jobs.
+    """
+    if not plan.packs:
+        return _write(plan, "index.html.j2", **_by_status(outcomes))
+    left = iter(outcomes)
+    packs = []
+    for pack in plan.packs:
+        own = list(islice(left, len(pack.jobs)))
+        write(pack, own)
+        packs.append({"plan": pack, "reps": _reps(pack), "n": len(own), **_by_status(own)})
+    return _write(plan, "packs.html.j2", packs=packs)
+
+
+def _reps(pack: Plan) -> int:
+    return len({job.values["rep"] for job in pack.jobs if "rep" in job.values})
+
+
+def _by_status(outcomes: Sequence[Outcome]) -> dict:
+    failed = [each for each in outcomes if each.status == FAILED]
+    made = [each for each in outcomes if each.is_there]
+    return {
+        "failed": failed,
+        "made": made,
+        "n_waiting": len(outcomes) - len(failed) - len(made),
+    }
+
+
+def _write(plan: Plan, template: str, **known: object) -> Place:
+    facts = {**plan.facts, "Parameters": plan.parameters}
+    html = page.template(template).render(plan=plan, facts=facts, **known)
+    return write_whole(plan.folder / "index.html", html, is_shared=plan.is_shared)
