@@ -27,7 +27,7 @@ from pages import DOCS, as_markdown, options, write
 
 import salesnb
 from salesnb import charts
-from salesnb.report import outcome
+from salesnb.report import standing
 from salesnb.report.plan import plan
 
 HERE = Path(__file__).parent
@@ -106,8 +106,8 @@ WAYS = (
 
 def _report(data: Path, out: Path, *more: str) -> list[str]:
     asked = ["report", str(data), "--notebook", "one_on_one", "--notebooks", str(NOTEBOOK.parent)]
-    program = [sys.executable, "-m", "salesnb.cli", *asked, "--output", str(out)]
-    return [*program, "--no-cache", *more]
+    program = [sys.executable, "-c", "from salesnb.cli import main; main()", *asked]
+    return [*program, "--output", str(out), *more]
 
 
 @dataclass
@@ -132,6 +132,7 @@ def watch(command: list[str], out: Path, pattern: str, weighs: bool = False) -> 
     out.mkdir(parents=True, exist_ok=True)
     seen, began = Seen(), monotonic()
     alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    alone |= {"XDG_CACHE_HOME": str(out / "cache")}  # nothing is known from another run
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=alone)
     tree = psutil.Process(process.pid)
     while not _is_over(tree):
@@ -249,9 +250,10 @@ def unchanged(team: Team, aside: Path) -> Seen:
         for name in job.pages:
             html = texts[name.endswith(".manager.html")].replace(model.inputs, job.inputs)
             (planned.folder / name).write_text(html, encoding="utf-8")
+    watch(_report(team.folder, out), out, OURS_PAGE)  # finds that all stand, and says so
     seen = watch(_report(team.folder, out), out, OURS_PAGE)
-    told = json.loads((planned.folder / outcome.FILE).read_text(encoding="utf-8"))
-    assert told[outcome.UNCHANGED] == len(planned.jobs), "pages were made again"
+    told = json.loads((planned.folder / standing.FILE).read_text(encoding="utf-8"))
+    assert told[standing.UNCHANGED] == len(planned.jobs), "pages were made again"
     return seen
 
 

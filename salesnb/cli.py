@@ -156,13 +156,17 @@ def report(
     Pages whose data, notebook and parameters did not change are left as they are. Ends with 1 if
     a notebook failed, 3 if the index could not be written, 130 if it was stopped.
     """
+    from salesnb.report import standing
+
+    asked: dict[str, Any] = {"only": notebook or (), "reps": rep or (), "given": parameter or ()}
+    asked |= {"is_shared": shared, "is_keeping": keep}
+    if not force and (index := standing.index(source, notebooks, output, **asked)):
+        typer.echo(index)
+        return
     from salesnb.report import batch, outcome
     from salesnb.report.plan import plan as planned
 
-    plan = planned(
-        source, notebooks, output, only=notebook or (), reps=rep or (), given=parameter or (),
-        is_shared=shared, is_keeping=keep,
-    )  # fmt: skip
+    plan = planned(source, notebooks, output, **asked)
     options = batch.Options(
         workers=workers, seconds=time_limit, memory=memory_limit, is_forced=force,
         cache=None if no_cache else _cache(),

@@ -1,19 +1,13 @@
 """What became of each job, on the pages themselves and in ``run.json``."""
 
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from html import unescape
 from pathlib import Path
 
 from salesnb.report.files import write_whole
 from salesnb.report.plan import Job, Plan
+from salesnb.report.standing import FILE, MADE, UNCHANGED, about, as_text
 
-FILE = "run.json"
-HEAD = 4096  # bytes of a page in which it says what it was made from
-ABOUT = re.compile(r'<meta name="salesnb-(\w+)" content="([^"]*)">')
-MADE, UNCHANGED, FAILED, WAITING = "made", "unchanged", "failed", "waiting"
+FAILED, WAITING = "failed", "waiting"
 
 
 @dataclass(frozen=True)
@@ -49,23 +43,13 @@ def standing(job: Job, folder: Path) -> Outcome:
     """What stands of a job in the folder: `UNCHANGED` if all pages were made from its inputs."""
     said: dict[str, str] = {}
     for name in job.pages:
-        about = _about(folder / name)
-        if not job.inputs or about.get("inputs") != job.inputs:
+        own = about(folder / name)
+        if not job.inputs or own.get("inputs") != job.inputs:
             return Outcome(job, title=job.notebook.stem)
-        said |= about
+        said |= own
     return Outcome(
         job, UNCHANGED, said.get("title", ""), said.get("summary", ""), said.get("flag", "")
     )
-
-
-def _about(page: Path) -> Mapping[str, str]:
-    """What a page says of itself in its first lines; nothing if it is not there."""
-    try:
-        with page.open("rb") as file:
-            head = file.read(HEAD).decode(errors="ignore")
-    except OSError:
-        return {}
-    return {name: unescape(value) for name, value in ABOUT.findall(head)}
 
 
 def record(plan: Plan, outcomes: list[Outcome]) -> Path:
@@ -78,12 +62,12 @@ def record(plan: Plan, outcomes: list[Outcome]) -> Path:
         "as_of": plan.as_of,
         **plan.facts,
         "parameters": plan.parameters,
+        "sources": plan.sources,
         "is_over": not counts[WAITING],
         **counts,
         "reports": [_as_json(outcome) for outcome in outcomes],
     }
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    return write_whole(plan.folder / FILE, text, is_shared=plan.is_shared)
+    return write_whole(plan.folder / FILE, as_text(content), is_shared=plan.is_shared)
 
 
 def _as_json(outcome: Outcome) -> dict:

@@ -10,7 +10,7 @@ from typing import Any
 
 from salesnb.errors import DataError, unknown
 from salesnb.metrics.presence import has_left
-from salesnb.report import agreement, parameters
+from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import safe_names
 from salesnb.report.inputs import Inputs
@@ -45,6 +45,7 @@ class Plan:
     missing : who has no page, in a sentence, or empty
     is_shared : whether others than the owner may read the pages
     is_keeping : whether the executed notebooks are kept beside them
+    sources : the fingerprint of all files that were read
     """
 
     team: str
@@ -57,6 +58,7 @@ class Plan:
     missing: str = ""
     is_shared: bool = False
     is_keeping: bool = False
+    sources: str = ""
 
 
 def plan(
@@ -79,6 +81,11 @@ def plan(
     only, reps, given = tuple(only), tuple(reps), tuple(given)
     known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), only)}
     values = parameters.values(given, known)
+    # Before the files are read, so that whatever is written meanwhile is seen by the next run.
+    read = standing.sources(
+        Path(source), Path(notebooks), only=only, reps=reps, given=given,
+        is_shared=is_shared, is_keeping=is_keeping,
+    )  # fmt: skip
     team, name = load(source), Path(source).resolve().name
     people = _by_name(team, [team.rep(rep) for rep in reps] or _on_the_team(team))
     jobs: list[Job] = []
@@ -100,6 +107,7 @@ def plan(
         missing=_missing(team, reps),
         is_shared=is_shared,
         is_keeping=is_keeping,
+        sources=read,
     )
 
 
