@@ -164,15 +164,15 @@ def report(
         typer.echo(index)
         return
     from salesnb.report import batch, outcome
-    from salesnb.report.plan import plan as planned
 
-    plan = planned(source, notebooks, output, **asked)
     options = batch.Options(
         workers=workers, seconds=time_limit, memory=memory_limit, is_forced=force,
         cache=None if no_cache else _cache(),
     )  # fmt: skip
     try:
-        outcomes = batch.run(plan, options)
+        with batch.crew(source, options) as ready:
+            plan = batch.planned(ready, source, notebooks, output, **asked)
+            outcomes = batch.run(plan, options, ready)
     except KeyboardInterrupt:
         typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
         raise typer.Exit(130) from None

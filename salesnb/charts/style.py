@@ -106,8 +106,8 @@ def svg(ax: Axes, alt: str) -> str:
     buffer = StringIO()
     figure = ax.get_figure(root=True)
     assert figure is not None, "Axes that were taken off their figure"
-    for each in (figure, ax, *ax.child_axes):
-        each.patch.set_visible(False)  # the paper is the page's
+    for patch in (figure.patch, ax.patch):
+        patch.set_visible(False)  # the paper is the page's
     # Drawn once: `savefig` draws all of it a first time only to find room.
     with mpl.rc_context(STYLE):
         FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})

@@ -8,11 +8,14 @@ changed makes nothing.
 import os
 from collections import deque
 from collections.abc import Iterable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from time import monotonic
+from typing import Any
 
+from salesnb.errors import DataError
 from salesnb.report import making, outcome, page, progress
 from salesnb.report.files import write_whole
 from salesnb.report.notebook import shown
@@ -43,8 +46,28 @@ class Options:
     is_forking: bool = CAN_FORK
 
 
-def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
+def crew(source: str | Path | None, options: Options = Options()) -> Workers:
+    """A nursery that has loaded the libraries, and the team if it can be."""
+    folder = None if source is None else str(Path(source).resolve())
+    cache = None if options.cache is None else str(options.cache)
+    return Workers(partial(making.ready, folder, cache), is_forking=options.is_forking)
+
+
+def planned(ready: Workers, *args: Any, **asked: Any) -> Plan:
+    """The `plan.plan` of a crew, so that the team is loaded but once. Raises as that does."""
+    ready.start("plan", partial(making.planned, asked=asked), *args)
+    (told,) = (told for _, told in ready.told() if isinstance(told, Ended))
+    if isinstance(told.value, DataError):
+        raise told.value
+    if told.value is None:
+        raise OSError(f"no plan could be made: its process {told.failure}")
+    return told.value
+
+
+def run(plan: Plan, options: Options = Options(), ready: Workers | None = None) -> list[Outcome]:
     """Run every job whose pages do not stand yet, write pages, index and ``run.json``.
+
+    By a crew that is `ready`, or by one of its own.
 
     A notebook that fails is on the index with its error; the others still run. Raises `OSError`
     if the index cannot be written, and `KeyboardInterrupt` after it was, if the run is stopped.
@@ -54,7 +77,7 @@ def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
         if batch.waiting:
             batch.write()
             with progress.bar(len(batch.waiting), len(plan.jobs)) as shown_as:
-                batch.go(shown_as)
+                batch.go(shown_as, ready)
     finally:
         batch.write()
     return batch.outcomes
@@ -70,23 +93,20 @@ class _Batch:
         self.known: frozenset[str] = frozenset()
         self.written = monotonic()
 
-    def go(self, shown_as: progress.Bar) -> None:
+    def go(self, shown_as: progress.Bar, ready: Workers | None) -> None:
         """Run what waits, each in a process of its own, so many at a time."""
         folder = next((str(j.values["data"]) for j in self.plan.jobs if "data" in j.values), None)
-        cache = None if self.options.cache is None else str(self.options.cache)
         n = min(self.options.workers or os.cpu_count() or 1, len(self.waiting))
-        with Workers(
-            partial(making.ready, folder, cache), is_forking=self.options.is_forking
-        ) as crew:
+        with nullcontext(ready) if ready else crew(folder, self.options) as own:
             for _ in range(n):
-                self._next(crew)
-            for key, told in crew.told():
+                self._next(own)
+            for key, told in own.told():
                 if not isinstance(told, Ended):
                     continue
                 self._note(key, told)
-                self._learn(crew, folder, told)
+                self._learn(own, folder, told)
                 shown_as.add(self.outcomes[key])
-                self._next(crew)
+                self._next(own)
                 if monotonic() - self.written > SAID_EVERY:
                     outcome.record(self.plan, self.outcomes)
                     self.written = monotonic()

@@ -1,11 +1,16 @@
 """One job, done in a process of its own: run the notebook, write its pages."""
 
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from salesnb import once, team
+from salesnb.errors import DataError
 from salesnb.report import engine, notebook, page
+from salesnb.report import plan as planning
 from salesnb.report.files import write_whole
 from salesnb.report.plan import MANAGER, Job, Plan
 from salesnb.units import capital
@@ -17,8 +22,17 @@ def ready(folder: str | None, cache: str | None) -> None:
     engine.load()
     page.template("page.html.j2")
     if folder is not None:
-        team.keep(folder)
+        with suppress(DataError):  # which the plan will meet too, and say
+            team.keep(folder)
     engine.freeze()
+
+
+def planned(*where: Any, asked: Mapping[str, Any]) -> Plan | DataError:
+    """The plan, made where the team is loaded; or what is wrong with the data."""
+    try:
+        return planning.plan(*where, **asked)
+    except DataError as error:
+        return error
 
 
 def known(folder: str, names: frozenset[str]) -> None:
