@@ -54,7 +54,7 @@ def as_typed(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
         faults += value_faults(name, column, wrong, expected, partial(cells.meant, kind))
     for column in raw.columns.difference(list(known), sort=False):
         typed[str(column)] = cells.trait(cells.blank_to_na(raw[column]))
-    return pd.DataFrame(typed, index=raw.index), faults
+    return pd.DataFrame(typed, index=raw.index, copy=False), faults
 
 
 def model_faults(

@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -176,19 +177,23 @@ def report(
     Pages whose data, notebook and parameters did not change are left as they are. Ends with 1 if
     a notebook failed, 3 if the index could not be written, 130 if it was stopped.
     """
-    from salesnb.report import batch, outcome
-    from salesnb.report.plan import plan as planned
+    from salesnb.report import standing
 
-    plan = planned(
-        source, notebooks, output, only=notebook or (), reps=rep or (), given=parameter or (),
-        by=by, is_shared=shared, is_keeping=keep,
-    )  # fmt: skip
+    asked: dict[str, Any] = {"only": notebook or (), "reps": rep or (), "given": parameter or ()}
+    asked |= {"by": by, "is_shared": shared, "is_keeping": keep}
+    if not force and (index := standing.index(source, notebooks, output, **asked)):
+        typer.echo(index)
+        return
+    from salesnb.report import batch, outcome
+
     options = batch.Options(
         workers=workers, seconds=time_limit, memory=memory_limit, is_forced=force,
         cache=None if no_cache else _cache(), dask=dask,
     )  # fmt: skip
     try:
-        outcomes = batch.run(plan, options)
+        with closing(batch.crew(str(source.resolve()), output, options)) as ready:
+            plan = ready.plan(source, notebooks, output, **asked)
+            outcomes = batch.run(plan, options, ready)
     except KeyboardInterrupt:
         typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
         raise typer.Exit(130) from None

@@ -99,7 +99,8 @@ def _parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
             if kind.is_nested() or kind.is_binary()
         ]
         if not faults:
-            return _plain(table).set_axis(range(1, table.count().execute() + 1))
+            found = csvfile.in_memory(_plain(table))
+            return found.set_axis(range(1, len(found) + 1))
     except (duckdb.Error, ibis.IbisError) as error:
         expected = "a Parquet file: damaged or cut short, export it again"
         why = str(error).splitlines()[0].replace(str(path), path.name)
@@ -107,12 +108,12 @@ def _parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
     raise DataError(faults)
 
 
-def _plain(table: ibis.Table) -> pd.DataFrame:
+def _plain(table: ibis.Table) -> ibis.Table:
     """Whole numbers as text, since a long id would lose digits beside a blank."""
     kinds = table.schema().items()
     as_text = {name: table[name].cast("string") for name, kind in kinds if kind.is_integer()}
     as_number = {name: table[name].cast("float64") for name, kind in kinds if kind.is_decimal()}
-    return table.mutate(**as_text, **as_number).to_pandas()
+    return table.mutate(**as_text, **as_number)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The batch: what is planned, what is run, what lies in the folder afterwards."""
 
+import json
 import re
 import shutil
 from dataclasses import replace
@@ -15,7 +16,7 @@ from test_display import HOSTILE, Seen
 
 import salesnb
 from salesnb import DataError, importers, team
-from salesnb.report import batch, notebook, outcome
+from salesnb.report import batch, notebook, outcome, standing
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.plan import plan
 from salesnb.report.workers import Ended, Workers
@@ -192,6 +193,34 @@ def test_the_index_says_what_stands_out_and_who_has_no_page(strange, tmp_path):
     asked = plan(strange, folder, tmp_path / "out", reps=["ok"])
     assert asked.missing == "Only the reps that were asked for."
     assert asked.parameters == "data=team, rep=ok"
+
+
+def test_a_run_that_changes_nothing_reads_no_table(strange, tmp_path):
+    data, folder, out = (tmp_path / name for name in ("team", "nb", "out"))
+    shutil.copytree(strange, data)
+    save(folder, "01_rep", ("print(rep)", ["summary"]), parameters='rep: str = ""  # who')
+    asked = {"reps": ["ok"], "given": [], "only": [], "is_shared": False, "is_keeping": False}
+    assert standing.index(data, folder, out, **asked) is None
+    planned = plan(data, folder, out, **asked)
+    batch.run(planned, batch.Options(workers=1))
+    index = planned.folder / "index.html"
+    assert standing.index(data, folder, out, **asked) == index
+    told = json.loads((planned.folder / standing.FILE).read_text())
+    assert told["unchanged"] == 1 and told["made"] == 0
+    assert [report["status"] for report in told["reports"]] == ["unchanged"]
+    assert standing.index(data, folder, out, **asked) == index, "still known to the next run"
+    assert standing.index(data, folder, out, **{**asked, "reps": ["new"]}) is None
+    for path in (data / "deals.parquet", folder / "01_rep.ipynb", data / "team.toml"):
+        content = path.read_bytes()
+        path.write_bytes(content + b"\n")
+        assert standing.index(data, folder, out, **asked) is None, path
+        path.write_bytes(content)
+    assert standing.index(data, folder, out, **asked) == index
+    page = planned.folder / next(iter(planned.jobs[0].pages))
+    page.write_text(page.read_text().replace(planned.jobs[0].inputs, "0" * 64))
+    assert standing.index(data, folder, out, **asked) is None
+    page.unlink()
+    assert standing.index(data, folder, out, **asked) is None
 
 
 def test_nothing_is_left_lying_about(ran):

@@ -1,6 +1,6 @@
 """The few drawings every finding uses. Axes in, Axes out; safe for colour-blind readers."""
 
-from salesnb.charts.across import before_and_now, funnel_plot, over_time, panels
+from salesnb.charts.across import Change, before_and_now, funnel_plot, over_time
 from salesnb.charts.rows import Mark, Points, dumbbell, mark_grid, stacked, waterfall
 from salesnb.charts.style import (
     ABOVE,
@@ -23,6 +23,7 @@ from salesnb.charts.style import (
 __all__ = [
     "ABOVE",
     "ACCENT",
+    "Change",
     "FAINT",
     "INK",
     "MUTED",
@@ -40,7 +41,6 @@ __all__ = [
     "new_axes",
     "nothing_to_draw",
     "over_time",
-    "panels",
     "shortened",
     "shows_data",
     "stacked",

@@ -1,17 +1,21 @@
 """Drawings across from left to right: over time, before and now, against the number of cases."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.markers import TICKDOWN, TICKLEFT
 from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 
 from salesnb.charts.style import (
     ABOVE,
     ACCENT,
     FAINT,
+    INK,
     MUTED,
     WARN,
     fit_height,
@@ -49,46 +53,70 @@ def over_time(
     return ax
 
 
-def panels(ax: Axes, n: int, columns: int = 4) -> list[Axes]:
-    """Small Axes inside `ax`, row by row, for pictures that share nothing but the place."""
-    if not n:
-        nothing_to_draw(ax)
-    ax.set_axis_off()
-    columns = min(columns, max(1, n))
-    rows = -(-n // columns)
-    fit_height(ax, 4 * rows)
-    wide, high = 1 / columns, 1 / max(1, rows)
-    return [
-        ax.inset_axes(
-            (i % columns * wide, 1 - (i // columns + 0.8) * high, 0.72 * wide, 0.6 * high)
-        )
-        for i in range(n)
-    ]
-
-
 Reach = tuple[float, float, float]  # a value with the ends of its interval
 
 
-def before_and_now(
-    ax: Axes, before: Reach, now: Reach, typical: float, *, is_rate: bool = False
-) -> Axes:
-    """Two values with their intervals, and the typical one as a dashed line."""
-    for place, (value, low, high) in enumerate((before, now)):
-        colour = (MUTED, ACCENT)[place]
-        ax.vlines(place, low, high, color=colour, linewidth=2, alpha=0.5)
-        ax.plot([place], [value], "so"[place], color=colour)
-    if np.isfinite(typical):
-        ax.axhline(typical, color=MUTED, linewidth=1, linestyle="--")
-    ax.set_xlim(-0.6, 1.6)
-    ax.set_ylim(0, 1.15 * max(ax.get_ylim()[1], 1e-9))
-    ax.set_xticks([0, 1], ["before", "now"])
-    ax.tick_params(labelsize=7)
-    ax.yaxis.set_major_locator(MaxNLocator(3))
-    if is_rate:
-        ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    elif ax.get_ylim()[1] >= 1000:
-        ax.yaxis.set_major_formatter(EngFormatter(sep=""))
+@dataclass(frozen=True)
+class Change:
+    """A number before and now, each with its interval, and the typical one, blank for none."""
+
+    name: str
+    before: Reach
+    now: Reach
+    typical: float
+    is_rate: bool = False
+
+
+def before_and_now(ax: Axes, changes: Sequence[Change], columns: int = 4) -> Axes:
+    """A small picture for each change, row by row, each with a scale of its own.
+
+    All are drawn into `ax`: Axes for each would take most of the time.
+    """
+    if not len(changes):
+        return nothing_to_draw(ax)
+    ax.set_axis_off()
+    columns = min(columns, len(changes))
+    rows = -(-len(changes) // columns)
+    fit_height(ax, 4 * rows)
+    ax.set_xlim(0, columns)
+    ax.set_ylim(rows, 0)
+    for number, change in enumerate(changes):
+        _small_picture(ax, change, number % columns, number // columns)
     return ax
+
+
+def _small_picture(ax: Axes, change: Change, left: int, above: int) -> None:
+    """One change in the square that lies so many to the right and down."""
+    x, foot, height = left + 0.72 * np.array([0.6, 1.6]) / 2.2, above + 0.8, 0.6
+    reach = np.array([change.before, change.now], float)
+    top = 1.2 * max(np.nanmax(np.append(reach, change.typical)), 1e-9)
+    frame: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "clip_on": False}
+    ax.plot([left, left, left + 0.72], [foot - height, foot, foot], **frame)
+    for place, (value, low, high) in enumerate(foot - height * reach / top):
+        colour = (MUTED, ACCENT)[place]
+        ax.plot([x[place]] * 2, [low, high], color=colour, linewidth=2, alpha=0.5)
+        ax.plot([x[place]], [value], "so"[place], color=colour)
+    if np.isfinite(change.typical):
+        y = foot - height * change.typical / top
+        ax.plot([left, left + 0.72], [y, y], "--", color=MUTED, linewidth=1)
+    ticks = [tick for tick in MaxNLocator(3).tick_values(0, top) if 0 <= tick <= top]
+    heights = [foot - height * tick / top for tick in ticks]
+    ax.plot([left] * len(ticks), heights, marker=TICKLEFT, markersize=3.5, linestyle="", **frame)
+    ax.plot(x, [foot] * 2, marker=TICKDOWN, markersize=3.5, linestyle="", **frame)
+    small: dict[str, Any] = {"size": 7, "color": MUTED, "textcoords": "offset points"}
+    for tick, y in zip(ticks, heights, strict=True):
+        said = _tick(tick, top, change.is_rate)
+        ax.annotate(said, (left, y), (-7, 0), ha="right", va="center_baseline", **small)
+    for place, word in zip(x, ("before", "now"), strict=True):
+        ax.annotate(word, (place, foot), (0, -7), ha="center", va="top", **small)
+    small["color"] = INK
+    ax.annotate(change.name, (left, foot - height), (0, 6), ha="left", va="baseline", **small)
+
+
+def _tick(value: float, top: float, is_rate: bool) -> str:
+    if is_rate:
+        return f"{value:.0%}"
+    return EngFormatter(sep="")(value) if top >= 1000 else f"{value:g}"
 
 
 def funnel_plot(

@@ -10,6 +10,7 @@ from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
@@ -105,8 +106,11 @@ def svg(ax: Axes, alt: str) -> str:
     buffer = StringIO()
     figure = ax.get_figure(root=True)
     assert figure is not None, "Axes that were taken off their figure"
-    with mpl.rc_context(STYLE), _boxes_for_letters():
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
+    for patch in (figure.patch, ax.patch):
+        patch.set_visible(False)  # the paper is the page's
+    # Drawn once: `savefig` draws all of it a first time only to find room.
+    with mpl.rc_context(STYLE):
+        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None})
     drawn = buffer.getvalue()
     drawn = drawn[drawn.index("<g id=") : drawn.rindex("</svg>")]
     drawn = re.sub(r'<g id="[^"]*">', "<g>", drawn)

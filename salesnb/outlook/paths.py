@@ -5,6 +5,7 @@ not ended yet. A deal that has waited for long has the odds of those that had wa
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -33,25 +34,38 @@ class Stage:
 
     def odds(self, waited: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Chance that a visit which has lasted so many days still ends, and ends by going on."""
-        on = self.on[-1:].sum() - self._at(self.on, waited)
-        lost = self.lost[-1:].sum() - self._at(self.lost, waited)
-        alive = np.maximum(1 - self._at(self.on, waited) - self._at(self.lost, waited), 1e-12)
-        n = np.append(self.n_waiting, 0.0)[np.searchsorted(self.day, waited, side="right")]
+        row = self._row(waited)
+        gone, dropped = (share[row] for share in self._so_far)
+        on, lost = self.on[-1:].sum() - gone, self.lost[-1:].sum() - dropped
+        alive = np.maximum(1 - gone - dropped, 1e-12)
+        n = self._still_waiting[row]
         ends = np.clip((on + lost) / alive, 0, 1) * n / (n + DOUBT)
         return ends, np.divide(on, on + lost, out=np.full(len(waited), 0.5), where=on + lost > 0)
 
     def ends_on(self, goes_on: np.ndarray, waited: np.ndarray, u: np.ndarray) -> np.ndarray:
         """Days in the stage until it ends so, beyond those waited; `u` is uniform."""
-        found = np.full(len(u), np.inf)
-        for share, who in ((self.on, goes_on), (self.lost, ~goes_on)):
+        found, row = np.full(len(u), np.inf), self._row(waited)
+        shares = zip((self.on, self.lost), self._so_far, (goes_on, ~goes_on), strict=True)
+        for share, so_far, who in shares:
             if len(share) and who.any():
-                start = self._at(share, waited[who])
+                start = so_far[row[who]]
                 at = np.searchsorted(share, start + u[who] * (share[-1] - start), side="right")
                 found[who] = self.day[np.minimum(at, len(share) - 1)]
         return np.maximum(found - waited, 0)
 
-    def _at(self, share: np.ndarray, day: np.ndarray) -> np.ndarray:
-        return np.append(0.0, share)[np.searchsorted(self.day, day, side="right")]
+    @cached_property
+    def _so_far(self) -> tuple[np.ndarray, np.ndarray]:
+        return np.append(0.0, self.on), np.append(0.0, self.lost)
+
+    @cached_property
+    def _still_waiting(self) -> np.ndarray:
+        return np.append(self.n_waiting, 0.0)
+
+    def _row(self, day: np.ndarray) -> np.ndarray:
+        """How many rows of the curve lie up to each day; most visits begin, and need no search."""
+        if day.any():
+            return np.searchsorted(self.day, day, side="right")
+        return np.full(len(day), np.searchsorted(self.day, 0.0, side="right"))
 
 
 @dataclass(frozen=True)

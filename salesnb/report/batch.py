@@ -9,7 +9,7 @@ import re
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from time import monotonic
@@ -17,7 +17,7 @@ from time import monotonic
 from salesnb.errors import DataError
 from salesnb.report import index, making, outcome, progress
 from salesnb.report.crew import Crew, Here, Ready
-from salesnb.report.files import alone, share
+from salesnb.report.files import Place, alone, place, share
 from salesnb.report.notebook import shown
 from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
@@ -50,8 +50,27 @@ class Options:
     dask: str = ""
 
 
-def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
+def crew(source: str | None, output: str | Place, options: Options = Options()) -> Crew:
+    """Who can make reports about these data, and the plan for them.
+
+    Raises `DataError` if there is no such cluster, or nobody can write to `output`.
+    """
+    limits = Limits(options.seconds, options.memory)
+    cache = None if options.cache is None else str(options.cache)
+    ready = Ready(source, cache, place(output), limits, options.is_forced, options.is_forking)
+    if not options.dask:
+        return Here(ready)
+    try:
+        from salesnb.report.cluster import Cluster
+    except ModuleNotFoundError as error:
+        raise DataError(f"--dask needs {error.name}: pip install 'salesnb[dask]'.") from None
+    return Cluster(options.dask, ready)
+
+
+def run(plan: Plan, options: Options = Options(), ready: Crew | None = None) -> list[Outcome]:
     """Run every job whose pages do not stand yet, write pages, index and ``run.json``.
+
+    By a crew that is `ready`, or by one of its own.
 
     A notebook that fails is on the index with its error; the others still run. Raises `DataError`
     if there is no such cluster, or another run is writing into the same folder, `OSError` if the
@@ -62,30 +81,16 @@ def run(plan: Plan, options: Options = Options()) -> list[Outcome]:
         if not batch.waiting:
             batch.write()
             return batch.outcomes
-        with closing(_crew(batch, options)) as crew:
+        own = ready or crew(batch.data, plan.folder, options)
+        with nullcontext() if ready else closing(own):
             try:
                 batch.write()
                 with progress.bar(len(batch.waiting), len(batch.outcomes)) as shown_as:
-                    batch.go(crew, shown_as)
+                    batch.go(own, shown_as)
             finally:
                 batch.look()
                 batch.write()
     return batch.outcomes
-
-
-def _crew(batch: "_Batch", options: Options) -> Crew:
-    limits = Limits(options.seconds, options.memory)
-    cache = None if options.cache is None else str(options.cache)
-    ready = Ready(
-        batch.data, cache, batch.plan.folder, limits, options.is_forced, options.is_forking
-    )
-    if not options.dask:
-        return Here(ready)
-    try:
-        from salesnb.report.cluster import Cluster
-    except ModuleNotFoundError as error:
-        raise DataError(f"--dask needs {error.name}: pip install 'salesnb[dask]'.") from None
-    return Cluster(options.dask, ready)
 
 
 class _Batch:

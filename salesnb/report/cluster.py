@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import count
 from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import Any
 from uuid import uuid4
 
 from distributed import Client, Future, LocalCluster, Worker, WorkerPlugin, get_worker
@@ -21,6 +22,7 @@ from salesnb.errors import DataError
 from salesnb.report import files
 from salesnb.report.crew import Here, Ready
 from salesnb.report.plan import Job, Plan
+from salesnb.report.plan import plan as planned
 from salesnb.report.workers import Ended
 
 HERE = "local:"
@@ -57,6 +59,10 @@ class Cluster:
     def at_once(self) -> int:
         """Twice what its workers do at a time, so that none waits for the next."""
         return max(2, 2 * sum(self._threads().values()))
+
+    def plan(self, *where: Any, **asked: Any) -> Plan:
+        """What is to be made, planned in this process. Raises as `plan.plan`."""
+        return planned(*where, **asked)
 
     def begin(self, key: int, job: Job, plan: Plan) -> None:
         """Begin a report; `key` names it in what is `told`."""

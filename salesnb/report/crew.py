@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
+from salesnb.errors import DataError
 from salesnb.report import making
 from salesnb.report.files import Place
 from salesnb.report.plan import Job, Plan
@@ -42,6 +43,9 @@ class Crew(Protocol):
     def at_once(self) -> int:
         """How many it would like to have under way, at most."""
 
+    def plan(self, *where: Any, **asked: Any) -> Plan:
+        """What is to be made: `plan.plan`, where the team is loaded. Raises as that does."""
+
     def begin(self, key: int, job: Job, plan: Plan) -> None:
         """Begin a report; `key` names it in what is `told`."""
 
@@ -76,6 +80,16 @@ class Here:
     def workers(self) -> Workers:
         """Those who are there now."""
         return self._started[-1]
+
+    def plan(self, *where: Any, **asked: Any) -> Plan:
+        """What is to be made: `plan.plan`, so that the team is loaded but once. Raises as that."""
+        self.workers.start("plan", partial(making.planned, asked=asked), *where)
+        (told,) = (told for _, told in self.workers.told() if isinstance(told, Ended))
+        if isinstance(told.value, DataError):
+            raise told.value
+        if told.value is None:
+            raise OSError(f"No plan could be made: its process {told.failure}.")
+        return told.value
 
     def begin(self, key: Any, job: Job, plan: Plan) -> None:
         """Begin a report; what others have asked about the whole team, it finds answered."""

@@ -36,7 +36,7 @@ SOME = ("s3://", "gs://", "abfs://", "sftp://")
 IN_MEMORY = "memory"  # the protocol of what no other process sees
 
 
-def place(output: str | Path) -> Place:
+def place(output: str | Place) -> Place:
     """The folder of that name, or behind that address, such as ``s3://bucket/folder``.
 
     Raises `DataError` for an address that nothing installed can write to.

@@ -5,12 +5,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import nbformat
 
 from salesnb import once, team
 from salesnb.errors import DataError
 from salesnb.report import engine, files, notebook, outcome, page
+from salesnb.report import plan as planning
 from salesnb.report.files import write_whole
 from salesnb.report.plan import MANAGER, Job, Plan
 from salesnb.units import capital
@@ -39,9 +41,17 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
     files.load(output)
     page.template("page.html.j2")
     if folder is not None:
-        with suppress(DataError, OSError):  # each report says it of itself
+        with suppress(DataError, OSError):  # the plan, or each report, says it of itself
             team.keep(folder)
     engine.freeze()
+
+
+def planned(*where: Any, asked: Mapping[str, Any]) -> Plan | DataError:
+    """The plan, made where the team is loaded; or what is wrong with the data."""
+    try:
+        return planning.plan(*where, **asked)
+    except DataError as error:
+        return error
 
 
 def known(folder: str, names: frozenset[str]) -> None:

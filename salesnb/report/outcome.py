@@ -1,18 +1,12 @@
 """What became of each job, on the pages themselves and in ``run.json``."""
 
-import json
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass
-from html import unescape
 
-from salesnb.report.files import Place, head, write_whole
+from salesnb.report.files import Place, write_whole
 from salesnb.report.plan import Job, Plan
+from salesnb.report.standing import FILE, MADE, UNCHANGED, about, as_text
 
-FILE = "run.json"
-HEAD = 4096  # bytes of a page in which it says what it was made from
-ABOUT = re.compile(r'<meta name="salesnb-(\w+)" content="([^"]*)">')
-MADE, UNCHANGED, FAILED, WAITING = "made", "unchanged", "failed", "waiting"
+FAILED, WAITING = "failed", "waiting"
 
 
 @dataclass(frozen=True)
@@ -53,19 +47,13 @@ def standing(job: Job, folder: Place) -> Outcome:
     """What stands of a job in the folder: `UNCHANGED` if all pages were made from its inputs."""
     said: dict[str, str] = {}
     for name in job.pages:
-        about = _about(folder / name)
-        if not job.inputs or about.get("inputs") != job.inputs:
+        own = about(folder / name)
+        if not job.inputs or own.get("inputs") != job.inputs:
             return to_make(job)
-        said |= about
+        said |= own
     return Outcome(
         job, UNCHANGED, said.get("title", ""), said.get("summary", ""), said.get("flag", "")
     )
-
-
-def _about(page: Place) -> Mapping[str, str]:
-    """What a page says of itself in its first lines; nothing if it is not there."""
-    text = head(page, HEAD).decode(errors="ignore")
-    return {name: unescape(value) for name, value in ABOUT.findall(text)}
 
 
 def record(plan: Plan, outcomes: list[Outcome]) -> Place:
@@ -78,12 +66,12 @@ def record(plan: Plan, outcomes: list[Outcome]) -> Place:
         "as_of": plan.as_of,
         **plan.facts,
         "parameters": plan.parameters,
+        "sources": plan.sources,
         "is_over": not counts[WAITING],
         **counts,
         "reports": [_as_json(*each) for each in zip(_folders(plan), outcomes, strict=True)],
     }
-    text = json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)
-    return write_whole(plan.folder / FILE, text, is_shared=plan.is_shared)
+    return write_whole(plan.folder / FILE, as_text(content), is_shared=plan.is_shared)
 
 
 def _folders(plan: Plan) -> list[str]:

@@ -12,7 +12,7 @@ from salesnb import once
 from salesnb.door import part_of
 from salesnb.errors import DataError, unknown
 from salesnb.metrics.presence import has_left
-from salesnb.report import agreement, parameters
+from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import Place, place, safe_names
 from salesnb.report.inputs import Inputs
@@ -49,6 +49,7 @@ class Plan:
     is_keeping : whether the executed notebooks are kept beside them
     source : the address of the data that was asked for
     data, code : fingerprints of these data and of what computes with them
+    sources : the fingerprint of all files that were read; empty where it is not known
     packs : in place of jobs of its own, the plan of each part, in a folder of this one's
     """
 
@@ -65,6 +66,7 @@ class Plan:
     source: str = ""
     data: str = ""
     code: str = ""
+    sources: str = ""
     packs: tuple["Plan", ...] = ()
 
     @property
@@ -117,6 +119,11 @@ def plan(
     be written to, and faulty data.
     """
     only, reps, given = tuple(only), tuple(reps), tuple(given)
+    # Before the files are read, so that whatever is written meanwhile is seen by the next run.
+    read = standing.sources(
+        Path(source), Path(notebooks), only=only, reps=reps, given=given, by=by,
+        is_shared=is_shared, is_keeping=is_keeping,
+    )  # fmt: skip
     known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), only)}
     values = parameters.values(given, known)
     asked = {path: (types, values[path]) for path, types in known.items()}
@@ -137,6 +144,7 @@ def plan(
         source=whole.address,
         data=team.fingerprint,
         code=once.code(),
+        sources=read,
     )
     if not by:
         return replace(front, jobs=tuple(_jobs(asked, whole, whole, ids)))

@@ -115,13 +115,14 @@ def _say(value: float, unit: str, currency: str) -> str:
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """A small picture per metric: before and now, with the typical rep's as a line."""
     rows = table.dropna(subset=["value", "then"])
-    for panel, (_, row) in zip(charts.panels(ax, len(rows)), rows.iterrows(), strict=False):
-        panel.set_title(fill(label(row["metric"]), 15), fontsize=7)
-        charts.before_and_now(
-            panel,
+    changes = [
+        charts.Change(
+            fill(label(row["metric"]), 15),
             (row["then"], row["then_low"], row["then_high"]),
             (row["value"], row["value_low"], row["value_high"]),
             row["benchmark"],
             is_rate=row["unit"] in ("rate", "percent"),
         )
-    return ax
+        for _, row in rows.iterrows()
+    ]
+    return charts.before_and_now(ax, changes)

@@ -1,6 +1,7 @@
 """The reps: who they are, when they work, how fast and how well they sell."""
 
 from dataclasses import dataclass
+from string import ascii_uppercase
 
 import numpy as np
 import pandas as pd
@@ -183,21 +184,27 @@ def _places(plan: Plan, hired: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _names(plan: Plan) -> np.ndarray:
-    """Different names, drawn by nationality; a family name comes twice only when all are taken."""
+    """Different names, drawn by nationality; a family name comes twice only when all are taken.
+
+    Once all names are taken, initials in the middle tell people apart.
+    """
     dice, pool = plan.dice("names"), words()["people"]
     rows = [
-        (f"{given} {family}", family, share / len(pool["given"][nation]) / len(families))
+        (given, family, share / len(pool["given"][nation]) / len(families))
         for nation, share in pool["share"].items()
         for families in [pool["family"][nation]]
         for given in pool["given"][nation]
         for family in families
     ]
-    names = pd.DataFrame(rows, columns=["name", "family", "share"])
+    names = pd.DataFrame(rows, columns=["given", "family", "share"])
     # The largest keys are a draw without replacement (Efraimidis and Spirakis 2006).
     names["key"] = np.log(dice.random(len(names))) / names["share"]
     names = names.sort_values("key", ascending=False, kind="stable")
     order = names.groupby("family").cumcount().sort_values(kind="stable").index
-    return names.loc[order, "name"].to_numpy(object)[: plan.reps]
+    given, family = (names.loc[order, part].to_numpy(object) for part in ("given", "family"))
+    middles = ["", *(f" {letter}." for letter in ascii_uppercase)]
+    rounds = middles[: -(-plan.reps // len(names))]
+    return np.concatenate([given + middle + " " + family for middle in rounds])[: plan.reps]
 
 
 def _leave(plan: Plan, desk: np.ndarray, left: np.ndarray) -> pd.DataFrame:

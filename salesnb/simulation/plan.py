@@ -18,7 +18,7 @@ SKILLS = {
     "Proposal": ("business case",),
     "Negotiation": ("negotiation", "value defence"),
 }
-MOST_REPS = 800  # as many as there are names
+MOST_REPS = 20_000  # as many as there are names, with an initial in the middle
 AHEAD = 60  # days after as_of that bookings and planned leave may reach
 
 
