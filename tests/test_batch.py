@@ -169,7 +169,7 @@ def statuses(outcomes):
 
 
 def test_what_did_not_change_is_not_made_again(made, monkeypatch):
-    monkeypatch.setattr(batch, "Workers", None)  # nothing is even started
+    monkeypatch.setattr(batch, "crew", None)  # nothing is even started
     before = files_in(made / "out" / AS_OF / "rep")
     assert statuses(batch.run(planned(made), ONE)) == [UNCHANGED] * 3
     assert files_in(made / "out" / AS_OF / "rep") == before

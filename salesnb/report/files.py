@@ -41,8 +41,8 @@ def place(output: str | Place) -> Place:
 
     Raises `DataError` for an address that nothing installed can write to.
     """
-    if "://" not in str(output):
-        return Path(output)
+    if isinstance(output, Path) or "://" not in str(output):
+        return Path(str(output))
     try:
         folder = UPath(str(output))
         if folder.protocol in ("file", "local"):
