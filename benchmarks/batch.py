@@ -11,17 +11,14 @@ machine down slows all of them. Only POSIX: what processes take is read from Lin
 import json
 import os
 import shutil
-import subprocess
 import sys
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from time import monotonic, sleep
 
 import pandas as pd
-import psutil
+from batch_watch import Seen, watch
 from batch_ways import NOTEBOOK, SPENT
 from pages import DOCS, as_markdown, options, write
 
@@ -34,7 +31,6 @@ HERE = Path(__file__).parent
 TEAMS = {24: 3, 200: 2, 1000: 2}  # reps, and rounds on a team of so many
 DEALS = 400
 OURS_PAGE = "*.manager.html"  # the second of two pages
-POLL = 0.02  # seconds between two looks at the folder
 OURS, OURS_1, CLI, SPAWN2, FLOOR = "salesnb", "salesnb, one worker", "cli", "spawn2", "floor"
 
 
@@ -111,74 +107,6 @@ def _report(data: Path, out: Path, *more: str) -> list[str]:
 
 
 @dataclass
-class Seen:
-    """What was seen of a run: at each report the seconds and the CPU seconds so far."""
-
-    at: list[tuple[float, float]] = field(default_factory=list)
-    seconds: float = 0.0
-    cpu: float = 0.0
-    pss: float = 0.0  # MiB that its child processes held together at most, shared pages once
-
-    def steady(self, way: Way) -> tuple[float, float]:
-        """Seconds and CPU seconds per report once it runs, and at the end as busy as then."""
-        last = len(self.at) - (way.workers > 1)
-        n = (last - way.skip) // way.workers * way.workers
-        begin, end = ([(0.0, 0.0), *self.at][at] for at in (way.skip, way.skip + n))
-        return (end[0] - begin[0]) / n, (end[1] - begin[1]) / n
-
-
-def watch(command: list[str], out: Path, pattern: str, weighs: bool = False) -> Seen:
-    """Run a command and look at its processes whenever a page appears."""
-    out.mkdir(parents=True, exist_ok=True)
-    seen, began = Seen(), monotonic()
-    alone = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    alone |= {"XDG_CACHE_HOME": str(out / "cache")}  # nothing is known from another run
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=alone)
-    tree = psutil.Process(process.pid)
-    while not _is_over(tree):
-        there = sum(1 for _ in out.rglob(pattern))
-        if there > len(seen.at):
-            spent = (monotonic() - began, _cpu(tree))
-            seen.at += [spent] * (there - len(seen.at))
-        if weighs:
-            seen.pss = max(seen.pss, sum(map(_pss, _family(tree)[1:])))
-        sleep(10 * POLL if weighs else POLL)
-    seen.seconds, seen.cpu = monotonic() - began, _cpu(tree)
-    if process.wait():
-        raise SystemExit(f"failed: {' '.join(command)}")
-    return seen
-
-
-def _is_over(process: psutil.Process) -> bool:
-    """Whether it has ended; until it is waited for its times can still be read."""
-    return process.status() == psutil.STATUS_ZOMBIE
-
-
-def _family(process: psutil.Process) -> list[psutil.Process]:
-    return [process, *process.children(recursive=True)]
-
-
-def _cpu(process: psutil.Process) -> float:
-    def times() -> Iterator[float]:
-        for each in _family(process):
-            try:
-                used = each.cpu_times()
-            except psutil.NoSuchProcess:
-                continue
-            yield used.user + used.system + used.children_user + used.children_system
-
-    return sum(times())
-
-
-def _pss(process: psutil.Process) -> float:
-    try:
-        lines = Path(f"/proc/{process.pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
-
-
-@dataclass
 class Team:
     """A simulated team in a folder, and whom its pages are about."""
 
@@ -215,7 +143,7 @@ def measure(
 
 
 def _line(team: Team, way: Way, seen: Seen) -> dict[str, float | str]:
-    each, cpu = seen.steady(way)
+    each, cpu = seen.steady(way.skip, way.workers)
     start = max(0.0, ([(0.0, 0.0), *seen.at][way.skip][0]) - way.skip * each)
     return {
         "reps": team.n,

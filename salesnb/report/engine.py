@@ -18,6 +18,7 @@ from threading import Lock
 from typing import Any
 
 import nbformat
+import pyarrow
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
@@ -109,8 +110,12 @@ def load() -> None:
 
 
 def freeze() -> None:
-    """What is there and stays need not be looked at, and so copied, by any child's collector."""
+    """What is there and stays need not be looked at, and so copied, by any child's collector.
+
+    What was needed on the way goes back to the system.
+    """
     gc.collect()
+    pyarrow.default_memory_pool().release_unused()
     gc.freeze()
 
 
