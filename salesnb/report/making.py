@@ -9,7 +9,7 @@ from typing import Any
 
 import nbformat
 
-from salesnb import once, team
+from salesnb import once, team, verbs
 from salesnb.errors import DataError
 from salesnb.report import engine, files, notebook, outcome, page
 from salesnb.report import plan as planning
