@@ -38,6 +38,7 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
         once.keep_in(cache)
     once.code()
     engine.load()
+    verbs.find()  # which loads every topic
     files.load(output)
     page.template("page.html.j2")
     if folder is not None:
