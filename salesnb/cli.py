@@ -200,6 +200,9 @@ def report(
     except OSError as error:
         _say(f"The index could not be written: {error}", err=True)
         raise typer.Exit(3) from None
+    except RuntimeError as error:  # what should make the pages was killed, or never began
+        _say(str(error), err=True)
+        raise typer.Exit(3) from None
     typer.echo(plan.folder / "index.html")
     n_failed = sum(each.status == outcome.FAILED for each in outcomes)
     if n_failed:

@@ -82,13 +82,16 @@ class Here:
         return self._started[-1]
 
     def plan(self, *where: Any, **asked: Any) -> Plan:
-        """What is to be made: `plan.plan`, so that the team is loaded but once. Raises as that."""
+        """What is to be made: `plan.plan`, so that the team is loaded but once.
+
+        Raises as that, and `RuntimeError` if the process that plans is killed.
+        """
         self.workers.start("plan", partial(making.planned, asked=asked), *where)
         (told,) = (told for _, told in self.workers.told() if isinstance(told, Ended))
         if isinstance(told.value, DataError):
             raise told.value
         if told.value is None:
-            raise OSError(f"No plan could be made: its process {told.failure}.")
+            raise RuntimeError(f"No plan could be made: its process {told.failure}.")
         return told.value
 
     def begin(self, key: Any, job: Job, plan: Plan) -> None:
