@@ -28,23 +28,49 @@ NOT_CSV = {
 SAVE_AS = "UTF-8 text: save it as 'CSV UTF-8'"
 BLANK_LINES = ("\n\n", "\n\r\n", "\r\r")
 HEADER_AT_MOST = 100_000
+PIECE = 1 << 22
 
 
-def read(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+def read(con: ibis.BaseBackend, path: Path, separators: str = SEPARATORS) -> pd.DataFrame:
     """The cells of a file as text, blank ones missing; the index is the row number.
 
-    The header is row 1, blank lines count, a quoted cell of several lines is one row. Raises
-    `DataError` with every fault of the file, `OSError` where it cannot be opened.
+    The header is row 1, blank lines count, a quoted cell of several lines is one row. The separator
+    is that of `separators` which splits the header into most cells. Raises `DataError` with every
+    fault of the file, `OSError` where it cannot be opened.
     """
-    text = _decoded(path)
-    separator, names = _header(path.name, text)
+    start, has_gaps = _looked_over(path)
+    separator, names = _header(path.name, start, separators)
     # The engine skips blank lines, and the rows behind one would be numbered wrongly.
-    if not any(lines in text.rstrip() for lines in BLANK_LINES):
+    if not has_gaps:
         try:
             return _fast(con, path, names, separator)
         except duckdb.Error:
             pass
-    return _patient(path.name, text, names, separator)
+    return _patient(path.name, _decoded(path), names, separator)
+
+
+def _looked_over(path: Path) -> tuple[str, bool]:
+    """The beginning of a file, and whether there are blank lines before its end.
+
+    Piece by piece, since a large file does not fit into memory twice.
+    """
+    start, last, has_gaps = "", "", False
+    try:
+        with path.open("rb") as raw:
+            _must_be_text(path.name, raw.read(PIECE))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            while piece := file.read(PIECE):
+                if "\0" in piece:
+                    return _decoded(path), True
+                start = start or piece
+                # What is left of the last piece begins with a row end, if it ended in blank lines.
+                text = last + piece
+                kept = text.rstrip()
+                has_gaps = has_gaps or any(lines in kept for lines in BLANK_LINES)
+                last = kept[-1:] + text[len(kept) :]
+    except UnicodeDecodeError:
+        return _decoded(path), True
+    return start, has_gaps
 
 
 def edited(
@@ -99,13 +125,17 @@ def _quoted(cell: str, separator: str) -> str:
     return '"' + cell.replace('"', '""') + '"' if needs else cell
 
 
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
+def _must_be_text(name: str, data: bytes) -> None:
     for start, what in NOT_CSV.items():
         if data.startswith(start):
-            raise DataError([Fault(path.name, SAVE_AS, value=what)])
+            raise DataError([Fault(name, SAVE_AS, value=what)])
     if data.count(b"\0") > len(data) / 4:
-        raise DataError([Fault(path.name, SAVE_AS, value="UTF-16")])
+        raise DataError([Fault(name, SAVE_AS, value="UTF-16")])
+
+
+def _decoded(path: Path) -> str:
+    data = path.read_bytes()
+    _must_be_text(path.name, data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -136,14 +166,14 @@ def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
         yield Fault(name, SAVE_AS, value="bytes of another encoding")
 
 
-def _header(name: str, text: str) -> tuple[str, list[str]]:
+def _header(name: str, text: str, separators: str = SEPARATORS) -> tuple[str, list[str]]:
     """The separator that splits the first row into most cells, and the cells."""
     if not text.strip():
         raise DataError([Fault(name, "a header and rows", value="an empty file")])
-    first = {s: _first_row(text, s) for s in SEPARATORS}
+    first = {s: _first_row(text, s) for s in separators}
     separator = max(first, key=lambda s: len(first[s]))
     names = [column.strip() for column in first[separator]]
-    faults = list(_header_faults(name, names))
+    faults = list(header_faults(name, names))
     if faults:
         raise DataError(faults)
     return separator, names
@@ -154,7 +184,8 @@ def _first_row(text: str, separator: str) -> list[str]:
     return next(csv.reader(head, delimiter=separator))
 
 
-def _header_faults(name: str, names: list[str]) -> Iterator[Fault]:
+def header_faults(name: str, names: list[str]) -> Iterator[Fault]:
+    """What is wrong with the names of the columns in the first row of a table."""
     if not any(names):
         yield Fault(name, "the names of the columns in the first row", rows=(1,))
         return

@@ -63,21 +63,27 @@ def read_files(paths: Mapping[str, Path]) -> tuple[dict[str, pd.DataFrame], list
     """
     tables: dict[str, pd.DataFrame] = {}
     faults: list[Fault] = []
-    with _connection() as con:
+    with connection() as con:
         for name, path in paths.items():
-            read_one = csvfile.read if path.suffix.lower() == ".csv" else _parquet
+            read_one = csvfile.read if path.suffix.lower() == ".csv" else parquet
             try:
                 tables[name] = read_one(con, path)
-            except DataError as error:
-                faults += error.faults
-            except OSError as error:
-                why = (error.strerror or str(error)).lower()
-                faults.append(Fault(path.name, "a file that can be read", value=why))
+            except (DataError, OSError) as error:
+                faults += faults_of(error, path.name)
     return tables, faults
 
 
+def faults_of(error: DataError | OSError, name: str) -> Sequence[Fault]:
+    """What is wrong with a file that could not be read."""
+    if isinstance(error, DataError):
+        return error.faults
+    why = (error.strerror or str(error)).lower()
+    return [Fault(name, "a file that can be read", value=why)]
+
+
 @contextmanager
-def _connection() -> Iterator[ibis.BaseBackend]:
+def connection() -> Iterator[ibis.BaseBackend]:
+    """A database in memory that reads files."""
     con = ibis.duckdb.connect()
     try:
         yield con
@@ -85,7 +91,11 @@ def _connection() -> Iterator[ibis.BaseBackend]:
         con.disconnect()
 
 
-def _parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+def parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+    """The values of a Parquet file, each column in its type; rows are numbered from 1.
+
+    Raises `DataError` with every fault of the file, `OSError` where it cannot be opened.
+    """
     path.open("rb").close()  # the engine's own words for a file it may not open say less
     try:
         table = con.read_parquet(path)
@@ -175,14 +185,20 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 def must_be_folder(source: str | Path) -> Path:
     """The folder of a data set, or a `DataError` that says what was found instead."""
-    if "://" in str(source):
-        raise DataError(f"{source}: only folders of CSV or Parquet files can be read so far.")
-    folder = Path(source)
-    if not folder.exists():
-        siblings = [p.name for p in folder.parent.iterdir()] if folder.parent.is_dir() else []
-        close = nearest(folder.name, siblings)
-        hint = f" Did you mean {str(folder.parent / close)!r}?" if close else ""
-        raise DataError(f"There is no folder {str(source)!r}.{hint}")
+    folder = must_exist(source, "folder")
     if not folder.is_dir():
         raise DataError(f"{str(source)!r} is a file; expected the folder that holds the tables.")
     return folder
+
+
+def must_exist(source: str | Path, what: str) -> Path:
+    """The path of a file or folder, or a `DataError` that names what looks most like it."""
+    if "://" in str(source):
+        raise DataError(f"{source}: only folders of CSV or Parquet files can be read so far.")
+    path = Path(source)
+    if not path.exists():
+        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = nearest(path.name, siblings)
+        hint = f" Did you mean {str(path.parent / close)!r}?" if close else ""
+        raise DataError(f"There is no {what} {str(source)!r}.{hint}")
+    return path
