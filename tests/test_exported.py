@@ -228,16 +228,16 @@ ODS = f"""<?xml version="1.0"?><office:document-content xmlns:office="{OFFICE}:o
 <table:table-cell office:value-type="date" office:date-value="2026-03-04"/></table:table-row>
 </table:table></office:spreadsheet></office:body></office:document-content>"""
 
+MIME = "application/vnd.oasis.opendocument.spreadsheet"
 MANIFEST = f"""<?xml version="1.0"?><manifest:manifest xmlns:manifest="{OFFICE}:manifest:1.0">
-<manifest:file-entry manifest:full-path="content.xml" manifest:media-type="text/xml"/>
-</manifest:manifest>"""
+<manifest:file-entry manifest:full-path="/" manifest:media-type="{MIME}"/></manifest:manifest>"""
 
 
 def test_an_open_document(tmp_path):
     path = tmp_path / "deals.ods"
     with zipfile.ZipFile(path, "w") as file:
-        file.writestr("mimetype", "application/vnd.oasis.opendocument.spreadsheet")
-        file.writestr("content.xml", ODS)
+        file.writestr("mimetype", MIME)
+        file.writestr("content.xml", ODS.replace("\n", ""))
         file.writestr("META-INF/manifest.xml", MANIFEST)
     assert cells(one(path)) == [["12", "2026-03-04"]]
 
