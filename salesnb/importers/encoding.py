@@ -7,6 +7,7 @@ charset-normalizer lets pass, the one wins whose letters are those of one langua
 
 import codecs
 import re
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from charset_normalizer import from_bytes
 from salesnb.errors import unknown
 
 CHUNK = 1 << 20
+TOO_MANY = 10_000
 SAMPLE = 20_000  # bytes of different words with accents: enough to tell languages apart
 MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
@@ -98,23 +100,33 @@ def _wide(start: bytes) -> str:
 
 
 def _accented(path: Path) -> tuple[set[bytes], int, int]:
-    """Different words beyond ASCII, with the counts of runs of bytes that are UTF-8 and are not."""
+    """Different words beyond ASCII, with the counts of runs of bytes that are UTF-8 and are not.
+
+    Reading ends where the latter are too many to be damage.
+    """
     words: set[bytes] = set()
     n_good = n_bad = size = 0
     for lines in _whole_lines(path):
         if lines.isascii():
             continue
-        for run in re.findall(rb"[\x80-\xff]+", lines):
-            try:
-                run.decode("utf-8")
-                n_good += 1
-            except UnicodeDecodeError:
-                n_bad += 1
+        for run, n in Counter(re.findall(rb"[\x80-\xff]+", lines)).items():
+            is_good = _is_utf8(run)
+            n_good += n * is_good
+            n_bad += n * (not is_good)
         if n_bad and size < SAMPLE:
             more = set(re.findall(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*", lines)) - words
             words |= more
             size += sum(map(len, more))
+        if n_bad > TOO_MANY and 10 * n_bad > n_good:
+            break
     return words, n_good, n_bad
+
+
+def _is_utf8(run: bytes) -> bool:
+    try:
+        return bool(run.decode("utf-8"))
+    except UnicodeDecodeError:
+        return False
 
 
 def _whole_lines(path: Path) -> Iterator[bytes]:
