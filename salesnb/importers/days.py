@@ -66,20 +66,18 @@ def times(
         ahead = ahead.mask(is_instant | is_zoned, pd.Timedelta(0))
         found, odd = _in_utc(local, ahead, options.timezone)
         more += odd
-    said += more
     found = found.where(found.between(cells.EARLIEST, cells.LATEST))
     is_bad = text.notna() & found.isna() & ~is_unsure
-    kind = "; ".join(
-        [cells.expected("time", is_day, ""), *(each for each in more if "first" in each)]
-    )
+    order = [each for each in more if "stands first" in each]
+    expected = "; ".join([cells.expected("time", is_day, ""), *order])
     faults = [
         *plain.faults,
         *amounts.unsure(origin, plain.values[is_unsure], ASK),
-        *value_faults(origin, str(column.name), plain.values[is_bad], kind),
+        *value_faults(origin, str(column.name), plain.values[is_bad], expected),
     ]
     mended = {"the year 9999 read as no end": int(is_endless.sum())} if is_endless.any() else {}
-    said = [f"{column.name}: {each}" for each in said]
-    return Values(found, tuple(said), tuple(faults), {**plain.mended, **mended})
+    decided = tuple(f"{column.name}: {each}" for each in [*said, *more])
+    return Values(found, decided, tuple(faults), {**plain.mended, **mended})
 
 
 def day_first_of(column: pd.Series) -> bool | None:

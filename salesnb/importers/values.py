@@ -18,7 +18,22 @@ from salesnb.errors import Fault
 
 # What CRMs, databases and spreadsheets in five languages write where there is nothing.
 BLANK = (
-    *("NULL", "null", "N/A", "n/a", "NaN", "nan", "None", "<NA>", "\\N", "(blank)", "-", "–", "—"),
+    *(
+        "NULL",
+        "null",
+        "N/A",
+        "n/a",
+        "NaN",
+        "nan",
+        "None",
+        "<NA>",
+        "\\N",
+        "(blank)",
+        "(No value)",
+        "-",
+        "–",
+        "—",
+    ),
     *("#N/A", "#NV", "#N/D", "#HIÁNYZIK"),
 )
 TRUE = ("true", "1", "yes", "y", "t", "x", "igaz", "igen", "wahr", "ja", "vrai", "oui", "verdadero")
