@@ -6,11 +6,8 @@ is slower but can say of every row what is wrong with it.
 
 import csv
 import io
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import ibis
@@ -39,14 +36,14 @@ def read(con: ibis.BaseBackend, path: Path, separators: str = SEPARATORS) -> pd.
     fault of the file, `OSError` where it cannot be opened.
     """
     start, has_gaps = _looked_over(path)
-    separator, names = _header(path.name, start, separators)
+    separator, names = first_row(path.name, start, separators)
     # The engine skips blank lines, and the rows behind one would be numbered wrongly.
     if not has_gaps:
         try:
             return _fast(con, path, names, separator)
         except duckdb.Error:
             pass
-    return _patient(path.name, _decoded(path), names, separator)
+    return _patient(path.name, decoded(path), names, separator)
 
 
 def _looked_over(path: Path) -> tuple[str, bool]:
@@ -61,7 +58,7 @@ def _looked_over(path: Path) -> tuple[str, bool]:
         with path.open(encoding="utf-8-sig", newline="") as file:
             while piece := file.read(PIECE):
                 if "\0" in piece:
-                    return _decoded(path), True
+                    return decoded(path), True
                 start = start or piece
                 # What is left of the last piece begins with a row end, if it ended in blank lines.
                 text = last + piece
@@ -69,60 +66,8 @@ def _looked_over(path: Path) -> tuple[str, bool]:
                 has_gaps = has_gaps or any(lines in kept for lines in BLANK_LINES)
                 last = kept[-1:] + text[len(kept) :]
     except UnicodeDecodeError:
-        return _decoded(path), True
+        return decoded(path), True
     return start, has_gaps
-
-
-def edited(
-    path: Path, changes: Mapping[tuple[int, str], Any], rows: Sequence[Mapping[str, Any]]
-) -> bytes:
-    """The file with other cells, by row from 0 and column, and with `rows` at its end.
-
-    Values are text, whole numbers, days or None; a column is added when a value needs it. Every
-    other cell stays as it is written, as do separator, line ends and byte-order mark; quotes that
-    a cell does not need are left out.
-    """
-    text = _decoded(path)
-    separator, names = _header(path.name, text)
-    needed = [*(column for _, column in changes), *(name for row in rows for name in row)]
-    columns = [*dict.fromkeys([*names, *needed])]
-    lines = [columns]
-    n_rows = 0
-    for number, found in _numbered(path.name, text, separator):
-        if isinstance(found, Fault):
-            raise DataError([found])
-        if number == 1 or (len(found) < 2 and not "".join(found).strip()):
-            lines += [found] if number > 1 else []
-            continue
-        by_name = dict(zip(columns, found, strict=False))
-        lines.append([_cell(changes.get((n_rows, c), by_name.get(c))) for c in columns])
-        n_rows += 1
-    lines += [[_cell(row.get(column)) for column in columns] for row in rows]
-    return _written(lines, separator, path.read_bytes())
-
-
-def header(columns: Iterable[str], like: Path) -> bytes:
-    """A file without rows, with the separator, the line ends and the mark of another file."""
-    separator, _ = _header(like.name, _decoded(like))
-    return _written([[*columns]], separator, like.read_bytes())
-
-
-def _written(lines: Iterable[Iterable[str]], separator: str, like: bytes) -> bytes:
-    ends = re.search(rb"\r\n|\n|\r", like)
-    end = ends.group().decode() if ends else "\n"
-    text = "".join(separator.join(_quoted(c, separator) for c in line) + end for line in lines)
-    return text.encode("utf-8-sig" if like.startswith(b"\xef\xbb\xbf") else "utf-8")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value)[:10] if isinstance(value, date) else str(value)
-
-
-def _quoted(cell: str, separator: str) -> str:
-    needs = any(mark in cell for mark in f'{separator}"\r\n')
-    return '"' + cell.replace('"', '""') + '"' if needs else cell
 
 
 def _must_be_text(name: str, data: bytes) -> None:
@@ -133,7 +78,8 @@ def _must_be_text(name: str, data: bytes) -> None:
         raise DataError([Fault(name, SAVE_AS, value="UTF-16")])
 
 
-def _decoded(path: Path) -> str:
+def decoded(path: Path) -> str:
+    """The text of a file in UTF-8; `DataError` where it is none, by column and row."""
     data = path.read_bytes()
     _must_be_text(path.name, data)
     try:
@@ -152,10 +98,10 @@ def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
         yield Fault(name, SAVE_AS, value="data that is no text")
         return
     text = data.decode("latin-1")
-    separator, names = _header(name, text)
+    separator, names = first_row(name, text)
     names = [column.encode("latin-1").decode("utf-8", errors="replace")[:40] for column in names]
     found: dict[str, list[tuple[int, str]]] = {}
-    for number, cells in _numbered(name, text, separator):
+    for number, cells in numbered(name, text, separator):
         for column, cell in zip(names, cells if isinstance(cells, list) else (), strict=False):
             shown = cell.encode("latin-1").decode("utf-8", errors="replace")
             if "\ufffd" in shown or "\0" in shown:
@@ -166,11 +112,11 @@ def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
         yield Fault(name, SAVE_AS, value="bytes of another encoding")
 
 
-def _header(name: str, text: str, separators: str = SEPARATORS) -> tuple[str, list[str]]:
+def first_row(name: str, text: str, separators: str = SEPARATORS) -> tuple[str, list[str]]:
     """The separator that splits the first row into most cells, and the cells."""
     if not text.strip():
         raise DataError([Fault(name, "a header and rows", value="an empty file")])
-    first = {s: _first_row(text, s) for s in separators}
+    first = {s: _split(text, s) for s in separators}
     separator = max(first, key=lambda s: len(first[s]))
     names = [column.strip() for column in first[separator]]
     faults = list(header_faults(name, names))
@@ -179,7 +125,7 @@ def _header(name: str, text: str, separators: str = SEPARATORS) -> tuple[str, li
     return separator, names
 
 
-def _first_row(text: str, separator: str) -> list[str]:
+def _split(text: str, separator: str) -> list[str]:
     head = io.StringIO(text[:HEADER_AT_MOST], newline="")
     return next(csv.reader(head, delimiter=separator))
 
@@ -220,7 +166,7 @@ def _fast(con: ibis.BaseBackend, path: Path, names: list[str], separator: str) -
 def _patient(name: str, text: str, names: list[str], separator: str) -> pd.DataFrame:
     rows: dict[int, list[str]] = {}
     faults = []
-    for number, cells in _numbered(name, text, separator):
+    for number, cells in numbered(name, text, separator):
         if isinstance(cells, Fault):
             faults.append(cells)
         elif number > 1 and (len(cells) > 1 or "".join(cells).strip()):
@@ -239,7 +185,7 @@ def _ragged(name: str, row: int, found: int, expected: int, separator: str) -> F
     return Fault(name, f"{expected} as in the header{hint}", value=cells, rows=(row,))
 
 
-def _numbered(name: str, text: str, separator: str) -> Iterator[tuple[int, list[str] | Fault]]:
+def numbered(name: str, text: str, separator: str) -> Iterator[tuple[int, list[str] | Fault]]:
     """Every row with its number, or what is wrong with it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     number = 0

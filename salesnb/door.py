@@ -16,7 +16,7 @@ import duckdb
 import ibis
 import pandas as pd
 
-from salesnb import csvfile, parquetfile, schema
+from salesnb import csvedit, csvfile, parquetfile, schema
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
@@ -159,14 +159,14 @@ def edited(
     path: Path, changes: Mapping[tuple[int, str], Any], rows: Sequence[Mapping[str, Any]]
 ) -> bytes:
     """A table's file with other cells, by row from 0 and column, and with `rows` at its end."""
-    how = csvfile if path.suffix.lower() == ".csv" else parquetfile
+    how = csvedit if path.suffix.lower() == ".csv" else parquetfile
     return how.edited(path, changes, rows)
 
 
 def without_rows(table: str, like: Path) -> bytes:
     """A file of this table that holds no rows yet, in the form of another table's file."""
     if like.suffix.lower() == ".csv":
-        return csvfile.header(schema.columns(table), like)
+        return csvedit.header(schema.columns(table), like)
     return schema.empty(table).to_parquet(index=False)
 
 
