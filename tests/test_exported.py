@@ -9,7 +9,7 @@ import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from salesnb import DataError
+from salesnb import DataError, csvfile
 from salesnb.importers import archive, edges, encoding, exported
 
 DEALS = "Id,Név,Érték\n1,Kovács Győző,5\n2,Fűtés Kft.,6\n"
@@ -119,6 +119,17 @@ def test_the_line_of_excel_that_states_the_separator(tmp_path, codec):
     table = one(file)
     assert list(table.rows.columns) == ["A", "B, C, D"]
     assert (cells(table), list(table.rows.index)) == ([["1", "2"]], [2])
+
+
+@pytest.mark.parametrize("piece", range(4, 12))
+def test_rows_are_numbered_alike_wherever_a_file_is_cut_into_pieces(tmp_path, monkeypatch, piece):
+    """A blank line is seen too where it falls between two pieces."""
+    monkeypatch.setattr(csvfile, "PIECE", piece)
+    monkeypatch.setattr(csvfile, "_must_be_text", lambda *_: None)
+    file = tmp_path / "a.csv"
+    for end in ("\n", "\r\n"):
+        file.write_bytes(f"A,B{end}1,é{end}{end}3,4{end}{end}".encode())
+        assert list(one(file).rows.index) == [2, 4]
 
 
 REPORT = """\
