@@ -2,8 +2,10 @@
 
 A mapping (``salesnb/crm/*.toml``; ``maven.toml`` explains the form) says which file feeds which
 table, what its columns are called, which values are mended, which rows are no data, and what
-stands in for values that are missing. This package carries it out and counts what it did; there is
-no code for any one vendor.
+stands in for values that are missing. This package carries it out and counts what it did.
+
+Beneath stand `exported` (every form of an export as text tables), `objects` (which object of a CRM
+a table is) and `columns` (its columns as typed values, decided as a whole and said).
 """
 
 from collections.abc import Mapping
