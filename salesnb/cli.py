@@ -75,7 +75,10 @@ def import_(
         str, typer.Argument(help="A mapping: maven, salvirt or a .toml file.", show_default=False)
     ] = "",
     source: Annotated[
-        Path | None, typer.Argument(help="The folder that the CRM exported.", show_default=False)
+        Path | None,
+        typer.Argument(
+            help="What the CRM exported: a folder, .zip, workbook or file.", show_default=False
+        ),
     ] = None,
     destination: Annotated[
         Path | None, typer.Argument(metavar="DEST", help="The folder to write.", show_default=False)
@@ -83,6 +86,9 @@ def import_(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier import wrote there.")
     ] = False,
+    encoding: Annotated[
+        str, typer.Option(help="How text files are written, such as cp1250. [default: found out]")
+    ] = "",
     template: Annotated[
         Path | None,
         typer.Option(metavar="DEST", help="Write empty tables to fill by hand, and how, instead."),
@@ -98,7 +104,7 @@ def import_(
         return
     if source is None or destination is None:
         raise typer.BadParameter("a mapping, a source and a folder to write are needed.")
-    report = importers.run(mapping, source, destination, overwrite=overwrite)
+    report = importers.run(mapping, source, destination, overwrite=overwrite, encoding=encoding)
     _say(report)
     lacking = verbs.unanswered(report.team)
     if lacking:

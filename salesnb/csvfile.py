@@ -6,11 +6,8 @@ is slower but can say of every row what is wrong with it.
 
 import csv
 import io
-import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import ibis
@@ -28,84 +25,63 @@ NOT_CSV = {
 SAVE_AS = "UTF-8 text: save it as 'CSV UTF-8'"
 BLANK_LINES = ("\n\n", "\n\r\n", "\r\r")
 HEADER_AT_MOST = 100_000
+PIECE = 1 << 22
 
 
-def read(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+def read(con: ibis.BaseBackend, path: Path, separators: str = SEPARATORS) -> pd.DataFrame:
     """The cells of a file as text, blank ones missing; the index is the row number.
 
-    The header is row 1, blank lines count, a quoted cell of several lines is one row. Raises
-    `DataError` with every fault of the file, `OSError` where it cannot be opened.
+    The header is row 1, blank lines count, a quoted cell of several lines is one row. The separator
+    is that of `separators` which splits the header into most cells. Raises `DataError` with every
+    fault of the file, `OSError` where it cannot be opened.
     """
-    text = _decoded(path)
-    separator, names = _header(path.name, text)
+    start, has_gaps = _looked_over(path)
+    separator, names = first_row(path.name, start, separators)
     # The engine skips blank lines, and the rows behind one would be numbered wrongly.
-    if not any(lines in text.rstrip() for lines in BLANK_LINES):
+    if not has_gaps:
         try:
             return _fast(con, path, names, separator)
         except duckdb.Error:
             pass
-    return _patient(path.name, text, names, separator)
+    return _patient(path.name, decoded(path), names, separator)
 
 
-def edited(
-    path: Path, changes: Mapping[tuple[int, str], Any], rows: Sequence[Mapping[str, Any]]
-) -> bytes:
-    """The file with other cells, by row from 0 and column, and with `rows` at its end.
+def _looked_over(path: Path) -> tuple[str, bool]:
+    """The beginning of a file, and whether there are blank lines before its end.
 
-    Values are text, whole numbers, days or None; a column is added when a value needs it. Every
-    other cell stays as it is written, as do separator, line ends and byte-order mark; quotes that
-    a cell does not need are left out.
+    Piece by piece, since a large file does not fit into memory twice.
     """
-    text = _decoded(path)
-    separator, names = _header(path.name, text)
-    needed = [*(column for _, column in changes), *(name for row in rows for name in row)]
-    columns = [*dict.fromkeys([*names, *needed])]
-    lines = [columns]
-    n_rows = 0
-    for number, found in _numbered(path.name, text, separator):
-        if isinstance(found, Fault):
-            raise DataError([found])
-        if number == 1 or (len(found) < 2 and not "".join(found).strip()):
-            lines += [found] if number > 1 else []
-            continue
-        by_name = dict(zip(columns, found, strict=False))
-        lines.append([_cell(changes.get((n_rows, c), by_name.get(c))) for c in columns])
-        n_rows += 1
-    lines += [[_cell(row.get(column)) for column in columns] for row in rows]
-    return _written(lines, separator, path.read_bytes())
+    start, last, has_gaps = "", "", False
+    try:
+        with path.open("rb") as raw:
+            _must_be_text(path.name, raw.read(PIECE))
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            while piece := file.read(PIECE):
+                if "\0" in piece:
+                    return decoded(path), True
+                start = start or piece
+                # What is left of the last piece begins with a row end, if it ended in blank lines.
+                text = last + piece
+                kept = text.rstrip()
+                has_gaps = has_gaps or any(lines in kept for lines in BLANK_LINES)
+                last = kept[-1:] + text[len(kept) :]
+    except UnicodeDecodeError:
+        return decoded(path), True
+    return start, has_gaps
 
 
-def header(columns: Iterable[str], like: Path) -> bytes:
-    """A file without rows, with the separator, the line ends and the mark of another file."""
-    separator, _ = _header(like.name, _decoded(like))
-    return _written([[*columns]], separator, like.read_bytes())
-
-
-def _written(lines: Iterable[Iterable[str]], separator: str, like: bytes) -> bytes:
-    ends = re.search(rb"\r\n|\n|\r", like)
-    end = ends.group().decode() if ends else "\n"
-    text = "".join(separator.join(_quoted(c, separator) for c in line) + end for line in lines)
-    return text.encode("utf-8-sig" if like.startswith(b"\xef\xbb\xbf") else "utf-8")
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return str(value)[:10] if isinstance(value, date) else str(value)
-
-
-def _quoted(cell: str, separator: str) -> str:
-    needs = any(mark in cell for mark in f'{separator}"\r\n')
-    return '"' + cell.replace('"', '""') + '"' if needs else cell
-
-
-def _decoded(path: Path) -> str:
-    data = path.read_bytes()
+def _must_be_text(name: str, data: bytes) -> None:
     for start, what in NOT_CSV.items():
         if data.startswith(start):
-            raise DataError([Fault(path.name, SAVE_AS, value=what)])
+            raise DataError([Fault(name, SAVE_AS, value=what)])
     if data.count(b"\0") > len(data) / 4:
-        raise DataError([Fault(path.name, SAVE_AS, value="UTF-16")])
+        raise DataError([Fault(name, SAVE_AS, value="UTF-16")])
+
+
+def decoded(path: Path) -> str:
+    """The text of a file in UTF-8; `DataError` where it is none, by column and row."""
+    data = path.read_bytes()
+    _must_be_text(path.name, data)
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -122,10 +98,10 @@ def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
         yield Fault(name, SAVE_AS, value="data that is no text")
         return
     text = data.decode("latin-1")
-    separator, names = _header(name, text)
+    separator, names = first_row(name, text)
     names = [column.encode("latin-1").decode("utf-8", errors="replace")[:40] for column in names]
     found: dict[str, list[tuple[int, str]]] = {}
-    for number, cells in _numbered(name, text, separator):
+    for number, cells in numbered(name, text, separator):
         for column, cell in zip(names, cells if isinstance(cells, list) else (), strict=False):
             shown = cell.encode("latin-1").decode("utf-8", errors="replace")
             if "\ufffd" in shown or "\0" in shown:
@@ -136,25 +112,26 @@ def _unreadable(name: str, data: bytes) -> Iterator[Fault]:
         yield Fault(name, SAVE_AS, value="bytes of another encoding")
 
 
-def _header(name: str, text: str) -> tuple[str, list[str]]:
+def first_row(name: str, text: str, separators: str = SEPARATORS) -> tuple[str, list[str]]:
     """The separator that splits the first row into most cells, and the cells."""
     if not text.strip():
         raise DataError([Fault(name, "a header and rows", value="an empty file")])
-    first = {s: _first_row(text, s) for s in SEPARATORS}
+    first = {s: _split(text, s) for s in separators}
     separator = max(first, key=lambda s: len(first[s]))
     names = [column.strip() for column in first[separator]]
-    faults = list(_header_faults(name, names))
+    faults = list(header_faults(name, names))
     if faults:
         raise DataError(faults)
     return separator, names
 
 
-def _first_row(text: str, separator: str) -> list[str]:
+def _split(text: str, separator: str) -> list[str]:
     head = io.StringIO(text[:HEADER_AT_MOST], newline="")
     return next(csv.reader(head, delimiter=separator))
 
 
-def _header_faults(name: str, names: list[str]) -> Iterator[Fault]:
+def header_faults(name: str, names: list[str]) -> Iterator[Fault]:
+    """What is wrong with the names of the columns in the first row of a table."""
     if not any(names):
         yield Fault(name, "the names of the columns in the first row", rows=(1,))
         return
@@ -195,7 +172,7 @@ def in_memory(table: ibis.Table) -> pd.DataFrame:
 def _patient(name: str, text: str, names: list[str], separator: str) -> pd.DataFrame:
     rows: dict[int, list[str]] = {}
     faults = []
-    for number, cells in _numbered(name, text, separator):
+    for number, cells in numbered(name, text, separator):
         if isinstance(cells, Fault):
             faults.append(cells)
         elif number > 1 and (len(cells) > 1 or "".join(cells).strip()):
@@ -214,7 +191,7 @@ def _ragged(name: str, row: int, found: int, expected: int, separator: str) -> F
     return Fault(name, f"{expected} as in the header{hint}", value=cells, rows=(row,))
 
 
-def _numbered(name: str, text: str, separator: str) -> Iterator[tuple[int, list[str] | Fault]]:
+def numbered(name: str, text: str, separator: str) -> Iterator[tuple[int, list[str] | Fault]]:
     """Every row with its number, or what is wrong with it."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     number = 0

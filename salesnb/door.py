@@ -18,7 +18,7 @@ import duckdb
 import ibis
 import pandas as pd
 
-from salesnb import csvfile, parquetfile, schema
+from salesnb import csvedit, csvfile, parquetfile, schema
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
@@ -67,21 +67,27 @@ def read_files(paths: Mapping[str, Path]) -> tuple[dict[str, pd.DataFrame], list
     """
     tables: dict[str, pd.DataFrame] = {}
     faults: list[Fault] = []
-    with _connection() as con:
+    with connection() as con:
         for name, path in paths.items():
-            read_one = csvfile.read if path.suffix.lower() == ".csv" else _parquet
+            read_one = csvfile.read if path.suffix.lower() == ".csv" else parquet
             try:
                 tables[name] = read_one(con, path)
-            except DataError as error:
-                faults += error.faults
-            except OSError as error:
-                why = (error.strerror or str(error)).lower()
-                faults.append(Fault(path.name, "a file that can be read", value=why))
+            except (DataError, OSError) as error:
+                faults += faults_of(error, path.name)
     return tables, faults
 
 
+def faults_of(error: DataError | OSError, name: str) -> Sequence[Fault]:
+    """What is wrong with a file that could not be read."""
+    if isinstance(error, DataError):
+        return error.faults
+    why = (error.strerror or str(error)).lower()
+    return [Fault(name, "a file that can be read", value=why)]
+
+
 @contextmanager
-def _connection() -> Iterator[ibis.BaseBackend]:
+def connection() -> Iterator[ibis.BaseBackend]:
+    """A database in memory that reads files."""
     con = ibis.duckdb.connect()
     try:
         yield con
@@ -89,7 +95,11 @@ def _connection() -> Iterator[ibis.BaseBackend]:
         con.disconnect()
 
 
-def _parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+def parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
+    """The values of a Parquet file, each column in its type; rows are numbered from 1.
+
+    Raises `DataError` with every fault of the file, `OSError` where it cannot be opened.
+    """
     path.open("rb").close()  # the engine's own words for a file it may not open say less
     try:
         table = con.read_parquet(path)
@@ -162,14 +172,14 @@ def edited(
     path: Path, changes: Mapping[tuple[int, str], Any], rows: Sequence[Mapping[str, Any]]
 ) -> bytes:
     """A table's file with other cells, by row from 0 and column, and with `rows` at its end."""
-    how = csvfile if path.suffix.lower() == ".csv" else parquetfile
+    how = csvedit if path.suffix.lower() == ".csv" else parquetfile
     return how.edited(path, changes, rows)
 
 
 def without_rows(table: str, like: Path) -> bytes:
     """A file of this table that holds no rows yet, in the form of another table's file."""
     if like.suffix.lower() == ".csv":
-        return csvfile.header(schema.columns(table), like)
+        return csvedit.header(schema.columns(table), like)
     return schema.empty(table).to_parquet(index=False)
 
 
@@ -229,14 +239,20 @@ def part_of(source: str | Path, column: str, value: str) -> str:
 
 def must_be_folder(source: str | Path) -> Path:
     """The folder of a data set, or a `DataError` that says what was found instead."""
-    if "://" in str(source):
-        raise DataError(f"{source}: only folders of CSV or Parquet files can be read so far.")
-    folder = Path(source)
-    if not folder.exists():
-        siblings = [p.name for p in folder.parent.iterdir()] if folder.parent.is_dir() else []
-        close = nearest(folder.name, siblings)
-        hint = f" Did you mean {str(folder.parent / close)!r}?" if close else ""
-        raise DataError(f"There is no folder {str(source)!r}.{hint}")
+    folder = must_exist(source, "folder")
     if not folder.is_dir():
         raise DataError(f"{str(source)!r} is a file; expected the folder that holds the tables.")
     return folder
+
+
+def must_exist(source: str | Path, what: str) -> Path:
+    """The path of a file or folder, or a `DataError` that names what looks most like it."""
+    if "://" in str(source):
+        raise DataError(f"{source}: only folders of CSV or Parquet files can be read so far.")
+    path = Path(source)
+    if not path.exists():
+        siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+        close = nearest(path.name, siblings)
+        hint = f" Did you mean {str(path.parent / close)!r}?" if close else ""
+        raise DataError(f"There is no {what} {str(source)!r}.{hint}")
+    return path

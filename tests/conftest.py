@@ -44,6 +44,12 @@ def salvirt_source() -> Path:
     return _shared("salvirt_b2b")
 
 
+@pytest.fixture(scope="session")
+def connector_source() -> Path:
+    """Rows as connectors write them from two CRMs; not part of the project."""
+    return _shared("crm_exports")
+
+
 def _shared(name: str) -> Path:
     source = SHARED / name
     if not source.exists():

@@ -36,6 +36,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         {
             "settings",
             "cells",
+            "csvedit",
             "csvfile",
             "door",
             "once",

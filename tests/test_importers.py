@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import sys
+import zipfile
 
 import pandas as pd
 import pytest
@@ -204,6 +205,66 @@ def test_the_manifest_says_from_what(export):
     assert manifest["fingerprint"] == report.team.fingerprint
     assert {"team.toml", "deals.parquet"} <= set(manifest["files"])
     assert manifest["tables"][-1]["left_out"]["no demo"] == 2
+
+
+def zipped(export):
+    path = export.parent / "export.zip"
+    with zipfile.ZipFile(path, "w") as file:
+        for each in export.iterdir():
+            file.write(each, f"crm/{each.name}")
+    return path
+
+
+def booked(export):
+    path = export.parent / "export.xlsx"
+    with pd.ExcelWriter(path, engine="xlsxwriter") as book:
+        for each in export.iterdir():
+            rows = pd.read_csv(each, sep=None, engine="python", dtype=str)
+            rows.to_excel(book, sheet_name=each.stem, index=False)
+    return path
+
+
+def in_other_bytes(export):
+    for each in export.iterdir():
+        text = each.read_text(encoding="utf-8")
+        each.write_bytes(text.encode("utf-16" if each.name == "goods.csv" else "cp1250"))
+    return export
+
+
+@pytest.mark.parametrize("form", [zipped, booked, in_other_bytes])
+def test_every_form_of_an_export_gives_the_same_team(export, form):
+    wanted = run(export).team.fingerprint
+    source = form(export)
+    report = importers.run(export.parent / "map.toml", source, export.parent / "other")
+    assert report.team.fingerprint == wanted
+    assert all(c.read == c.kept + sum(c.left_out.values()) for c in report.tables)
+    manifest = json.loads((report.folder / "import.json").read_text(encoding="utf-8"))
+    files = {".zip": "crm/deals.csv", ".xlsx": "export.xlsx/deals", "": "deals.csv"}
+    on_disk = source / "deals.csv" if source.is_dir() else source
+    digest = hashlib.sha256(on_disk.read_bytes()).hexdigest()
+    assert manifest["sources"][files[source.suffix]] == {"rows": 6, "sha256": digest}
+
+
+def test_how_a_file_was_read_is_in_the_report(export):
+    said = "deals.csv: read as Windows-1250 (Central European)"
+    report = run(in_other_bytes(export))
+    assert any(each.startswith(said) for each in report.decided)
+    assert f"- {said}" in str(report).split("Decided in reading\n")[1].split("\n\n")[0]
+
+
+def test_two_tables_of_one_name_are_a_fault(export):
+    (export / "old").mkdir()
+    (export / "old" / "goods.csv").write_text(GOODS, encoding="utf-8")
+    assert faults_of(export) == [
+        "goods: found 'goods.csv and old/goods.csv', expected one table of this name"
+    ]
+
+
+def test_a_footer_is_counted_with_the_rows_left_out(export):
+    with (export / "deals.csv").open("a", encoding="utf-8") as file:
+        file.write("\nConfidential Information - Do Not Distribute\n")
+    deals = next(count for count in run(export).tables if count.table == "deals")
+    assert (deals.read, deals.kept, deals.left_out["footer of the report"]) == (7, 4, 1)
 
 
 # What is wrong with the export, in its own words: file, column, row as a spreadsheet counts it.

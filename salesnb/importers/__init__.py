@@ -2,8 +2,10 @@
 
 A mapping (``salesnb/crm/*.toml``; ``maven.toml`` explains the form) says which file feeds which
 table, what its columns are called, which values are mended, which rows are no data, and what
-stands in for values that are missing. This package carries it out and counts what it did; there is
-no code for any one vendor.
+stands in for values that are missing. This package carries it out and counts what it did.
+
+Beneath stand `exported` (every form of an export as text tables), `objects` (which object of a CRM
+a table is) and `columns` (its columns as typed values, decided as a whole and said).
 """
 
 from collections.abc import Mapping
@@ -27,13 +29,19 @@ __all__ = ["ImportReport", "run", "template"]
 
 
 def run(
-    mapping: str | Path, source: str | Path, dest: str | Path, *, overwrite: bool = False
+    mapping: str | Path,
+    source: str | Path,
+    dest: str | Path,
+    *,
+    overwrite: bool = False,
+    encoding: str = "",
 ) -> ImportReport:
     """Turn an export into a data set that `salesnb.load` reads.
 
-    `mapping` is a built-in name (``"maven"``) or a TOML file; `source` the folder of the export,
-    which is only read; `dest` a new folder, written whole or not at all. With `overwrite` an
-    earlier import there is replaced, unless somebody has added or changed files in it.
+    `mapping` is a built-in name (``"maven"``) or a TOML file; `source` the export, which is only
+    read: a folder, a zip archive, a workbook or a single file; `dest` a new folder, written whole
+    or not at all. With `overwrite` an earlier import there is replaced, unless somebody has added
+    or changed files in it. `encoding` is that of text files, where it shall not be found out.
 
     Raises
     ------
@@ -42,9 +50,9 @@ def run(
         values, each with the row and column of the export.
     """
     plan, faults = mappings.read(mapping)
-    folder = door.must_be_folder(source)
-    place = target.free(Path(dest), folder, overwrite)
-    opened, file_faults = sheets.read(plan, folder)
+    export = door.must_exist(source, "file or folder")
+    place = target.free(Path(dest), export, overwrite)
+    opened, unused, file_faults = sheets.read(plan, export, encoding)
     if faults or file_faults:
         raise DataError([*faults, *file_faults])
     parts, spellings, faults = tables.parts(plan, opened)
@@ -55,7 +63,7 @@ def run(
     if own is None or day_faults or faults:
         raise DataError([*day_faults, *faults])
     team = Team(own, {name: typed[name] for name in schema.MODELS if name in typed})
-    report = reports.of(plan, place, team, as_of_from, opened, parts, estimated)
+    report = reports.of(plan, place, team, as_of_from, opened, unused, parts, estimated)
     with door.whole(place, replace=overwrite) as aside:
         write(team, aside)
         target.sign(aside, plan, opened, report)

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from salesnb import door, schema
+from salesnb import schema
 from salesnb.importers.mapping import Plan
 from salesnb.importers.sheets import Mended, Sheet
 from salesnb.importers.tables import Estimated, MadeUp, Part, made_up
@@ -45,7 +45,8 @@ class ImportReport:
     unfilled_columns : columns of the schema that the mapping does not fill, by table
     unfilled_tables : tables of the schema that it does not fill at all
     unused_columns : columns of the export that no table uses, by file
-    unused_files : CSV and Parquet files of the export that no table uses
+    unused_files : files and sheets of the export that no table uses
+    decided : how files were read where that was not plain
     """
 
     team: Team
@@ -61,6 +62,7 @@ class ImportReport:
     unfilled_tables: tuple[str, ...]
     unused_columns: Names
     unused_files: tuple[str, ...]
+    decided: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         whole = [f"whole tables: {', '.join(self.unfilled_tables)}"] if self.unfilled_tables else []
@@ -72,6 +74,7 @@ class ImportReport:
         ]
         parts: dict[str, Sequence[object]] = {
             f"{self.mapping}: as of {day}, now in {self.folder}": [*self.tables, *again],
+            **({"Decided in reading": self.decided} if self.decided else {}),
             "Values mended": self.mended,
             "Values estimated": self.estimated,
             **({"Values made up": self.made_up} if self.made_up else {}),
@@ -87,7 +90,7 @@ class ImportReport:
         """The figures for the manifest."""
         said = ("tables", "mended", "estimated", "made_up")
         lists = {name: [asdict(each) for each in getattr(self, name)] for name in said}
-        return {**lists, "repeated": dict(self.repeated)}
+        return {**lists, "repeated": dict(self.repeated), "decided": list(self.decided)}
 
 
 def of(
@@ -96,6 +99,7 @@ def of(
     team: Team,
     as_of_from: str,
     sheets: Mapping[str, Sheet],
+    unused_files: tuple[str, ...],
     parts: Mapping[str, list[Part]],
     estimated: tuple[Estimated, ...],
 ) -> ImportReport:
@@ -113,7 +117,8 @@ def of(
         unfilled_columns=_unfilled(parts),
         unfilled_tables=tuple(name for name in schema.MODELS if name not in parts),
         unused_columns=_unused(plan, sheets, parts),
-        unused_files=_unused_files(sheets),
+        unused_files=unused_files,
+        decided=tuple(dict.fromkeys(said for sheet in sheets.values() for said in sheet.said)),
     )
 
 
@@ -145,13 +150,6 @@ def _unused(plan: Plan, sheets: Mapping[str, Sheet], parts: Mapping[str, list[Pa
         for sheet in sheets.values()
     }
     return {file: columns for file, columns in left.items() if columns}
-
-
-def _unused_files(sheets: Mapping[str, Sheet]) -> tuple[str, ...]:
-    used = {sheet.path for sheet in sheets.values()}
-    folders = {path.parent for path in used}
-    present = {p for f in folders for p in f.iterdir() if p.suffix.lower() in door.SUFFIXES}
-    return tuple(sorted(path.name for path in present - used))
 
 
 def _lines(names: Names) -> list[str]:

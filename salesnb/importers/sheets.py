@@ -1,13 +1,16 @@
 """The files of an export: found, read, mended and freed of rows that are no data, all counted."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from salesnb import cells, door
+from salesnb import cells
 from salesnb.errors import Fault, nearest
+from salesnb.importers import exported
+from salesnb.importers.exported import Export, RawTable
 from salesnb.importers.mapping import Plan, Rule, Source
 
 SPACE = "space around the value"
@@ -33,68 +36,75 @@ class Mended:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """A file of the export: its rows that are data, as mended text, and what was done to it.
+    """A table of the export: its rows that are data, as mended text, and what was done to it.
 
-    `rows` is indexed by the row numbers of the file, and `left_out` counts the others by reason.
-    `n_repeated` of the rows repeat an earlier one word for word.
+    `file` is its name within the export and `path` the file on disk that holds it. `rows` is
+    indexed by the row numbers of the file, and `left_out` counts the others by reason.
+    `n_repeated` of the rows repeat an earlier one word for word; `said` is how it was read.
     """
 
+    file: str
     path: Path
     rows: pd.DataFrame
     n_read: int
     left_out: Mapping[str, int]
     mended: tuple[Mended, ...]
     n_repeated: int = 0
-
-    @property
-    def file(self) -> str:
-        """The name of the file."""
-        return self.path.name
+    said: tuple[str, ...] = ()
 
     def first_of(self, names: tuple[str, ...]) -> str:
         """The first of these names that is a column here, or an empty string."""
         return next((name for name in names if name in self.rows), "")
 
 
-def read(plan: Plan, folder: Path) -> tuple[dict[str, Sheet], list[Fault]]:
-    """Every source of a mapping, and all that is wrong with files and columns."""
-    paths, faults = _find(plan, folder)
-    contents, read_faults = door.read_files({path.name: path for path in paths.values()})
-    raw = {name: contents[path.name] for name, path in paths.items() if path.name in contents}
-    faults += [*read_faults, *_column_faults(plan, raw, paths)]
+def read(
+    plan: Plan, source: Path, encoding: str = ""
+) -> tuple[dict[str, Sheet], tuple[str, ...], list[Fault]]:
+    """Every source of a mapping, the files it does not use, and what is wrong with the others."""
+    wanted = {file for each in plan.sources.values() for file in each.files}
+    export = exported.read(source, encoding=encoding, wanted=wanted.__contains__)
+    raw, faults = _find(plan, export, source)
+    faults += [*export.faults, *_column_faults(plan, raw)]
     if faults:
-        return {}, list(dict.fromkeys(faults))
-    return {name: _sheet(plan.sources[name], paths[name], raw[name]) for name in paths}, []
+        return {}, (), list(dict.fromkeys(faults))
+    used = {table.origin for table in raw.values()}
+    unused = {table.origin for table in export.tables} - used | {*export.others}
+    sheets = {name: _sheet(plan.sources[name], table) for name, table in raw.items()}
+    return sheets, tuple(sorted(unused)), []
 
 
-def _find(plan: Plan, folder: Path) -> tuple[dict[str, Path], list[Fault]]:
-    """The file of each source."""
-    present = {p.stem: p for p in sorted(folder.iterdir()) if p.suffix.lower() in door.SUFFIXES}
-    paths, faults = {}, []
+def _find(plan: Plan, export: Export, folder: Path) -> tuple[dict[str, RawTable], list[Fault]]:
+    """The table of each source."""
+    tables: dict[str, list[RawTable]] = {}
+    for table in export.tables:
+        tables.setdefault(table.name, []).append(table)
+    broken = {Path(fault.table).stem for fault in export.faults}
+    others = {Path(origin).stem: Path(origin).name for origin in export.others}
+    raw, faults = {}, []
     for name, source in plan.sources.items():
-        found = [present[file] for file in source.files if file in present]
-        if found:
-            paths[name] = found[0]
-        elif source.files:
+        file = next((file for file in source.files if file in tables), "")
+        if file:
+            raw[name] = tables[file][0]
+            same = " and ".join(table.origin for table in tables[file])
+            if len(tables[file]) > 1:
+                faults.append(Fault(file, "one table of this name", value=same))
+        elif source.files and not broken & {*source.files}:
             wanted = " or ".join(f"{file}.csv" for file in source.files)
-            close = _closest(source.files, present)
-            close = present[close].name if close else ""
+            close = others.get(_closest(source.files, others), "")
             faults.append(Fault(wanted, f"this file in {folder}", nearest=close))
-    return paths, faults
+    return raw, faults
 
 
 def _closest(names: tuple[str, ...], known: Iterable[str]) -> str:
     return next(filter(None, (nearest(name, known) for name in names)), "")
 
 
-def _column_faults(
-    plan: Plan, raw: Mapping[str, pd.DataFrame], paths: Mapping[str, Path]
-) -> Iterator[Fault]:
+def _column_faults(plan: Plan, raw: Mapping[str, RawTable]) -> Iterator[Fault]:
     """The columns that a mapping names and the export lacks, each once."""
     for source, names in dict.fromkeys(_wanted(plan)):
-        if source in raw and not any(name in raw[source] for name in names):
-            close = _closest(names, raw[source].columns)
-            yield Fault(paths[source].name, "this column", " or ".join(names), nearest=close)
+        if source in raw and not any(name in raw[source].rows for name in names):
+            close = _closest(names, raw[source].rows.columns)
+            yield Fault(raw[source].origin, "this column", " or ".join(names), nearest=close)
 
 
 def _wanted(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -110,20 +120,23 @@ def _wanted(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
         yield from ((block.source, c.names) for c in block.columns.values() if c.names)
 
 
-def _sheet(source: Source, path: Path, raw: pd.DataFrame) -> Sheet:
+def _sheet(source: Source, raw: RawTable) -> Sheet:
     columns, mended = {}, []
-    for name in raw.columns:
+    for name in raw.rows.columns:
         mends = {**dict.fromkeys(source.blank, ""), **source.mend.get(name, {})}
-        columns[name], found = _mended(path.name, raw[name], mends)
+        columns[name], found = _mended(raw.origin, raw.rows[name], mends)
         mended += found
-    rows, counts = left_out(pd.DataFrame(columns, index=raw.index), source.leave_out)
-    n_repeated = int(raw.loc[rows.index].duplicated().sum())
-    return Sheet(path, rows, len(raw), counts, tuple(mended), n_repeated)
+    rows, counts = left_out(pd.DataFrame(columns, index=raw.rows.index), source.leave_out)
+    n_read = len(raw.rows) + sum(raw.left_out.values())
+    counts = dict(Counter(raw.left_out) + Counter(counts))
+    n_repeated = int(raw.rows.loc[rows.index].duplicated().sum())
+    said = tuple(f"{raw.origin}: {each}" for each in raw.said)
+    return Sheet(raw.origin, raw.file, rows, n_read, counts, tuple(mended), n_repeated, said)
 
 
 def _mended(file: str, raw: pd.Series, mends: Mapping[str, str]) -> tuple[pd.Series, list[Mended]]:
     """A column as text, without space around the values and with its mends."""
-    text = cells.composed(raw) if cells.is_text(raw) else cells.convert(raw, "text")
+    text = cells.composed(raw)
     values = text.str.strip()
     counts = [(SPACE, "", int((text.notna() & (values != text)).sum()))]
     for old, new in mends.items():

@@ -1,0 +1,411 @@
+"""What was exported: every form of source, encoding and dirt, read as it stands."""
+
+import io
+import zipfile
+
+import pandas as pd
+import pytest
+import xlsxwriter
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from salesnb import DataError, csvfile
+from salesnb.importers import archive, edges, encoding, exported
+
+DEALS = "Id,Név,Érték\n1,Kovács Győző,5\n2,Fűtés Kft.,6\n"
+ROWS = [["1", "Kovács Győző", "5"], ["2", "Fűtés Kft.", "6"]]
+
+
+def one(source, **options):
+    export = exported.read(source, **options)
+    assert not export.faults, [str(fault) for fault in export.faults]
+    [table] = export.tables
+    return table
+
+
+def cells(table):
+    return [["" if pd.isna(cell) else cell for cell in row] for row in table.rows.to_numpy()]
+
+
+def faults(source, **options):
+    return [str(fault) for fault in exported.read(source, **options).faults]
+
+
+# The same table in every encoding, as bytes.
+WRITTEN = {
+    "utf-8": "",
+    "utf-8-sig": "",
+    "utf-16": "read as UTF-16",
+    "utf-16-le": "read as UTF-16",
+    "utf-16-be": "read as UTF-16",
+    "cp1250": "read as Windows-1250 (Central European)",
+}
+
+
+@pytest.mark.parametrize("codec", WRITTEN)
+def test_every_encoding(tmp_path, codec):
+    file = tmp_path / "deals.csv"
+    file.write_bytes(DEALS.encode(codec))
+    table = one(file)
+    assert list(table.rows.columns) == ["Id", "Név", "Érték"]
+    assert cells(table) == ROWS
+    assert list(table.rows.index) == [2, 3]
+    assert "".join(table.said) == WRITTEN[codec]
+
+
+@pytest.mark.parametrize(
+    ("codec", "text"),
+    [
+        ("cp1252", "Müller Straße;Köln\nGröße;über\n"),
+        ("cp1252", "Société Générale;Orléans\nFenêtre;goût\nGarçon;août\n"),
+        ("cp1252", "Peña Ibáñez;Málaga\n"),
+        ("cp1252", "Müller;1.234,50 €\n"),
+        ("cp1250", "Žižkov;Plzeň\nŠkoda;řeka\n"),
+        ("cp1250", "Łódź;Wałęsa\nŚląsk;żółć\n"),
+        ("iso8859_2", "Łódź;Wałęsa\nŚląsk;żółć\n"),
+        ("iso8859_2", "Žižkov;Plzeň\nŠkoda;řeka\n"),
+        ("cp1250", "Müller;Köln\nŐry Ágnes;Győr\nKovács;1\xa0234,50 Ft\n"),
+    ],
+)
+def test_letters_tell_the_languages_apart(tmp_path, codec, text):
+    file = tmp_path / "a.csv"
+    file.write_bytes(("A;B\n" + text).encode(codec))
+    assert cells(one(file)) == [line.split(";") for line in text.splitlines()]
+
+
+def test_what_letters_cannot_tell_is_said_and_can_be_stated(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes("A;B\nErdős;1\n".encode("cp1250"))
+    table = one(file)
+    assert cells(table) == [["Erdős", "1"]]
+    assert table.said == (
+        "read as Windows-1250 (Central European), though it may be Windows-1252 "
+        "(Western European): encoding='cp1252' says so",
+    )
+    assert cells(one(file, encoding="cp1252")) == [["Erdõs", "1"]]
+    with pytest.raises(DataError, match=r"no encoding 'cp125'. Did you mean 'cp125\d'"):
+        exported.read(file, encoding="cp125")
+
+
+def test_a_stated_encoding_that_does_not_fit_is_a_fault(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes("A;B\nErdős;1\n".encode("cp1250"))
+    [fault] = faults(file, encoding="utf-8")
+    assert fault.startswith("a.csv")
+    assert "UTF-8" in fault
+
+
+def test_a_little_damage_in_utf8_is_a_fault_of_its_cells(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_bytes(("A,B\n" + "é,1\n" * 30).encode() + b"caf\xe9,2\n")
+    [fault] = faults(file)
+    assert fault.startswith("a.csv, row 32, column A: found 'caf�'")
+
+
+@pytest.mark.parametrize("separator", list(",;\t|"))
+def test_separators_and_quotes(tmp_path, separator):
+    file = tmp_path / "a.txt"
+    text = 'A|B\r\n"1\r\n2"|"say ""x"""\r\n\r\n3|\r\n'.replace("|", separator)
+    file.write_bytes(text.encode())
+    table = one(file)
+    assert cells(table) == [["1\r\n2", 'say "x"'], ["3", ""]]
+    assert list(table.rows.index) == [2, 4]
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "utf-16"])
+def test_the_line_of_excel_that_states_the_separator(tmp_path, codec):
+    file = tmp_path / "a.csv"
+    file.write_bytes("sep=;\r\nA;B, C, D\r\n1;2\r\n".encode(codec))
+    table = one(file)
+    assert list(table.rows.columns) == ["A", "B, C, D"]
+    assert (cells(table), list(table.rows.index)) == ([["1", "2"]], [2])
+
+
+@pytest.mark.parametrize("piece", range(4, 12))
+def test_rows_are_numbered_alike_wherever_a_file_is_cut_into_pieces(tmp_path, monkeypatch, piece):
+    """A blank line is seen too where it falls between two pieces."""
+    monkeypatch.setattr(csvfile, "PIECE", piece)
+    monkeypatch.setattr(csvfile, "_must_be_text", lambda *_: None)
+    file = tmp_path / "a.csv"
+    for end in ("\n", "\r\n"):
+        file.write_bytes(f"A,B{end}1,é{end}{end}3,4{end}{end}".encode())
+        assert list(one(file).rows.index) == [2, 4]
+
+
+REPORT = """\
+"Opportunity Name","Amount"
+"Acme","5"
+"Total Energies","6"
+{total}
+
+"Deals by owner"
+"Copyright (c) 2000-2026 salesforce.com, inc. All rights reserved."
+"Confidential Information - Do Not Distribute"
+"Generated By:  Ann Lee  6/30/2026, 9:00 AM"
+"""
+
+
+def test_the_footer_of_a_report_is_left_out_and_counted(tmp_path):
+    file = tmp_path / "report.csv"
+    file.write_text(REPORT.format(total='"Grand Totals (2 records)","11"'), encoding="utf-8")
+    table = one(file)
+    assert cells(table) == [["Acme", "5"], ["Total Energies", "6"]]
+    assert table.left_out == {edges.FOOTER: 5}
+    file.write_text(REPORT.format(total=""), encoding="cp1252")
+    assert one(file).left_out == {edges.FOOTER: 4}
+
+
+def test_a_row_cut_short_is_no_footer(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("A,B\n1,2\n3", encoding="utf-8")
+    assert faults(file) == ["a.csv, row 3: found '1 cell', expected 2 as in the header"]
+    file.write_text('A,B\n1,2\n\n3,"a\n\nb"\n', encoding="utf-8")
+    table = one(file)
+    assert cells(table) == [["1", "2"], ["3", "a\n\nb"]]
+    assert list(table.rows.index) == [2, 4]
+
+
+def test_rows_of_blank_cells_are_counted(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("A;B\n1;2\n;\n3;4\n", encoding="utf-8")
+    table = one(file)
+    assert (cells(table), list(table.rows.index)) == ([["1", "2"], ["3", "4"]], [2, 4])
+    assert table.left_out == {edges.BLANK: 1}
+
+
+def book(path, sheets, **options):
+    with xlsxwriter.Workbook(path, {"default_date_format": "yyyy-mm-dd", **options}) as file:
+        for name, rows in sheets.items():
+            sheet = file.add_worksheet(name)
+            for number, row in enumerate(rows):
+                sheet.write_row(number, 0, row)
+    return path
+
+
+def test_every_sheet_of_a_workbook_is_a_table(tmp_path):
+    day = pd.Timestamp("2026-03-04").to_pydatetime()
+    moment = pd.Timestamp("2026-03-04 09:15").to_pydatetime()
+    deals = [
+        ["Id", "On", "At", "Amount", "Won"],
+        [17, day, moment, 1.5, True],
+        [],
+        ["x", "", "", -2],
+    ]
+    path = book(tmp_path / "all.xlsx", {"Deals": deals, "Empty": [], "Users": [["Id"], ["007"]]})
+    export = exported.read(path)
+    assert not export.faults
+    first, second = export.tables
+    assert (first.name, first.origin) == ("Deals", "all.xlsx/Deals")
+    assert cells(first) == [
+        ["17", "2026-03-04", "2026-03-04 09:15:00", "1.5", "true"],
+        ["x", "", "", "-2", ""],
+    ]
+    assert list(first.rows.index) == [2, 4]
+    assert first.left_out == {edges.BLANK: 1}
+    assert cells(second) == [["007"]]
+    assert export.others == ("all.xlsx/Empty",)
+    assert not first.is_1904
+
+
+def test_a_formatted_report_in_a_workbook(tmp_path):
+    rows = [
+        ["", "Deals by owner"],
+        ["", "As of 2026-06-30"],
+        [],
+        ["", "Opportunity Name", "Amount"],
+        ["", "Acme", 5],
+        ["", "Total", 5],
+        [],
+        ["", "Confidential Information - Do Not Distribute"],
+    ]
+    table = one(book(tmp_path / "report.xlsx", {"Report": rows}))
+    assert list(table.rows.columns) == ["Opportunity Name", "Amount"]
+    assert (cells(table), list(table.rows.index)) == ([["Acme", "5"]], [5])
+    assert table.left_out == {edges.TITLE: 2, edges.FOOTER: 2}
+
+
+def test_a_workbook_that_counts_from_1904_says_so(tmp_path):
+    path = book(tmp_path / "mac.xlsx", {"A": [["Id", "X"], [1, 2]]}, date_1904=True)
+    assert one(path).is_1904
+
+
+OFFICE = "urn:oasis:names:tc:opendocument:xmlns"
+ODS = f"""<?xml version="1.0"?><office:document-content xmlns:office="{OFFICE}:office:1.0"
+ xmlns:table="{OFFICE}:table:1.0" xmlns:text="{OFFICE}:text:1.0" office:version="1.2"><office:body>
+<office:spreadsheet><table:table table:name="Deals"><table:table-row>
+<table:table-cell office:value-type="string"><text:p>Id</text:p></table:table-cell>
+<table:table-cell office:value-type="string"><text:p>On</text:p></table:table-cell>
+</table:table-row><table:table-row><table:table-cell office:value-type="float" office:value="12"/>
+<table:table-cell office:value-type="date" office:date-value="2026-03-04"/></table:table-row>
+</table:table></office:spreadsheet></office:body></office:document-content>"""
+
+MIME = "application/vnd.oasis.opendocument.spreadsheet"
+MANIFEST = f"""<?xml version="1.0"?><manifest:manifest xmlns:manifest="{OFFICE}:manifest:1.0">
+<manifest:file-entry manifest:full-path="/" manifest:media-type="{MIME}"/></manifest:manifest>"""
+
+
+def test_an_open_document(tmp_path):
+    path = tmp_path / "deals.ods"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr("mimetype", MIME)
+        file.writestr("content.xml", ODS.replace("\n", ""))
+        file.writestr("META-INF/manifest.xml", MANIFEST)
+    assert cells(one(path)) == [["12", "2026-03-04"]]
+
+
+def test_parquet_becomes_text(tmp_path):
+    path = tmp_path / "deals.parquet"
+    frame = pd.DataFrame(
+        {"id": [1, 2], "amount": [1.5, None], "won": [True, None], "at": ["2026-03-04 09:15", None]}
+    )
+    frame.assign(at=pd.to_datetime(frame["at"]), won=frame["won"].astype("boolean")).to_parquet(
+        path
+    )
+    table = one(path)
+    assert cells(table) == [["1", "1.5", "true", "2026-03-04 09:15:00"], ["2", "", "", ""]]
+
+
+def packed(path, files):
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, data in files.items():
+            file.writestr(name, data)
+    return path
+
+
+def test_an_archive_with_folders_and_a_workbook(tmp_path):
+    inner = book(tmp_path / "inner.xlsx", {"Users": [["Id", "Name"], ["u1", "Ann"]]}).read_bytes()
+    files = {
+        "crm/deals.csv": DEALS.encode("cp1250"),
+        "crm/2025/deals.csv": "A,B\n1,2\n",
+        "crm/book.xlsx": inner,
+        "__MACOSX/crm/._deals.csv": b"\0\1",
+        "readme.pdf": b"%PDF",
+    }
+    export = exported.read(packed(tmp_path / "export.zip", files))
+    assert not export.faults
+    names = [(table.name, table.origin) for table in export.tables]
+    assert names == [
+        ("deals", "crm/deals.csv"),
+        ("deals", "crm/2025/deals.csv"),
+        ("Users", "crm/book.xlsx/Users"),
+    ]
+    assert cells(export.tables[0]) == ROWS
+    assert all(table.file.name == "export.zip" for table in export.tables)
+    assert export.others == ("readme.pdf",)
+
+
+def test_an_archive_cannot_write_elsewhere(tmp_path):
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    files = {"../../evil.csv": "A,B\n1,2\n", "/abs.csv": "A,B\n1,2\n", "..\\w.csv": "A,B\n1,2\n"}
+    export = exported.read(packed(folder / "export.zip", files))
+    assert len(export.tables) == 3
+    assert {path.name for path in tmp_path.rglob("*")} == {"a", "b", "export.zip"}
+
+
+def test_an_archive_that_grows_too_large_or_is_none(tmp_path, monkeypatch):
+    bomb = packed(tmp_path / "bomb.zip", {"a.csv": "A,B\n" + "1,2\n" * 1000})
+    book(tmp_path / "bomb.xlsx", {"A": [["Id"], *([n] for n in range(2000))]})
+    (tmp_path / "torn.zip").write_bytes(bomb.read_bytes()[:-30])
+    monkeypatch.setattr(archive, "MOST_BYTES", 2000)
+    said = faults(tmp_path)
+    assert [line.split(":")[0] for line in said] == ["bomb.xlsx", "bomb.zip", "torn.zip"]
+    assert "expected at most 10,000 files of 0 GiB together" in said[1]
+    assert "expected a zip archive that can be unpacked" in said[2]
+
+
+def test_all_faults_at_once_and_the_rest_is_read(tmp_path):
+    (tmp_path / "good.csv").write_text("A,B\n1,2\n")
+    (tmp_path / "short.csv").write_text("A,B\n1,2\n3\n")
+    (tmp_path / "noise.csv").write_bytes(bytes(range(256)) * 8)
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "page.xls").write_text("<html><table></table></html>")
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "twice.csv").write_text("A,A\n1,2\n")
+    (tmp_path / "bad.parquet").write_bytes(b"PAR1")
+    book(tmp_path / "b.xlsx", {"S": [["A", "A"], [1, 2]]})
+    export = exported.read(tmp_path)
+    assert [table.origin for table in export.tables] == ["good.csv"]
+    places = [(fault.table, fault.rows) for fault in export.faults]
+    assert places == [
+        ("b.xlsx/S", (1,)),
+        ("bad.parquet", ()),
+        ("empty.csv", ()),
+        ("noise.csv", ()),
+        ("page.xls", ()),
+        ("short.csv", (3,)),
+        ("sub/twice.csv", (1,)),
+    ]
+    assert all(fault.expected for fault in export.faults)
+
+
+def test_what_is_not_wanted_is_named_but_not_read(tmp_path):
+    (tmp_path / "a.csv").write_text("A,B\n1,2\n")
+    (tmp_path / "b.csv").write_text("broken\n1,2\n")
+    export = exported.read(tmp_path, wanted={"a"}.__contains__)
+    assert ([t.name for t in export.tables], export.others) == (["a"], ("b.csv",))
+
+
+def test_a_source_that_is_none(tmp_path):
+    (tmp_path / "deal.csv").write_text("A,B\n1,2\n")
+    with pytest.raises(DataError, match=r"no file or folder .*Did you mean .*deal.csv"):
+        exported.read(tmp_path / "deals.csv")
+    (tmp_path / "deals.docx").write_bytes(b"x")
+    assert faults(tmp_path / "deals.docx")[0].startswith("deals.docx: expected a folder, or a file")
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    data=st.one_of(
+        st.binary(max_size=400),
+        st.text(max_size=200).map(lambda text: text.encode("utf-8", "replace")),
+        st.lists(st.sampled_from([*'a1;,"\n\r\t ', "sep=;", "é", "\0", "Total", "PK\x03\x04"]))
+        .map("".join)
+        .map(lambda text: text.encode("cp1252", "replace")),
+    ),
+    name=st.sampled_from(["a.csv", "a.xlsx", "a.xls", "a.ods", "a.zip", "a.parquet", "a.txt"]),
+)
+def test_random_bytes_are_tables_or_faults(tmp_path, data, name):
+    folder = tmp_path / "fuzz"
+    folder.mkdir(exist_ok=True)
+    for old in folder.iterdir():
+        old.unlink()
+    (folder / name).write_bytes(data)
+    export = exported.read(folder)
+    for table in export.tables:
+        assert table.rows.index.is_monotonic_increasing
+        assert all(pd.api.types.is_string_dtype(kind) for kind in table.rows.dtypes)
+
+
+CELL = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(
+    rows=st.lists(
+        st.tuples(CELL, CELL, CELL),
+        max_size=6,
+    ),
+    codec=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    separator=st.sampled_from(list(",;\t|")),
+)  # fmt: skip
+def test_what_was_written_is_read(tmp_path, rows, codec, separator):
+    """Every cell as written, and every row kept or counted."""
+    frame = pd.DataFrame(rows, columns=["A", "B", "C"], dtype="str")
+    file = tmp_path / "a.csv"
+    written = io.StringIO()
+    frame.to_csv(written, index=False, sep=separator, quoting=1)
+    file.write_bytes(written.getvalue().encode(codec))
+    table = one(file)
+    n_out = sum(table.left_out.values())
+    assert len(table.rows) + n_out == len(rows)
+    if not n_out:
+        assert cells(table) == [[*row] for row in rows]
+
+
+def test_names_of_encodings():
+    assert encoding.named("latin2") == "iso8859-2"
