@@ -8,7 +8,7 @@ demo: .venv/installed
 	$(BIN)/salesnb report data/demo
 
 test: .venv/installed check
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed
 	$(BIN)/ruff check .
