@@ -1,0 +1,196 @@
+"""What Salesforce's objects mean: opportunities, their history, people, products and quotas."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from salesnb.errors import Fault
+from salesnb.history import look_up
+from salesnb.importers import (
+    people,
+    salesforce_activities,
+    salesforce_catalog,
+    salesforce_history,
+    vendor,
+)
+from salesnb.importers.people import Owners, Users
+from salesnb.importers.salesforce_history import History
+from salesnb.importers.vendor import Made, Source, Sources, Stated
+
+VENDOR = "salesforce"
+DELETED = "deleted"
+OTHER_TYPE = "of another record type"
+DATED = ("LastModifiedDate", "CreatedDate", "LastModified")
+AUTHORED = ("Opportunity", "OpportunityHistory", "OpportunityFieldHistory", "Task", "Event")
+
+
+def make(sources: Sources, stated: Stated) -> Made:
+    """The tables of a team from the objects of an export, by API names, connector or labels."""
+    made = Made()
+    opportunity = sources["Opportunity"]
+    if not opportunity.names:
+        made.faults.append(Fault("Opportunity", "this object, with StageName and CloseDate"))
+        return made
+    for source in sources.values():
+        source.leave_out(source.flag("IsDeleted"), DELETED)
+    _choose_type(made, sources, stated)
+    users = _users(sources["User"])
+    account_ids = salesforce_catalog.accounts(made, sources["Account"])
+    made.latest = _latest(sources)
+    made.currency = _currency(made, opportunity)
+    deal_ids = opportunity.text("Id").fillna(opportunity.text("Name"))
+    history = salesforce_history.read(made, sources, deal_ids, _outcome(opportunity), stated)
+    lines = salesforce_catalog.lines_and_products(made, sources, {*deal_ids})
+    tasks, events = sources["Task"], sources["Event"]
+    booked = salesforce_activities.read(made, tasks, events)
+    owner = {source.table.origin: _owner(source, users) for source in (opportunity, tasks, events)}
+    quotas = sources["ForecastingQuota"]
+    owners = [
+        Owners(source, owner[source.table.origin], source.text("OwnerName"), _owner_column(source))
+        for source in (opportunity, *booked.sources)
+    ]
+    earlier = salesforce_history.owners(made, sources, users, deal_ids)
+    owners += [Owners(each.source, each.rep_id, each.rep_id, each.place) for each in earlier]
+    reps = people.add(made, users, owners, sources["roster"])
+    _deals(made, opportunity, owners[0].ids, account_ids, history, lines, deal_ids)
+    salesforce_history.add(made, history, earlier, opportunity, deal_ids, owners[0].ids)
+    salesforce_activities.add(
+        made,
+        booked,
+        [each.ids for each in owners[1 : 1 + len(booked.sources)]],
+        {*deal_ids},
+        account_ids,
+    )
+    salesforce_catalog.quotas(made, quotas, reps, users)
+    return made
+
+
+def _choose_type(made: Made, sources: Sources, stated: Stated) -> None:
+    """Opportunities of one record type where one is asked for; else all, and said."""
+    opportunity, types = sources["Opportunity"], sources["RecordType"]
+    names = dict(zip(types.text("Id"), types.text("Name"), strict=True))
+    ids = opportunity.text("RecordTypeId")
+    called = opportunity.text("RecordTypeName").fillna(vendor.named(ids, names)).fillna(ids)
+    if types.names:
+        made.counts.append(vendor.count("record types", types, len(types.rows), {}))
+    counts = called.value_counts()
+    if stated.record_type:
+        wanted = stated.record_type.casefold()
+        is_meant = (called.str.casefold() == wanted) | (ids == stated.record_type)
+        if not is_meant.any():
+            known = ", ".join(map(str, counts.index)) or "none"
+            where = opportunity.names.get(
+                "RecordTypeId", opportunity.names.get("RecordTypeName", "")
+            )
+            expected = f"a record type of the export: {known}"
+            made.faults.append(Fault(opportunity.table.origin, expected, where, stated.record_type))
+        opportunity.leave_out(~is_meant.fillna(False).astype(bool), OTHER_TYPE)
+    elif len(counts) > 1:
+        each = ", ".join(f"{name} ({n:,})" for name, n in counts.items())
+        made.said.append(f"all record types are imported: {each}; --record-type chooses one")
+
+
+def _users(source: Source) -> Users:
+    full = source.text("FirstName").fillna("") + " " + source.text("LastName").fillna("")
+    full = full.str.strip().astype("str")
+    names = source.text("Name").fillna(full.mask(full == "")).fillna(source.text("Username"))
+    ids = source.text("Id").fillna(names)
+    places = {"rep_id": "Id" if source.has("Id") else "Name", "name": "Name", "role": "Title"}
+    email = source.text("Email")
+    return Users(source, ids, names, email, source.text("Title"), source.flag("IsActive"), places)
+
+
+def _owner_column(source: Source) -> str:
+    return "OwnerId" if source.has("OwnerId") else "OwnerName"
+
+
+def _owner(source: Source, users: Users) -> pd.Series:
+    """The owner's id, else the id of the user of that name, else the name."""
+    return vendor.id_of(source, "OwnerId", "OwnerName", users.by_name())
+
+
+def _latest(sources: Sources) -> pd.Timestamp | None:
+    """The latest change or creation in the export."""
+    days = [
+        source.time(name).max()
+        for key, source in sources.items()
+        if key in (*AUTHORED, "OpportunityHistoryReport")
+        for name in DATED
+        if source.has(name)
+    ]
+    return max((day for day in days if pd.notna(day)), default=None)
+
+
+def _currency(made: Made, source: Source) -> str:
+    counts = source.text("CurrencyIsoCode").value_counts()
+    if len(counts) > 1:
+        each = ", ".join(f"{code} in {n:,} rows" for code, n in counts.items())
+        where = source.names["CurrencyIsoCode"]
+        made.faults.append(Fault(source.table.origin, "amounts in one currency", where, each))
+    return str(counts.index[0]) if len(counts) else ""
+
+
+def _outcome(source: Source) -> pd.Series:
+    """Won, lost or missing, by IsClosed and IsWon, else by what the stage is called."""
+    by_stage = vendor.meant(source.text("StageName"), vendor.words(VENDOR, "stages"))
+    is_won, is_closed = source.flag("IsWon"), source.flag("IsClosed")
+    is_won = is_won.fillna(by_stage == "won").astype(bool)
+    is_closed = is_closed.fillna(by_stage.notna() | is_won).astype(bool)
+    lost = pd.Series("lost", source.rows, dtype="str").where(is_closed)
+    return lost.mask(is_closed & is_won, "won")
+
+
+def _deals(
+    made: Made,
+    source: Source,
+    rep_id: pd.Series,
+    accounts: Mapping[str, str] | None,
+    history: History,
+    products: pd.Series,
+    deal_id: pd.Series,
+) -> None:
+    outcome = history.outcome
+    closes, created = source.day("CloseDate"), source.day("CreatedDate")
+    closed = history.closed_on(made, source, closes.where(outcome.notna()))
+    is_early = closed < created
+    if n := int(is_early.sum()):
+        made.said.append(
+            f"{source.table.origin}: {n:,} deals were entered after the day they closed; they "
+            "begin on that day, so that their cycle is 0 days"
+        )
+    expected = look_up(deal_id, history.last_dates)
+    columns = {
+        "deal_id": deal_id,
+        "rep_id": rep_id,
+        "account_id": _account(made, source, accounts),
+        "product_id": look_up(deal_id, products),
+        "source": source.text("LeadSource"),
+        "segment": source.text("Segment"),
+        "competitor": source.text("Competitor"),
+        "created_on": created.mask(is_early, closed),
+        "amount": source.number("Amount"),
+        "expected_close_on": expected.where(outcome.notna(), closes),
+        "closed_on": closed,
+        "outcome": outcome,
+        "lost_reason": source.text("LostReason").where(outcome == "lost"),
+    }
+    places = {
+        "deal_id": "Id" if source.has("Id") else "Name",
+        "rep_id": _owner_column(source),
+        "account_id": "AccountId",
+        "source": "LeadSource",
+        "created_on": "CreatedDate",
+        "amount": "Amount",
+        "expected_close_on": "CloseDate",
+        "closed_on": "CloseDate",
+        "outcome": "StageName",
+    }
+    made.parts.append(source.part("deals", columns, places))
+
+
+def _account(made: Made, source: Source, accounts: Mapping[str, str] | None) -> pd.Series:
+    ids = vendor.id_of(source, "AccountId", "AccountName", accounts or {})
+    if accounts is None:
+        return ids
+    what = f"{source.table.origin}, {source.names.get('AccountId', 'account')}"
+    return vendor.known(ids, accounts.values(), what, made.said)
