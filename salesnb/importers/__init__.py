@@ -80,7 +80,7 @@ def run(
         own,
         as_of_from,
         unused,
-        spellings,
+        spellings=spellings,
         faults=(*day_faults, *faults),
     )
     return written(draft, place, overwrite)

@@ -1,5 +1,6 @@
 """What Salesforce's objects mean: opportunities, their history, people, products and quotas."""
 
+import string
 from collections.abc import Mapping
 
 import pandas as pd
@@ -11,6 +12,7 @@ from salesnb.importers import (
     salesforce_activities,
     salesforce_catalog,
     salesforce_history,
+    values,
     vendor,
 )
 from salesnb.importers.people import Owners, Users
@@ -19,6 +21,12 @@ from salesnb.importers.vendor import Made, Source, Sources, Stated
 
 VENDOR = "salesforce"
 DELETED = "deleted"
+IDS = (
+    *("Id", "OpportunityId", "AccountId", "OwnerId", "WhatId", "Product2Id", "QuotaOwnerId"),
+    "RecordTypeId",
+)
+SHORT_ID = "^[0a-z][0-9A-Za-z]{14}$"
+BITS = string.ascii_uppercase + "012345"
 OTHER_TYPE = "of another record type"
 DATED = ("LastModifiedDate", "CreatedDate", "LastModified")
 AUTHORED = ("Opportunity", "OpportunityHistory", "OpportunityFieldHistory", "Task", "Event")
@@ -32,8 +40,12 @@ def make(sources: Sources, stated: Stated) -> Made:
         made.faults.append(Fault("Opportunity", "this object, with StageName and CloseDate"))
         return made
     for source in sources.values():
+        _lengthen_ids(source)
         source.leave_out(source.flag("IsDeleted"), DELETED)
     _choose_type(made, sources, stated)
+    if not len(opportunity.rows):
+        gone = ", ".join(f"{n:,} {reason}" for reason, n in opportunity.left_out.items())
+        made.faults.append(Fault(opportunity.table.origin, "deals that are not left out", "", gone))
     users = _users(sources["User"])
     account_ids = salesforce_catalog.accounts(made, sources["Account"])
     made.latest = _latest(sources)
@@ -42,7 +54,7 @@ def make(sources: Sources, stated: Stated) -> Made:
     history = salesforce_history.read(made, sources, deal_ids, _outcome(opportunity), stated)
     lines = salesforce_catalog.lines_and_products(made, sources, {*deal_ids})
     tasks, events = sources["Task"], sources["Event"]
-    booked = salesforce_activities.read(made, tasks, events)
+    booked = salesforce_activities.read(tasks, events)
     owner = {source.table.origin: _owner(source, users) for source in (opportunity, tasks, events)}
     quotas = sources["ForecastingQuota"]
     owners = [
@@ -54,15 +66,28 @@ def make(sources: Sources, stated: Stated) -> Made:
     reps = people.add(made, users, owners, sources["roster"])
     _deals(made, opportunity, owners[0].ids, account_ids, history, lines, deal_ids)
     salesforce_history.add(made, history, earlier, opportunity, deal_ids, owners[0].ids)
+    rep_ids = [each.ids for each in owners[1 : 1 + len(booked.sources)]]
     salesforce_activities.add(
-        made,
-        booked,
-        [each.ids for each in owners[1 : 1 + len(booked.sources)]],
-        {*deal_ids},
-        account_ids,
+        made, booked, rep_ids, {*deal_ids}, account_ids, vendor.now(made, stated)
     )
     salesforce_catalog.quotas(made, quotas, reps, users)
     return made
+
+
+def _lengthen_ids(source: Source) -> None:
+    """The 15 characters of an id in a report as the 18 that it has everywhere else."""
+    for name in (name for name in IDS if source.has(name)):
+        text = source.text(name)
+        short = text[values.matches(text, SHORT_ID)].unique()
+        if len(short):
+            source.mend(name, {each: each + _check(each) for each in short})
+
+
+def _check(short: str) -> str:
+    """Three characters that tell which letters of an id are capitals, five bits each."""
+    parts = (short[at : at + 5] for at in (0, 5, 10))
+    bits = (sum(letter.isupper() << n for n, letter in enumerate(part)) for part in parts)
+    return "".join(BITS[each] for each in bits)
 
 
 def _choose_type(made: Made, sources: Sources, stated: Stated) -> None:

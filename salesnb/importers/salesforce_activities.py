@@ -21,10 +21,9 @@ class Booked:
 
     sources: tuple[Source, ...]
     kinds: tuple[pd.Series, ...]
-    limit: pd.Timestamp | None
 
 
-def read(made: Made, tasks: Source, events: Source) -> Booked:
+def read(tasks: Source, events: Source) -> Booked:
     """Leave out what is no activity, and tell the kinds of the rest."""
     found = []
     if tasks.names:
@@ -34,8 +33,7 @@ def read(made: Made, tasks: Source, events: Source) -> Booked:
         events.leave_out(events.flag("IsChild"), COPY)
         events.leave_out(events.flag("IsRecurrence"), SERIES)
         found.append((events, _event_kinds(events)))
-    limit = None if made.latest is None else made.latest
-    return Booked(tuple(s for s, _ in found), tuple(k[s.rows] for s, k in found), limit)
+    return Booked(tuple(s for s, _ in found), tuple(k[s.rows] for s, k in found))
 
 
 def add(
@@ -44,15 +42,17 @@ def add(
     rep_ids: list[pd.Series],
     deals: set[str],
     accounts: Mapping[str, str] | None,
+    now: pd.Timestamp | None,
 ) -> None:
-    """Add the activities."""
+    """Add the activities; `now` is the end of the day of the export."""
     for source, kind, rep_id in zip(booked.sources, booked.kinds, rep_ids, strict=True):
         is_event = source.has("StartDateTime") or source.has("ActivityDateTime")
-        more = _event(source, booked.limit) if is_event else _task(source, kind)
+        more = _event(source, now) if is_event else _task(source, kind)
         columns = {
             "activity_id": _ids(source),
             "rep_id": rep_id,
             "kind": kind,
+            "note": source.text("Description"),
             **more,
             **_links(made, source, deals, accounts),
         }
@@ -105,14 +105,14 @@ def _task(tasks: Source, kind: pd.Series) -> dict[str, pd.Series]:
     }
 
 
-def _event(events: Source, limit: pd.Timestamp | None) -> dict[str, pd.Series]:
+def _event(events: Source, now: pd.Timestamp | None) -> dict[str, pd.Series]:
     """Held where it is past and nothing says otherwise."""
     outcomes = vendor.words(VENDOR, "outcomes")
     starts = events.time("StartDateTime").fillna(events.time("ActivityDateTime"))
     said = vendor.meant(events.text("Subject"), outcomes, at_start=True)
     said = said.where(said.isin(["no_show", "cancelled", "rescheduled"]))
     said = said.mask(events.flag("NoShow").fillna(False).astype(bool), "no_show")
-    is_past = pd.Series(False, starts.index) if limit is None else starts <= limit
+    is_past = pd.Series(False, starts.index) if now is None else starts < now
     held = pd.Series("held", starts.index, dtype="str").where(is_past)
     spent = (events.time("EndDateTime") - starts).dt.total_seconds() / 60
     return {

@@ -26,6 +26,7 @@ def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
         "employees": source.number("NumberOfEmployees"),
         "annual_revenue": source.number("AnnualRevenue"),
         "founded_year": source.number("YearStarted"),
+        **({"name": source.text("Name")} if source.has("Name") else {}),
     }
     places = {
         "account_id": "Id" if source.has("Id") else "Name",

@@ -35,6 +35,7 @@ class History:
 
     stages, dates : deal_id, at, and stage or close_on; `from_stages`, `from_dates` the sources
     closed : the names of stages that are closed ones
+    limit : the end of the day of the export
     outcome : of each deal, under the rows of the opportunities
     """
 
@@ -61,7 +62,7 @@ class History:
         """The days of closing; a close date still ahead gives way to the day of the change."""
         if self.limit is None:
             return closes
-        is_ahead = closes >= self.limit + pd.Timedelta(days=1)
+        is_ahead = closes >= self.limit
         changed = look_up(source.text("Id").fillna(source.text("Name")), self.closings)
         changed = changed.fillna(source.time("LastStageChangeDate"))
         moved = is_ahead & changed.notna()
@@ -93,8 +94,7 @@ def read(
         sources[name]
         for name in ("OpportunityHistory", "OpportunityFieldHistory", "OpportunityHistoryReport")
     )
-    limit = pd.Timestamp(stated.as_of) if stated.as_of else made.latest
-    history = History(outcome, set(), limit if limit is None else limit.normalize())
+    history = History(outcome, set(), vendor.now(made, stated))
     if saves.names:
         _from_saves(history, saves, deal_ids)
     elif fields.names:

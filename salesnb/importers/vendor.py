@@ -96,6 +96,11 @@ class Source:
             self.left_out[reason] += n
             self.rows = self.rows[~goes.to_numpy()]
 
+    def mend(self, name: str, new: Mapping[str, str]) -> None:
+        """Put other values in place of some of a column, under the same meaning."""
+        found = self.text(name)
+        self._known["text", name] = named(found, new).fillna(found)
+
     def within(self, stays: pd.Series, reason: str) -> "Source":
         """Some of the rows as a source of their own, the others left out for a reason."""
         found = Recognised(replace(self.table, rows=self.table.rows.loc[self.rows]), "", self.names)
@@ -121,9 +126,7 @@ class Source:
         say which column of the source each is from; `left_out` counts rows of the source that
         are not among them.
         """
-        shown = {name: api for name, api in places.items() if self.has(api)}
-        shown |= {api: api for _, api in self._known if self.has(api)}
-        named = {name: Column((self.names[api],)) for name, api in shown.items()}
+        named = {n: Column((self.names[api],)) for n, api in places.items() if self.has(api)}
         block = Block(table, self.table.origin, named)
         counts = dict(self.left_out + Counter(left_out or {}))
         return Part(block, self.sheet(), pd.DataFrame(dict(columns)), counts)
@@ -133,6 +136,15 @@ class Source:
         table = self.table
         said = tuple(f"{table.origin}: {each}" for each in table.said)
         return Sheet(table.origin, table.file, table.rows, self.n_read, {}, (), 0, said)
+
+    def unused(self) -> tuple[str, ...]:
+        """The columns of the export that nobody asked for."""
+        read = self._read()
+        return tuple(str(name) for name in self.table.rows if name not in read)
+
+    def _read(self) -> set[str]:
+        own = {self.names[name] for _, name in self._known if self.has(name)}
+        return own.union(*(part._read() for part in self._within))
 
     def said(self) -> list[str]:
         """What was decided and mended in reading."""
@@ -221,6 +233,7 @@ def run(
     used = {part.sheet.file: part.sheet for part in made.parts}
     used |= {s.table.origin: s.sheet() for s in sources.values() if _is_counted(s, made)}
     unused = [s.table.origin for s in sources.values() if s.table.origin not in used]
+    unread = {s.table.origin: s.unused() for s in sources.values()}
     by_table: dict[str, list[Part]] = {}
     for part in made.parts:
         by_table.setdefault(part.block.table, []).append(part)
@@ -231,6 +244,7 @@ def run(
         own,
         as_of_from,
         (*unused, *map(str, others), *export.others),
+        {name: left for name, left in unread.items() if name in used and left},
         said=(*made.said, *(each for s in sources.values() for each in s.said())),
         counts=tuple(made.counts),
         faults=(*made.faults, *own_faults, *(f for s in sources.values() for f in s.faults())),
@@ -268,6 +282,12 @@ def id_of(source: Source, id_name: str, name: str, by_name: Mapping[str, str]) -
     """The id in one column, else that of the name in the other, else the name."""
     names = source.text(name)
     return source.text(id_name).fillna(named(names, by_name)).fillna(names)
+
+
+def now(made: Made, stated: Stated) -> pd.Timestamp | None:
+    """The end of the day of the export."""
+    day = pd.Timestamp(stated.as_of) if stated.as_of else made.latest
+    return None if day is None else day.normalize() + pd.Timedelta(days=1)
 
 
 def count(table: str, source: Source, kept: int, left_out: Mapping[str, int]) -> TableCount:
@@ -329,10 +349,11 @@ def _as_of(made: Made, stated: Stated) -> tuple[date | None, str]:
 
 
 def _option_faults(stated: Stated) -> list[Fault]:
-    try:
-        day = date.fromisoformat(stated.as_of or "2000-01-01")
-    except ValueError:
-        return [Fault("--as-of", "a day such as 2026-06-30", value=stated.as_of)]
-    raw = {"as_of": day, "timezone": stated.reading.timezone, "stages": list(stated.stages)}
+    raw: dict[str, Any] = {"timezone": stated.reading.timezone, "stages": list(stated.stages)}
     raw |= {"currency": stated.currency} if stated.currency else {}
-    return settings.check(raw)
+    try:
+        day, faults = date.fromisoformat(stated.as_of or "2000-01-01"), []
+    except ValueError:
+        faults = [Fault("--as-of", "a day such as 2026-06-30", value=stated.as_of)]
+        day = date(2000, 1, 1)
+    return [*faults, *settings.check({**raw, "as_of": day})]
