@@ -437,11 +437,40 @@ def test_every_fault_is_said_at_once(api):
     ]
 
 
+def test_what_no_import_can_do_without(tmp_path):
+    bare = {"report": "Opportunity Name,Stage,Close Date\nOne,New,2026-01-02\n"}
+    assert faults_of(write(tmp_path / "export", bare)) == [
+        "report.csv, column CreatedDate: expected this column, by this name or its label",
+        "report.csv, column OwnerId or OwnerName: expected this column, by this name or its label",
+    ]
+    (tmp_path / "export" / "report.csv").write_text("a,b\n1,2\n")
+    assert faults_of(tmp_path / "export") == [
+        "Opportunity: expected a table of this object, with StageName and CloseDate"
+    ]
+
+
+def test_a_close_date_still_ahead_gives_way_to_the_day_of_closing(api):
+    change(api / "Opportunity.csv", "500,2026-02-10,", "500,2026-12-31,")
+    report = run(api)
+    assert lines(report.team.deals, "deal_id", "closed_on")[1] == "006B 2026-02-10"
+    assert any("1 closed deals have a close date still ahead" in each for each in report.decided)
+
+
+def test_a_deal_entered_after_it_was_closed(api):
+    change(api / "Opportunity.csv", "500,2026-02-10,2026-01-02T", "500,2026-01-02,2026-01-20T")
+    report = run(api)
+    assert (
+        lines(report.team.deals, "deal_id", "created_on", "closed_on")[1]
+        == "006B 2026-01-02 2026-01-02"
+    )
+    assert any("1 deals were entered after the day they closed" in each for each in report.decided)
+
+
 def test_what_is_stated_is_checked_first(api):
     said = faults_of(api, as_of="soon", currency="EURO", stages=("New", "New"))
     assert any(each.startswith("--as-of: found 'soon'") for each in said)
-    assert any("currency" in each for each in said)
-    assert any("every stage once" in each for each in said)
+    assert any(each.startswith("--currency: found 'EURO'") for each in said)
+    assert any(each.startswith("--stages: found 'New', expected every stage once") for each in said)
     with pytest.raises(DataError, match="A mapping states all itself"):
         importers.run("maven", api, api.with_name("team"), stated=Stated(currency="EUR"))
 

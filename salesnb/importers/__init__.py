@@ -4,6 +4,9 @@ A mapping (``salesnb/crm/*.toml``; ``maven.toml`` explains the form) says which 
 table, what its columns are called, which values are mended, which rows are no data, and what
 stands in for values that are missing. This package carries it out and counts what it did.
 
+For the CRMs in `VENDORS`, code stands in place of a mapping: `salesforce` tells what its objects
+mean, on `vendor` and `source`, which are what all of them share.
+
 Beneath stand `exported` (every form of an export as text tables), `objects` (which object of a CRM
 a table is) and `columns` (its columns as typed values, decided as a whole and said).
 """

@@ -7,7 +7,8 @@ import pandas as pd
 
 from salesnb.history import look_up
 from salesnb.importers import vendor
-from salesnb.importers.vendor import Made, Source
+from salesnb.importers.source import Source
+from salesnb.importers.vendor import Made
 
 IDLE = "owns no deal or activity"
 KNOWN = "its owner is known already"

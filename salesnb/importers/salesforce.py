@@ -11,13 +11,15 @@ from salesnb.importers import (
     people,
     salesforce_activities,
     salesforce_catalog,
+    salesforce_fields,
     salesforce_history,
     values,
     vendor,
 )
 from salesnb.importers.people import Owners, Users
 from salesnb.importers.salesforce_history import History
-from salesnb.importers.vendor import Made, Source, Sources, Stated
+from salesnb.importers.source import Source, Sources, id_of, named
+from salesnb.importers.vendor import Made, Stated
 
 VENDOR = "salesforce"
 DELETED = "deleted"
@@ -35,43 +37,53 @@ AUTHORED = ("Opportunity", "OpportunityHistory", "OpportunityFieldHistory", "Tas
 def make(sources: Sources, stated: Stated) -> Made:
     """The tables of a team from the objects of an export, by API names, connector or labels."""
     made = Made()
-    opportunity = sources["Opportunity"]
-    if not opportunity.names:
-        made.faults.append(Fault("Opportunity", "this object, with StageName and CloseDate"))
+    deals = sources["Opportunity"]
+    made.faults += _lacking(deals)
+    if made.faults:
         return made
+    _leave_out(made, sources, stated)
+    made.latest = _latest(sources)
+    made.currency = _currency(made, deals)
+    users = _users(sources["User"])
+    accounts = salesforce_catalog.accounts(made, sources["Account"])
+    deal_ids = deals.text("Id").fillna(deals.text("Name"))
+    history = salesforce_history.read(made, sources, deal_ids, _outcome(deals), stated)
+    products = salesforce_catalog.lines_and_products(made, sources, {*deal_ids})
+    booked = salesforce_activities.read(sources["Task"], sources["Event"])
+    earlier = salesforce_fields.owners(made, sources, users, deal_ids)
+    of_deals, *of_booked = (_owners(each, users) for each in (deals, *booked.sources))
+    before = (Owners(each.source, each.rep_id, each.rep_id, each.place) for each in earlier)
+    reps = people.add(made, users, [of_deals, *of_booked, *before], sources["roster"])
+    _deals(made, of_deals, accounts, history, products, deal_ids)
+    salesforce_history.add(made, history, earlier, deals, deal_ids, of_deals.ids)
+    now = vendor.now(made, stated)
+    salesforce_activities.add(made, booked, of_booked, {*deal_ids}, accounts, now)
+    salesforce_catalog.quotas(made, sources["ForecastingQuota"], reps, users)
+    return made
+
+
+def _lacking(deals: Source) -> list[Fault]:
+    """What no import can do without."""
+    if not deals.names:
+        return [Fault("Opportunity", "a table of this object, with StageName and CloseDate")]
+    needs = ("Id", "Name"), ("CreatedDate",), ("OwnerId", "OwnerName")
+    return [
+        Fault(deals.table.origin, "this column, by this name or its label", " or ".join(names))
+        for names in needs
+        if not any(deals.has(name) for name in names)
+    ]
+
+
+def _leave_out(made: Made, sources: Sources, stated: Stated) -> None:
+    """Rows that are no data: deleted ones, and deals of another record type."""
     for source in sources.values():
         _lengthen_ids(source)
         source.leave_out(source.flag("IsDeleted"), DELETED)
     _choose_type(made, sources, stated)
-    if not len(opportunity.rows):
-        gone = ", ".join(f"{n:,} {reason}" for reason, n in opportunity.left_out.items())
-        made.faults.append(Fault(opportunity.table.origin, "deals that are not left out", "", gone))
-    users = _users(sources["User"])
-    account_ids = salesforce_catalog.accounts(made, sources["Account"])
-    made.latest = _latest(sources)
-    made.currency = _currency(made, opportunity)
-    deal_ids = opportunity.text("Id").fillna(opportunity.text("Name"))
-    history = salesforce_history.read(made, sources, deal_ids, _outcome(opportunity), stated)
-    lines = salesforce_catalog.lines_and_products(made, sources, {*deal_ids})
-    tasks, events = sources["Task"], sources["Event"]
-    booked = salesforce_activities.read(tasks, events)
-    owner = {source.table.origin: _owner(source, users) for source in (opportunity, tasks, events)}
-    quotas = sources["ForecastingQuota"]
-    owners = [
-        Owners(source, owner[source.table.origin], source.text("OwnerName"), _owner_column(source))
-        for source in (opportunity, *booked.sources)
-    ]
-    earlier = salesforce_history.owners(made, sources, users, deal_ids)
-    owners += [Owners(each.source, each.rep_id, each.rep_id, each.place) for each in earlier]
-    reps = people.add(made, users, owners, sources["roster"])
-    _deals(made, opportunity, owners[0].ids, account_ids, history, lines, deal_ids)
-    salesforce_history.add(made, history, earlier, opportunity, deal_ids, owners[0].ids)
-    rep_ids = [each.ids for each in owners[1 : 1 + len(booked.sources)]]
-    salesforce_activities.add(
-        made, booked, rep_ids, {*deal_ids}, account_ids, vendor.now(made, stated)
-    )
-    salesforce_catalog.quotas(made, quotas, reps, users)
-    return made
+    deals = sources["Opportunity"]
+    if not len(deals.rows):
+        gone = ", ".join(f"{n:,} {reason}" for reason, n in deals.left_out.items())
+        made.faults.append(Fault(deals.table.origin, "deals that are not left out", "", gone))
 
 
 def _lengthen_ids(source: Source) -> None:
@@ -95,7 +107,7 @@ def _choose_type(made: Made, sources: Sources, stated: Stated) -> None:
     opportunity, types = sources["Opportunity"], sources["RecordType"]
     names = dict(zip(types.text("Id"), types.text("Name"), strict=True))
     ids = opportunity.text("RecordTypeId")
-    called = opportunity.text("RecordTypeName").fillna(vendor.named(ids, names)).fillna(ids)
+    called = opportunity.text("RecordTypeName").fillna(named(ids, names)).fillna(ids)
     if types.names:
         made.counts.append(vendor.count("record types", types, len(types.rows), {}))
     counts = called.value_counts()
@@ -125,13 +137,11 @@ def _users(source: Source) -> Users:
     return Users(source, ids, names, email, source.text("Title"), source.flag("IsActive"), places)
 
 
-def _owner_column(source: Source) -> str:
-    return "OwnerId" if source.has("OwnerId") else "OwnerName"
-
-
-def _owner(source: Source, users: Users) -> pd.Series:
-    """The owner's id, else the id of the user of that name, else the name."""
-    return vendor.id_of(source, "OwnerId", "OwnerName", users.by_name())
+def _owners(source: Source, users: Users) -> Owners:
+    """Owners by id, else by the user of their name, else by name."""
+    place = "OwnerId" if source.has("OwnerId") else "OwnerName"
+    ids = id_of(source, "OwnerId", "OwnerName", users.by_name())
+    return Owners(source, ids, source.text("OwnerName"), place)
 
 
 def _latest(sources: Sources) -> pd.Timestamp | None:
@@ -167,14 +177,13 @@ def _outcome(source: Source) -> pd.Series:
 
 def _deals(
     made: Made,
-    source: Source,
-    rep_id: pd.Series,
+    owners: Owners,
     accounts: Mapping[str, str] | None,
     history: History,
     products: pd.Series,
     deal_id: pd.Series,
 ) -> None:
-    outcome = history.outcome
+    source, outcome = owners.source, history.outcome
     closes, created = source.day("CloseDate"), source.day("CreatedDate")
     closed = history.closed_on(made, source, closes.where(outcome.notna()))
     is_early = closed < created
@@ -186,7 +195,7 @@ def _deals(
     expected = look_up(deal_id, history.last_dates)
     columns = {
         "deal_id": deal_id,
-        "rep_id": rep_id,
+        "rep_id": owners.ids,
         "account_id": _account(made, source, accounts),
         "product_id": look_up(deal_id, products),
         "source": source.text("LeadSource"),
@@ -201,7 +210,7 @@ def _deals(
     }
     places = {
         "deal_id": "Id" if source.has("Id") else "Name",
-        "rep_id": _owner_column(source),
+        "rep_id": owners.place,
         "account_id": "AccountId",
         "source": "LeadSource",
         "created_on": "CreatedDate",
@@ -214,7 +223,7 @@ def _deals(
 
 
 def _account(made: Made, source: Source, accounts: Mapping[str, str] | None) -> pd.Series:
-    ids = vendor.id_of(source, "AccountId", "AccountName", accounts or {})
+    ids = id_of(source, "AccountId", "AccountName", accounts or {})
     if accounts is None:
         return ids
     what = f"{source.table.origin}, {source.names.get('AccountId', 'account')}"

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.importers import vendor
-from salesnb.importers.vendor import Made, Source
+from salesnb.importers.people import Owners
+from salesnb.importers.source import Source
+from salesnb.importers.vendor import Made
 
 VENDOR = "salesforce"
 NOT_DONE = "task not completed"
@@ -39,18 +41,18 @@ def read(tasks: Source, events: Source) -> Booked:
 def add(
     made: Made,
     booked: Booked,
-    rep_ids: list[pd.Series],
+    owners: list[Owners],
     deals: set[str],
     accounts: Mapping[str, str] | None,
     now: pd.Timestamp | None,
 ) -> None:
     """Add the activities; `now` is the end of the day of the export."""
-    for source, kind, rep_id in zip(booked.sources, booked.kinds, rep_ids, strict=True):
+    for source, kind, owner in zip(booked.sources, booked.kinds, owners, strict=True):
         is_event = source.has("StartDateTime") or source.has("ActivityDateTime")
         more = _event(source, now) if is_event else _task(source, kind)
         columns = {
             "activity_id": _ids(source),
-            "rep_id": rep_id,
+            "rep_id": owner.ids,
             "kind": kind,
             "note": source.text("Description"),
             **more,
@@ -59,8 +61,7 @@ def add(
         at = "StartDateTime" if source.has("StartDateTime") else "ActivityDateTime"
         if not is_event:
             at = "CompletedDateTime" if source.has("CompletedDateTime") else "ActivityDate"
-        owner = "OwnerId" if source.has("OwnerId") else "OwnerName"
-        places = {"activity_id": "Id", "rep_id": owner, "kind": "Type", "happens_at": at}
+        places = {"activity_id": "Id", "rep_id": owner.place, "kind": "Type", "happens_at": at}
         made.parts.append(source.part("activities", columns, places))
 
 

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from salesnb.importers import vendor
 from salesnb.importers.people import Users
-from salesnb.importers.vendor import Made, Source, Sources
+from salesnb.importers.source import Source, Sources, id_of
+from salesnb.importers.vendor import Made
 
 NO_DEAL = "of a deal that is not in the data set"
 NO_PRODUCT = "without a product"
@@ -15,7 +15,7 @@ KNOWN = "its product is known already"
 
 
 def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
-    """Add the accounts; their ids by name, or None where the export has none."""
+    """Add the accounts; their ids by id, and by name where only one has it. None: no accounts."""
     if not source.names:
         return None
     ids = source.text("Id").fillna(source.text("Name"))
@@ -37,7 +37,9 @@ def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
         "founded_year": "YearStarted",
     }
     made.parts.append(source.part("accounts", columns, places))
-    return {**dict(zip(ids, ids, strict=True)), **dict(zip(source.text("Name"), ids, strict=True))}
+    names = source.text("Name")
+    one = names[names.notna() & ~names.duplicated(keep=False)]
+    return {**dict(zip(ids, ids, strict=True)), **dict(zip(one, ids[one.index], strict=True))}
 
 
 def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
@@ -89,7 +91,7 @@ def quotas(made: Made, source: Source, reps: set[str], users: Users) -> None:
     """Add quotas, each to the day before the next period: a month, or a quarter."""
     if not source.names:
         return
-    owner = vendor.id_of(source, "QuotaOwnerId", "QuotaOwnerName", users.by_name())
+    owner = id_of(source, "QuotaOwnerId", "QuotaOwnerName", users.by_name())
     source.leave_out(~owner.isin(reps), NO_REP)
     starts = source.day("StartDate")
     periods = starts.dropna().dt.to_period("M").drop_duplicates().sort_values()

@@ -8,15 +8,14 @@ import pandas as pd
 from salesnb.errors import Fault
 from salesnb.history import look_up
 from salesnb.importers import objects, stage_history, vendor
-from salesnb.importers.people import Users
+from salesnb.importers.salesforce_fields import OTHER_FIELDS, Earlier, deal_of, name_of, owner_at
+from salesnb.importers.source import Source, Sources
 from salesnb.importers.stage_history import why_no_date, why_no_entry
-from salesnb.importers.vendor import Made, Source, Sources, Stated
+from salesnb.importers.vendor import Made, Stated
 
 VENDOR = "salesforce"
 NO_DEAL = "of a deal that is not in the data set"
-OTHER_FIELDS = "of other fields"
 START, LATER = 0, 1  # rows that the deals give, and rows that the history gives
-USER_ID = r"^005[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?$"
 CATEGORIES = {
     "omitted": 0,
     "pipeline": 1,
@@ -72,17 +71,6 @@ class History:
                 "on which they entered their last stage counts"
             )
         return closes.mask(moved, changed.dt.normalize())
-
-
-@dataclass(frozen=True, eq=False)
-class Earlier:
-    """Owners over time: `rep_id` from `at` on, or until then where `place` is OldValue."""
-
-    source: Source
-    deal_id: pd.Series
-    at: pd.Series
-    rep_id: pd.Series
-    place: str
 
 
 def read(
@@ -148,14 +136,14 @@ def _from_fields(
     history: History, fields: Source, deals: Source, deal_ids: pd.Series, outcome: pd.Series
 ) -> None:
     """OpportunityFieldHistory: old and new value of one field; the first old one came first."""
-    deal = _deal(fields, deals, deal_ids)
+    deal = deal_of(fields, deals, deal_ids)
     fields.leave_out(~deal.isin(deal_ids), NO_DEAL)
     deal = deal[fields.rows]
-    stages = fields.within(_field(fields) == "StageName", OTHER_FIELDS)
+    stages = fields.within(name_of(fields) == "StageName", OTHER_FIELDS)
     changes = _changes(stages, deal, "stage", stages.text("NewValue"), stages.text("OldValue"))
     starts = _starts(deals, deal_ids, changes, "stage", deals.text("StageName"))
     history.stages = pd.concat([_keyed(starts, START), _keyed(changes, LATER)])
-    dates = fields.within(_field(fields) == "CloseDate", OTHER_FIELDS)
+    dates = fields.within(name_of(fields) == "CloseDate", OTHER_FIELDS)
     changes = _changes(dates, deal, "close_on", dates.day("NewValue"), dates.day("OldValue"))
     today = deals.day("CloseDate").where(outcome.isna())
     starts = _starts(deals, deal_ids, changes, "close_on", today)
@@ -167,7 +155,7 @@ def _from_fields(
 
 def _from_report(history: History, report: Source, deals: Source, deal_ids: pd.Series) -> None:
     """The report Opportunity History: from which stage to which, by the opportunity's name."""
-    deal = _deal(report, deals, deal_ids)
+    deal = deal_of(report, deals, deal_ids)
     report.leave_out(~deal.isin(deal_ids), NO_DEAL)
     deal = deal[report.rows]
     rows = pd.DataFrame({"deal_id": deal, "at": report.time("LastModified")})
@@ -180,30 +168,6 @@ def _from_report(history: History, report: Source, deals: Source, deal_ids: pd.S
     deal_column = "OpportunityId" if report.has("OpportunityId") else "OpportunityName"
     history.places = {"deal_id": deal_column, "stage": "ToStage", "entered_at": "LastModified"}
     history.date_places = _date_places(deal_column, "LastModified", "CloseDate")
-
-
-def owners(made: Made, sources: Sources, users: Users, deal_ids: pd.Series) -> list[Earlier]:
-    """Owners over time from OpportunityFieldHistory, which names each by id and by name."""
-    fields = sources["OpportunityFieldHistory"]
-    if not fields.names:
-        return []
-    deal = _deal(fields, sources["Opportunity"], deal_ids)
-    is_owner = _field(fields).isin(["OwnerId", "OwnerName"])
-    values = pd.concat([fields.text("NewValue")[is_owner], fields.text("OldValue")[is_owner]])
-    by_name = users.by_name()
-    is_id = values.isin(users.ids) | values.str.match(USER_ID).fillna(False).astype(bool)
-    if is_id.any():
-        by_name = {}
-        is_owner &= fields.text("NewValue").isin(values[is_id])
-    rows = fields.within(is_owner, OTHER_FIELDS)
-    made.counts.append(vendor.count("owners over time", rows, len(rows.rows), {}))
-    at, deal = rows.time("CreatedDate"), deal[rows.rows]
-    both = ((place, rows.text(place)) for place in ("NewValue", "OldValue"))
-    return [
-        Earlier(rows, deal, at, vendor.named(value, by_name).fillna(value), place)
-        for place, value in both
-        if len(rows.rows)
-    ]
 
 
 def add(
@@ -221,7 +185,7 @@ def add(
     now = now[~now.index.duplicated()]
     entered = history.stages[["deal_id", "stage", "at"]].rename(columns={"at": "entered_at"})
     if earlier:
-        entered["rep_id"] = _owner_at(history.stages, earlier, now)
+        entered["rep_id"] = owner_at(history.stages, earlier, now)
     else:
         made.said.append("no owners over time in the export: stage changes have no rep_id")
     from_deals = {"deal_id": "Id", "stage": "StageName", "entered_at": "CreatedDate"}
@@ -250,37 +214,6 @@ def _split(
         left_out = {str(reason): int(n) for reason, n in why[is_here].value_counts().items()}
         columns = {str(name): kept[name] for name in kept}
         made.parts.append(source.part(table, columns, places, left_out))
-
-
-def _owner_at(rows: pd.DataFrame, earlier: list[Earlier], now: pd.Series) -> pd.Series:
-    """Who owned the deal: the last new owner before, else the first old one, else the present."""
-    new, old = (
-        pd.DataFrame({"deal_id": each.deal_id, "at": each.at, "rep_id": each.rep_id})
-        for each in earlier
-    )
-    new, old = (each.dropna(subset=["at"]).sort_values("at", kind="stable") for each in (new, old))
-    left = rows[["deal_id", "at"]].assign(place=range(len(rows))).dropna(subset=["at"])
-    left = left.sort_values("at", kind="stable")
-    before = pd.merge_asof(left, new, on="at", by="deal_id").set_index("place")["rep_id"]
-    first = old.drop_duplicates("deal_id").set_index("deal_id")["rep_id"]
-    found = before.reindex(range(len(rows))).set_axis(rows.index).astype("str")
-    return found.fillna(look_up(rows["deal_id"], first)).fillna(look_up(rows["deal_id"], now))
-
-
-def _field(fields: Source) -> pd.Series:
-    """The API names of the fields that changed, by whatever label they go."""
-    names = objects.kinds(VENDOR)["Opportunity"].names
-    values = fields.text("Field")
-    found = {v: names.get(objects.fold(v), (v, 0))[0] for v in values.dropna().unique()}
-    return vendor.named(values, found)
-
-
-def _deal(source: Source, deals: Source, deal_ids: pd.Series) -> pd.Series:
-    """The deal of each row, by id or by a name that only one deal has."""
-    names = deals.text("Name")
-    one = names[names.notna() & ~names.duplicated(keep=False)]
-    by_name = dict(zip(one, deal_ids[one.index], strict=True))
-    return vendor.id_of(source, "OpportunityId", "OpportunityName", by_name)
 
 
 def _changes(
