@@ -168,7 +168,7 @@ def test_history_by_hand(report):
         "006C 2026-01-03 2026-04-30",
         "006E 2026-01-05 2026-05-31",
     ]
-    assert "1 deals were closed and opened again: their last close counts" in report.decided
+    assert "deals closed and opened again: 1; their last close counts" in report.decided
 
 
 def test_activities_by_hand(report):
@@ -260,7 +260,7 @@ def test_every_row_left_out_has_its_reason(report):
         ("quotas", "ForecastingQuota.csv"): (3, 2, {"of somebody who is no rep": 1}),
     }
     assert (
-        "Opportunity.csv, AccountId names nothing in the data set in 1 rows: left blank"
+        "Opportunity.csv, AccountId: rows that name nothing in the data set: 1; left blank there"
         in report.decided
     )
 
@@ -305,6 +305,16 @@ def test_field_history_begins_with_the_first_old_value(tmp_path):
         "006E 2026-01-05 2026-05-31",
         "006A 2026-01-10 2026-02-05",
     ]
+
+
+def test_a_history_of_owners_alone_tells_no_stages(tmp_path):
+    objects = {name: text for name, text in API.items() if name != "OpportunityHistory"}
+    header, *rows = FIELDS.splitlines()
+    owners = "\n".join([header, *(row for row in rows if "Owner" in row)]) + "\n"
+    report = run(write(tmp_path / "export", {**objects, "OpportunityFieldHistory": owners}))
+    assert "stage_changes" in report.unfilled_tables
+    counts = next(c for c in report.tables if c.table == "owners over time")
+    assert (counts.read, counts.kept, counts.left_out) == (2, 1, {"of other fields": 1})
 
 
 LABELS = {
@@ -453,7 +463,7 @@ def test_a_close_date_still_ahead_gives_way_to_the_day_of_closing(api):
     change(api / "Opportunity.csv", "500,2026-02-10,", "500,2026-12-31,")
     report = run(api)
     assert lines(report.team.deals, "deal_id", "closed_on")[1] == "006B 2026-02-10"
-    assert any("1 closed deals have a close date still ahead" in each for each in report.decided)
+    assert any("closed deals with a close date still ahead: 1" in each for each in report.decided)
 
 
 def test_a_deal_entered_after_it_was_closed(api):
@@ -463,7 +473,7 @@ def test_a_deal_entered_after_it_was_closed(api):
         lines(report.team.deals, "deal_id", "created_on", "closed_on")[1]
         == "006B 2026-01-02 2026-01-02"
     )
-    assert any("1 deals were entered after the day they closed" in each for each in report.decided)
+    assert any("deals entered after the day they closed: 1" in each for each in report.decided)
 
 
 def test_what_is_stated_is_checked_first(api):

@@ -115,7 +115,7 @@ def _others(
     if has_users:
         origin = owner.source.table.origin
         made.said.append(
-            f"{len(new):,} owners in {origin} are no users of the export: they are reps too"
+            f"{origin}: owners who are no users of the export: {len(new):,}; they are reps too"
         )
     return {*new}
 
@@ -124,7 +124,7 @@ def _say_what_lacks(made: Made, users: Users, ids: set[str], facts: pd.DataFrame
     hired = {*facts.index[facts["hired_on"].notna()]}
     if n := len(ids - hired):
         made.said.append(
-            f"hired_on of {n:,} of {len(ids):,} reps is not known: ramp-up, tenure and capacity "
+            f"reps without hired_on: {n:,} of {len(ids):,}; ramp-up, tenure and capacity "
             "leave them out; a roster beside the export adds it, with the columns rep, hired_on, "
             "left_on, role, region"
         )
@@ -132,6 +132,6 @@ def _say_what_lacks(made: Made, users: Users, ids: set[str], facts: pd.DataFrame
     gone -= {*facts.index[facts["left_on"].notna()]}
     if gone:
         made.said.append(
-            f"{len(gone):,} reps are inactive without the day they left: they count as present "
+            f"inactive reps without the day they left: {len(gone):,}; they count as present "
             "until a roster states left_on"
         )

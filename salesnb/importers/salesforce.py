@@ -189,8 +189,8 @@ def _deals(
     is_early = closed < created
     if n := int(is_early.sum()):
         made.said.append(
-            f"{source.table.origin}: {n:,} deals were entered after the day they closed; they "
-            "begin on that day, so that their cycle is 0 days"
+            f"{source.table.origin}: deals entered after the day they closed: {n:,}; they begin on "
+            "that day, so that their cycle is 0 days"
         )
     expected = look_up(deal_id, history.last_dates)
     columns = {

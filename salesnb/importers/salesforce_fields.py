@@ -10,6 +10,7 @@ from salesnb.importers.people import Users
 from salesnb.importers.source import Source, Sources, id_of, named
 from salesnb.importers.vendor import Made
 
+NO_DEAL = "of a deal that is not in the data set"
 OTHER_FIELDS = "of other fields"
 USER_ID = r"^005[A-Za-z0-9]{12}(?:[A-Za-z0-9]{3})?$"
 
@@ -31,6 +32,7 @@ def owners(made: Made, sources: Sources, users: Users, deal_ids: pd.Series) -> l
     if not fields.names:
         return []
     deal = deal_of(fields, sources["Opportunity"], deal_ids)
+    fields.leave_out(~deal.isin(deal_ids), NO_DEAL)
     is_owner = name_of(fields).isin(["OwnerId", "OwnerName"])
     values = pd.concat([fields.text("NewValue")[is_owner], fields.text("OldValue")[is_owner]])
     by_name = users.by_name()

@@ -8,13 +8,19 @@ import pandas as pd
 from salesnb.errors import Fault
 from salesnb.history import look_up
 from salesnb.importers import objects, stage_history, vendor
-from salesnb.importers.salesforce_fields import OTHER_FIELDS, Earlier, deal_of, name_of, owner_at
+from salesnb.importers.salesforce_fields import (
+    NO_DEAL,
+    OTHER_FIELDS,
+    Earlier,
+    deal_of,
+    name_of,
+    owner_at,
+)
 from salesnb.importers.source import Source, Sources
 from salesnb.importers.stage_history import why_no_date, why_no_entry
 from salesnb.importers.vendor import Made, Stated
 
 VENDOR = "salesforce"
-NO_DEAL = "of a deal that is not in the data set"
 START, LATER = 0, 1  # rows that the deals give, and rows that the history gives
 CATEGORIES = {
     "omitted": 0,
@@ -67,8 +73,8 @@ class History:
         moved = is_ahead & changed.notna()
         if n := int(moved.sum()):
             made.said.append(
-                f"{source.table.origin}: {n:,} closed deals have a close date still ahead; the day "
-                "on which they entered their last stage counts"
+                f"{source.table.origin}: closed deals with a close date still ahead: {n:,}; the "
+                "day on which they entered their last stage counts"
             )
         return closes.mask(moved, changed.dt.normalize())
 
@@ -85,8 +91,9 @@ def read(
     history = History(outcome, set(), vendor.now(made, stated))
     if saves.names:
         _from_saves(history, saves, deal_ids)
-    elif fields.names:
+    elif (name_of(fields) == "StageName").any():
         _from_fields(history, fields, deals, deal_ids, outcome)
+        _say_since_when(made, fields, deals)
     elif report.names:
         _from_report(history, report, deals, deal_ids)
     else:
@@ -110,7 +117,7 @@ def _judge(made: Made, history: History, deals: Source, stated: Stated) -> None:
         is_closed |= history.dates["stage"].isin(history.closed)
     history.no_date = why_no_date(history.dates, is_closed)
     if n := stage_history.n_reopened(history.stages, history.closed):
-        made.said.append(f"{n:,} deals were closed and opened again: their last close counts")
+        made.said.append(f"deals closed and opened again: {n:,}; their last close counts")
     made.stages = stated.stages or _order(made, history, deals)
 
 
@@ -151,6 +158,17 @@ def _from_fields(
     history.from_stages, history.from_dates = stages, dates
     history.places = {"deal_id": "OpportunityId", "stage": "NewValue", "entered_at": "CreatedDate"}
     history.date_places = _date_places("OpportunityId", "CreatedDate", "NewValue")
+
+
+def _say_since_when(made: Made, fields: Source, deals: Source) -> None:
+    """Fields are tracked from some day on, and Salesforce forgets after 18 to 24 months."""
+    since = fields.time("CreatedDate").min()
+    n = int((deals.time("CreatedDate") < since).sum())
+    if n:
+        made.said.append(
+            f"deals created before {fields.table.origin} begins ({since:%Y-%m-%d}): {n:,}; what "
+            "they went through before is not known"
+        )
 
 
 def _from_report(history: History, report: Source, deals: Source, deal_ids: pd.Series) -> None:

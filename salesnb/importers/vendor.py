@@ -53,6 +53,9 @@ class Made:
     stages : the open stages in order
     latest : the latest time in the export
     currency : ISO 4217 code, empty where the export does not tell
+    said : what was decided, in sentences
+    faults : what is wrong beyond single cells
+    counts : the rows that fill columns of rows which come from elsewhere
     """
 
     parts: list[Part] = field(default_factory=list)
@@ -149,7 +152,7 @@ def known(values: pd.Series, ids: Iterable[str], what: str, said: list[str]) -> 
     """References without those that lead nowhere, which is said."""
     is_strange = values.notna() & ~values.isin(list(ids))
     if n := int(is_strange.sum()):
-        said.append(f"{what} names nothing in the data set in {n:,} rows: left blank")
+        said.append(f"{what}: rows that name nothing in the data set: {n:,}; left blank there")
     return values.mask(is_strange)
 
 
