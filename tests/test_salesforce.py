@@ -361,7 +361,9 @@ def test_labels_of_reports(tmp_path):
     ]
     assert team.stage_changes["entered_at"].iloc[-1] == pd.Timestamp("2026-01-20 08:00")
     assert lines(team.reps, "rep_id", "name") == ["Ann Lee Ann Lee", "Bo Kiss Bo Kiss"]
-    assert team.as_of == pd.Timestamp("2026-02-13"), "midnight in Budapest is the day before in UTC"
+    assert team.as_of == pd.Timestamp("2026-02-14"), (
+        "the day in Budapest, though 23:00 before in UTC"
+    )
 
 
 GERMAN = """\

@@ -16,7 +16,7 @@ import pandas as pd
 
 from salesnb import door, schema, settings
 from salesnb.errors import DataError, Fault
-from salesnb.importers import draft, exported, objects, target
+from salesnb.importers import clock, draft, exported, objects, target
 from salesnb.importers.mapping import Plan
 from salesnb.importers.objects import Recognised
 from salesnb.importers.report import ImportReport, TableCount
@@ -138,8 +138,8 @@ def meant(values: pd.Series, known: Mapping[str, str], *, at_start: bool = False
 
 def now(made: Made, stated: Stated) -> pd.Timestamp | None:
     """The end of the day of the export."""
-    day = pd.Timestamp(stated.as_of) if stated.as_of else made.latest
-    return None if day is None else day.normalize() + pd.Timedelta(days=1)
+    day, _ = _as_of(made, stated)
+    return None if day is None else pd.Timestamp(day) + pd.Timedelta(days=1)
 
 
 def count(table: str, source: Source, kept: int, left_out: Mapping[str, int]) -> TableCount:
@@ -200,7 +200,8 @@ def _as_of(made: Made, stated: Stated) -> tuple[date | None, str]:
         return date.fromisoformat(stated.as_of), "as stated"
     if made.latest is None or pd.isna(made.latest):
         return None, ""
-    return made.latest.date(), "the latest change in the export"
+    latest = clock.to_local(pd.Series([made.latest]), stated.reading.timezone)
+    return latest.iloc[0].date(), "the latest change in the export"
 
 
 def _option_faults(stated: Stated) -> list[Fault]:
