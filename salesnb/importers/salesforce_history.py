@@ -5,9 +5,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from salesnb.errors import Fault
 from salesnb.history import look_up
-from salesnb.importers import objects, stage_history, vendor
+from salesnb.importers import salesforce_stages, stage_history, vendor
 from salesnb.importers.salesforce_fields import (
     NO_DEAL,
     OTHER_FIELDS,
@@ -20,16 +19,7 @@ from salesnb.importers.source import Source, Sources
 from salesnb.importers.stage_history import why_no_date, why_no_entry
 from salesnb.importers.vendor import Made, Stated
 
-VENDOR = "salesforce"
 START, LATER = 0, 1  # rows that the deals give, and rows that the history gives
-CATEGORIES = {
-    "omitted": 0,
-    "pipeline": 1,
-    "bestcase": 2,
-    "mostlikely": 3,
-    "commit": 4,
-    "forecast": 4,
-}
 SAVED = ("deal_id", "at", "stage")
 DATED = ("deal_id", "at", "close_on")
 
@@ -108,7 +98,8 @@ def read(
 
 def _judge(made: Made, history: History, deals: Source, stated: Stated) -> None:
     """Tell closed stages from open ones, order these, and say which rows count."""
-    history.closed = _closed(history, deals) - {*stated.stages}
+    history.closed = salesforce_stages.closed(history.stages, deals, history.outcome)
+    history.closed -= {*stated.stages}
     history.no_entry = why_no_entry(history.stages, history.closed)
     history.closings = stage_history.closings(history.stages, history.closed)
     ended = look_up(history.dates["deal_id"], history.closings)
@@ -118,7 +109,9 @@ def _judge(made: Made, history: History, deals: Source, stated: Stated) -> None:
     history.no_date = why_no_date(history.dates, is_closed)
     if n := stage_history.n_reopened(history.stages, history.closed):
         made.said.append(f"deals closed and opened again: {n:,}; their last close counts")
-    made.stages = stated.stages or _order(made, history, deals)
+    entered = history.stages[history.no_entry.isna()]
+    order = salesforce_stages.order
+    made.stages = stated.stages or order(made, entered, deals, history.outcome)
 
 
 def _from_saves(history: History, saves: Source, deal_ids: pd.Series) -> None:
@@ -265,40 +258,3 @@ def _nothing(columns: tuple[str, ...]) -> pd.DataFrame:
     kinds = {"at": "datetime64[us]", "close_on": "datetime64[us]"}
     empty = pd.DataFrame({name: pd.Series(dtype=kinds.get(name, "str")) for name in columns})
     return _keyed(empty, LATER)
-
-
-def _closed(history: History, deals: Source) -> set[str]:
-    """Stages of closed deals that no open deal is in, and those that are called so."""
-    stage, is_open = deals.text("StageName"), history.outcome.isna()
-    by_deals = {*stage[~is_open].dropna()} - {*stage[is_open].dropna()}
-    names = pd.Series([*{*history.stages["stage"].dropna()}], dtype="str")
-    called = names[vendor.meant(names, vendor.words(VENDOR, "stages")).notna()]
-    return by_deals | {*called}
-
-
-def _order(made: Made, history: History, deals: Source) -> tuple[str, ...]:
-    """The open stages in order, and how that was found out, or a fault that asks for it."""
-    entered = history.stages[history.no_entry.isna()]
-    entered = entered.assign(place=stage_history.places(entered))
-    category = deals.text("ForecastCategoryName")
-    ranks = {each: CATEGORIES.get(objects.fold(each)) for each in category.dropna().unique()}
-    open_deals = pd.DataFrame(
-        {
-            "stage": deals.text("StageName"),
-            "probability": deals.number("Probability"),
-            "category": category.map(ranks).astype("float64"),
-        }
-    )[history.outcome.isna()]
-    seen = pd.concat([open_deals, entered.reset_index(drop=True)], ignore_index=True)
-    seen = seen.reindex(columns=["stage", "probability", "place", "category"])
-    stages, why = stage_history.order(seen.astype({"place": "float64", "probability": "float64"}))
-    if stages:
-        made.said.append(
-            f"the open stages are {', '.join(stages)}{', by ' + why if why else ''}; "
-            "--stages states others"
-        )
-    elif len(entered):
-        known = ", ".join(sorted(seen["stage"].dropna().unique()))
-        expected = "the open stages in order: nothing in the export tells"
-        made.faults.append(Fault("--stages", expected, value=known))
-    return stages
