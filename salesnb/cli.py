@@ -72,7 +72,11 @@ def check(folder: Folder) -> None:
 @app.command("import", no_args_is_help=True)
 def import_(
     mapping: Annotated[
-        str, typer.Argument(help="A mapping: maven, salvirt or a .toml file.", show_default=False)
+        str,
+        typer.Argument(
+            help="A CRM: salesforce; or a mapping: maven, salvirt or a .toml file.",
+            show_default=False,
+        ),
     ] = "",
     source: Annotated[
         Path | None,
@@ -89,6 +93,18 @@ def import_(
     encoding: Annotated[
         str, typer.Option(help="How text files are written, such as cp1250. [default: found out]")
     ] = "",
+    as_of: Annotated[str, typer.Option(help="The day of the export. [default: its latest]")] = "",
+    stages: Annotated[
+        str, typer.Option(help="The open stages in order, with commas. [default: found out]")
+    ] = "",
+    record_type: Annotated[str, typer.Option(help="Import deals of this record type only.")] = "",
+    currency: Annotated[str, typer.Option(help="The currency, where the CRM has but one.")] = "",
+    timezone: Annotated[str, typer.Option(help="The zone of times that state none.")] = "UTC",
+    decimal: Annotated[str, typer.Option(help="The decimal mark, where nothing tells.")] = "",
+    day_first: Annotated[
+        bool | None,
+        typer.Option("--day-first/--month-first", help="How 03/04/2026 is meant, if unclear."),
+    ] = None,
     template: Annotated[
         Path | None,
         typer.Option(metavar="DEST", help="Write empty tables to fill by hand, and how, instead."),
@@ -104,7 +120,18 @@ def import_(
         return
     if source is None or destination is None:
         raise typer.BadParameter("a mapping, a source and a folder to write are needed.")
-    report = importers.run(mapping, source, destination, overwrite=overwrite, encoding=encoding)
+    if decimal not in ("", ",", "."):
+        raise typer.BadParameter("--decimal is a comma or a point.")
+    stated = importers.Stated(
+        as_of=as_of,
+        stages=tuple(stage.strip() for stage in stages.split(",") if stage.strip()),
+        record_type=record_type,
+        currency=currency,
+        reading=importers.Options(decimal, day_first, timezone),
+    )
+    report = importers.run(
+        mapping, source, destination, overwrite=overwrite, encoding=encoding, stated=stated
+    )
     _say(report)
     lacking = verbs.unanswered(report.team)
     if lacking:

@@ -4,6 +4,9 @@ A mapping (``salesnb/crm/*.toml``; ``maven.toml`` explains the form) says which 
 table, what its columns are called, which values are mended, which rows are no data, and what
 stands in for values that are missing. This package carries it out and counts what it did.
 
+For the CRMs in `VENDORS`, code stands in place of a mapping: `salesforce` tells what its objects
+mean, on `vendor` and `source`, which are what all of them share.
+
 Beneath stand `exported` (every form of an export as text tables), `objects` (which object of a CRM
 a table is) and `columns` (its columns as typed values, decided as a whole and said).
 """
@@ -13,19 +16,21 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb import cells, door, schema, settings
-from salesnb.checks import check_tables
+from salesnb import cells, door, settings
 from salesnb.errors import DataError, Fault
 from salesnb.importers import mapping as mappings
-from salesnb.importers import report as reports
-from salesnb.importers import sheets, tables, target, template
+from salesnb.importers import salesforce, sheets, tables, target, template, vendor
+from salesnb.importers.draft import Draft, written
 from salesnb.importers.mapping import Plan
 from salesnb.importers.report import ImportReport
 from salesnb.importers.sheets import Sheet
+from salesnb.importers.values import Options
+from salesnb.importers.vendor import Stated
 from salesnb.settings import Settings
-from salesnb.team import Team, write
 
-__all__ = ["ImportReport", "run", "template"]
+__all__ = ["ImportReport", "Options", "Stated", "run", "template"]
+
+VENDORS = {"salesforce": salesforce.make}
 
 
 def run(
@@ -35,13 +40,15 @@ def run(
     *,
     overwrite: bool = False,
     encoding: str = "",
+    stated: Stated | None = None,
 ) -> ImportReport:
     """Turn an export into a data set that `salesnb.load` reads.
 
-    `mapping` is a built-in name (``"maven"``) or a TOML file; `source` the export, which is only
-    read: a folder, a zip archive, a workbook or a single file; `dest` a new folder, written whole
-    or not at all. With `overwrite` an earlier import there is replaced, unless somebody has added
-    or changed files in it. `encoding` is that of text files, where it shall not be found out.
+    `mapping` is a CRM (``"salesforce"``), a built-in mapping (``"maven"``) or a TOML file; `source`
+    the export, which is only read: a folder, a zip archive, a workbook or a single file; `dest` a
+    new folder, written whole or not at all. With `overwrite` an earlier import there is replaced,
+    unless somebody has added or changed files in it. `encoding` is that of text files, where it
+    shall not be found out; `stated` says what else the export of a CRM may leave open.
 
     Raises
     ------
@@ -49,6 +56,18 @@ def run(
         With every fault at once: of the mapping, of the files and their columns; then of the
         values, each with the row and column of the export.
     """
+    if make := VENDORS.get(str(mapping)):
+        return vendor.run(
+            str(mapping),
+            make,
+            source,
+            dest,
+            stated=stated or Stated(),
+            overwrite=overwrite,
+            encoding=encoding,
+        )
+    if stated not in (None, Stated()):
+        raise DataError(f"A mapping states all itself; options are for {', '.join(VENDORS)}.")
     plan, faults = mappings.read(mapping)
     export = door.must_exist(source, "file or folder")
     place = target.free(Path(dest), export, overwrite)
@@ -56,18 +75,18 @@ def run(
     if faults or file_faults:
         raise DataError([*faults, *file_faults])
     parts, spellings, faults = tables.parts(plan, opened)
-    frames, estimated = tables.joined(plan, parts)
     own, as_of_from, day_faults = _settings(plan, opened)
-    typed, table_faults = check_tables(frames, own)
-    faults += [f for fault in table_faults for f in tables.at_source(fault, parts, spellings)]
-    if own is None or day_faults or faults:
-        raise DataError([*day_faults, *faults])
-    team = Team(own, {name: typed[name] for name in schema.MODELS if name in typed})
-    report = reports.of(plan, place, team, as_of_from, opened, unused, parts, estimated)
-    with door.whole(place, replace=overwrite) as aside:
-        write(team, aside)
-        target.sign(aside, plan, opened, report)
-    return report
+    draft = Draft(
+        plan,
+        opened,
+        parts,
+        own,
+        as_of_from,
+        unused,
+        spellings=spellings,
+        faults=(*day_faults, *faults),
+    )
+    return written(draft, place, overwrite)
 
 
 def _settings(plan: Plan, opened: Mapping[str, Sheet]) -> tuple[Settings | None, str, list[Fault]]:

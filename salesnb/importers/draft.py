@@ -1,0 +1,102 @@
+"""What was read of an export, on its way into a folder: checked as a whole, written as a whole."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import pandas as pd
+
+from salesnb import door, schema
+from salesnb.checks import check_tables
+from salesnb.errors import DataError, Fault
+from salesnb.importers import report as reports
+from salesnb.importers import tables, target
+from salesnb.importers.mapping import Plan
+from salesnb.importers.report import ImportReport, TableCount
+from salesnb.importers.sheets import Sheet
+from salesnb.importers.tables import Part, Spellings
+from salesnb.settings import Settings
+from salesnb.team import Team, write
+
+
+@dataclass(frozen=True, eq=False)
+class Draft:
+    """A team before it is checked.
+
+    plan, sheets, parts : by what, from which tables, into which tables
+    settings : the team's settings, missing where there is a fault in them
+    as_of_from : where the day of the export comes from
+    unused : tables of the export that no table comes from
+    unused_columns : columns that were not read, by table, where the plan does not tell
+    spellings : by column of ids, the name that each was made from
+    said : what was decided
+    counts : rows that fill columns of rows that come from elsewhere
+    faults : what is wrong already
+    """
+
+    plan: Plan
+    sheets: Mapping[str, Sheet]
+    parts: Mapping[str, list[Part]]
+    settings: Settings | None
+    as_of_from: str
+    unused: tuple[str, ...] = ()
+    unused_columns: reports.Names | None = None
+    spellings: Spellings = field(default_factory=dict)
+    said: tuple[str, ...] = ()
+    counts: tuple[TableCount, ...] = ()
+    faults: tuple[Fault, ...] = ()
+
+
+def written(draft: Draft, place: Path, overwrite: bool) -> ImportReport:
+    """The draft as a data set at `place`, whole or not at all.
+
+    Raises `DataError` with every fault of the draft and of its tables, in the words of the export.
+    """
+    frames, estimated = tables.joined(draft.plan, draft.parts)
+    typed, found = check_tables(frames, draft.settings)
+    at_source = [
+        each
+        for fault in found
+        for said in tables.at_source(fault, draft.parts, draft.spellings)
+        for each in _not_again(said, draft.faults)
+    ]
+    if draft.settings is None or draft.faults or at_source:
+        raise DataError([*draft.faults, *at_source])
+    team = Team(draft.settings, _in_order(typed))
+    report = reports.of(
+        draft.plan,
+        place,
+        team,
+        draft.as_of_from,
+        draft.sheets,
+        draft.unused,
+        draft.parts,
+        estimated,
+    )
+    if draft.unused_columns is not None:
+        report = replace(report, unused_columns=draft.unused_columns)
+    report = replace(
+        report,
+        tables=(*report.tables, *draft.counts),
+        decided=tuple(dict.fromkeys([*report.decided, *draft.said])),
+    )
+    with door.whole(place, replace=overwrite) as aside:
+        write(team, aside)
+        target.sign(aside, draft.plan, draft.sheets, report)
+    return report
+
+
+def _not_again(fault: Fault, before: Iterable[Fault]) -> Iterator[Fault]:
+    """A fault of cells that are blank, without those that are so for being wrong."""
+    if fault.value or not fault.rows:
+        yield fault
+        return
+    column = fault.column.partition(" (")[0]
+    known = {row for f in before if (f.table, f.column) == (fault.table, column) for row in f.rows}
+    rows = tuple(row for row in fault.rows if row not in known)
+    if rows:
+        yield replace(fault, rows=rows)
+
+
+def _in_order(typed: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return {name: typed[name] for name in schema.MODELS if name in typed}

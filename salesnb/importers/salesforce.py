@@ -1,0 +1,230 @@
+"""What Salesforce's objects mean: opportunities, their history, people, products and quotas."""
+
+import string
+from collections.abc import Mapping
+
+import pandas as pd
+
+from salesnb.errors import Fault
+from salesnb.history import look_up
+from salesnb.importers import (
+    people,
+    salesforce_activities,
+    salesforce_catalog,
+    salesforce_fields,
+    salesforce_history,
+    values,
+    vendor,
+)
+from salesnb.importers.people import Owners, Users
+from salesnb.importers.salesforce_history import History
+from salesnb.importers.source import Source, Sources, id_of, named
+from salesnb.importers.vendor import Made, Stated
+
+VENDOR = "salesforce"
+DELETED = "deleted"
+IDS = (
+    *("Id", "OpportunityId", "AccountId", "OwnerId", "WhatId", "Product2Id", "QuotaOwnerId"),
+    "RecordTypeId",
+)
+SHORT_ID = "^[0a-z][0-9A-Za-z]{14}$"
+BITS = string.ascii_uppercase + "012345"
+OTHER_TYPE = "of another record type"
+DATED = ("LastModifiedDate", "CreatedDate", "LastModified")
+AUTHORED = ("Opportunity", "OpportunityHistory", "OpportunityFieldHistory", "Task", "Event")
+
+
+def make(sources: Sources, stated: Stated) -> Made:
+    """The tables of a team from the objects of an export, by API names, connector or labels."""
+    made = Made()
+    deals = sources["Opportunity"]
+    made.faults += _lacking(deals)
+    if made.faults:
+        return made
+    _leave_out(made, sources, stated)
+    made.latest = _latest(sources)
+    made.currency = _currency(made, deals)
+    users = _users(sources["User"])
+    accounts = salesforce_catalog.accounts(made, sources["Account"])
+    deal_ids = deals.text("Id").fillna(deals.text("Name"))
+    history = salesforce_history.read(made, sources, deal_ids, _outcome(deals), stated)
+    products = salesforce_catalog.lines_and_products(made, sources, {*deal_ids})
+    booked = salesforce_activities.read(sources["Task"], sources["Event"])
+    earlier = salesforce_fields.owners(made, sources, users, deal_ids)
+    of_deals, *of_booked = (_owners(each, users) for each in (deals, *booked.sources))
+    before = (Owners(each.source, each.rep_id, each.rep_id, each.place) for each in earlier)
+    reps = people.add(made, users, [of_deals, *of_booked, *before], sources["roster"])
+    _deals(made, of_deals, accounts, history, products, deal_ids)
+    salesforce_history.add(made, history, earlier, deals, deal_ids, of_deals.ids)
+    now = vendor.now(made, stated)
+    salesforce_activities.add(made, booked, of_booked, {*deal_ids}, accounts, now)
+    salesforce_catalog.quotas(made, sources["ForecastingQuota"], reps, users)
+    return made
+
+
+def _lacking(deals: Source) -> list[Fault]:
+    """What no import can do without."""
+    if not deals.names:
+        return [Fault("Opportunity", "a table of this object, with StageName and CloseDate")]
+    needs = ("Id", "Name"), ("CreatedDate",), ("OwnerId", "OwnerName")
+    return [
+        Fault(deals.table.origin, "this column, by this name or its label", " or ".join(names))
+        for names in needs
+        if not any(deals.has(name) for name in names)
+    ]
+
+
+def _leave_out(made: Made, sources: Sources, stated: Stated) -> None:
+    """Rows that are no data: deleted ones, and deals of another record type."""
+    for source in sources.values():
+        _lengthen_ids(source)
+        source.leave_out(source.flag("IsDeleted"), DELETED)
+    _choose_type(made, sources, stated)
+    deals = sources["Opportunity"]
+    if not len(deals.rows):
+        gone = ", ".join(f"{n:,} {reason}" for reason, n in deals.left_out.items())
+        made.faults.append(Fault(deals.table.origin, "deals that are not left out", "", gone))
+
+
+def _lengthen_ids(source: Source) -> None:
+    """The 15 characters of an id in a report as the 18 that it has everywhere else."""
+    for name in (name for name in IDS if source.has(name)):
+        text = source.text(name)
+        short = text[values.matches(text, SHORT_ID)].unique()
+        if len(short):
+            source.mend(name, {each: each + _check(each) for each in short})
+
+
+def _check(short: str) -> str:
+    """Three characters that tell which letters of an id are capitals, five bits each."""
+    parts = (short[at : at + 5] for at in (0, 5, 10))
+    bits = (sum(letter.isupper() << n for n, letter in enumerate(part)) for part in parts)
+    return "".join(BITS[each] for each in bits)
+
+
+def _choose_type(made: Made, sources: Sources, stated: Stated) -> None:
+    """Opportunities of one record type where one is asked for; else all, and said."""
+    opportunity, types = sources["Opportunity"], sources["RecordType"]
+    names = dict(zip(types.text("Id"), types.text("Name"), strict=True))
+    ids = opportunity.text("RecordTypeId")
+    called = opportunity.text("RecordTypeName").fillna(named(ids, names)).fillna(ids)
+    if types.names:
+        made.counts.append(vendor.count("record types", types, len(types.rows), {}))
+    counts = called.value_counts()
+    if stated.record_type:
+        wanted = stated.record_type.casefold()
+        is_meant = (called.str.casefold() == wanted) | (ids == stated.record_type)
+        if not is_meant.any():
+            known = ", ".join(map(str, counts.index)) or "none"
+            where = opportunity.names.get(
+                "RecordTypeId", opportunity.names.get("RecordTypeName", "")
+            )
+            expected = f"a record type of the export: {known}"
+            made.faults.append(Fault(opportunity.table.origin, expected, where, stated.record_type))
+        opportunity.leave_out(~is_meant.fillna(False).astype(bool), OTHER_TYPE)
+    elif len(counts) > 1:
+        each = ", ".join(f"{name} ({n:,})" for name, n in counts.items())
+        made.said.append(f"all record types are imported: {each}; --record-type chooses one")
+
+
+def _users(source: Source) -> Users:
+    full = source.text("FirstName").fillna("") + " " + source.text("LastName").fillna("")
+    full = full.str.strip().astype("str")
+    names = source.text("Name").fillna(full.mask(full == "")).fillna(source.text("Username"))
+    ids = source.text("Id").fillna(names)
+    places = {"rep_id": "Id" if source.has("Id") else "Name", "name": "Name", "role": "Title"}
+    email = source.text("Email")
+    return Users(source, ids, names, email, source.text("Title"), source.flag("IsActive"), places)
+
+
+def _owners(source: Source, users: Users) -> Owners:
+    """Owners by id, else by the user of their name, else by name."""
+    place = "OwnerId" if source.has("OwnerId") else "OwnerName"
+    ids = id_of(source, "OwnerId", "OwnerName", users.by_name())
+    return Owners(source, ids, source.text("OwnerName"), place)
+
+
+def _latest(sources: Sources) -> pd.Timestamp | None:
+    """The latest change or creation in the export."""
+    days = [
+        source.time(name).max()
+        for key, source in sources.items()
+        if key in (*AUTHORED, "OpportunityHistoryReport")
+        for name in DATED
+        if source.has(name)
+    ]
+    return max((day for day in days if pd.notna(day)), default=None)
+
+
+def _currency(made: Made, source: Source) -> str:
+    counts = source.text("CurrencyIsoCode").value_counts()
+    if len(counts) > 1:
+        each = ", ".join(f"{code} in {n:,} rows" for code, n in counts.items())
+        where = source.names["CurrencyIsoCode"]
+        made.faults.append(Fault(source.table.origin, "amounts in one currency", where, each))
+    return str(counts.index[0]) if len(counts) else ""
+
+
+def _outcome(source: Source) -> pd.Series:
+    """Won, lost or missing, by IsClosed and IsWon, else by what the stage is called."""
+    by_stage = vendor.meant(source.text("StageName"), vendor.words(VENDOR, "stages"))
+    is_won, is_closed = source.flag("IsWon"), source.flag("IsClosed")
+    is_won = is_won.fillna(by_stage == "won").astype(bool)
+    is_closed = is_closed.fillna(by_stage.notna() | is_won).astype(bool)
+    lost = pd.Series("lost", source.rows, dtype="str").where(is_closed)
+    return lost.mask(is_closed & is_won, "won")
+
+
+def _deals(
+    made: Made,
+    owners: Owners,
+    accounts: Mapping[str, str] | None,
+    history: History,
+    products: pd.Series,
+    deal_id: pd.Series,
+) -> None:
+    source, outcome = owners.source, history.outcome
+    closes, created = source.day("CloseDate"), source.day("CreatedDate")
+    closed = history.closed_on(made, source, closes.where(outcome.notna()))
+    is_early = closed < created
+    if n := int(is_early.sum()):
+        made.said.append(
+            f"{source.table.origin}: deals entered after the day they closed: {n:,}; they begin on "
+            "that day, so that their cycle is 0 days"
+        )
+    expected = look_up(deal_id, history.last_dates)
+    columns = {
+        "deal_id": deal_id,
+        "rep_id": owners.ids,
+        "account_id": _account(made, source, accounts),
+        "product_id": look_up(deal_id, products),
+        "source": source.text("LeadSource"),
+        "segment": source.text("Segment"),
+        "competitor": source.text("Competitor"),
+        "created_on": created.mask(is_early, closed),
+        "amount": source.number("Amount"),
+        "expected_close_on": expected.where(outcome.notna(), closes),
+        "closed_on": closed,
+        "outcome": outcome,
+        "lost_reason": source.text("LostReason").where(outcome == "lost"),
+    }
+    places = {
+        "deal_id": "Id" if source.has("Id") else "Name",
+        "rep_id": owners.place,
+        "account_id": "AccountId",
+        "source": "LeadSource",
+        "created_on": "CreatedDate",
+        "amount": "Amount",
+        "expected_close_on": "CloseDate",
+        "closed_on": "CloseDate",
+        "outcome": "StageName",
+    }
+    made.parts.append(source.part("deals", columns, places))
+
+
+def _account(made: Made, source: Source, accounts: Mapping[str, str] | None) -> pd.Series:
+    ids = id_of(source, "AccountId", "AccountName", accounts or {})
+    if accounts is None:
+        return ids
+    what = f"{source.table.origin}, {source.names.get('AccountId', 'account')}"
+    return vendor.known(ids, accounts.values(), what, made.said)

@@ -1,0 +1,112 @@
+"""Accounts, products, lines and quotas of Salesforce as tables."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from salesnb.importers.people import Users
+from salesnb.importers.source import Source, Sources, id_of
+from salesnb.importers.vendor import Made
+
+NO_DEAL = "of a deal that is not in the data set"
+NO_PRODUCT = "without a product"
+NO_REP = "of somebody who is no rep"
+KNOWN = "its product is known already"
+
+
+def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
+    """Add the accounts; their ids by id, and by name where only one has it. None: no accounts."""
+    if not source.names:
+        return None
+    ids = source.text("Id").fillna(source.text("Name"))
+    columns = {
+        "account_id": ids,
+        "industry": source.text("Industry"),
+        "country": source.text("BillingCountryCode").fillna(source.text("BillingCountry")),
+        "employees": source.number("NumberOfEmployees"),
+        "annual_revenue": source.number("AnnualRevenue"),
+        "founded_year": source.number("YearStarted"),
+        **({"name": source.text("Name")} if source.has("Name") else {}),
+    }
+    places = {
+        "account_id": "Id" if source.has("Id") else "Name",
+        "industry": "Industry",
+        "country": "BillingCountry",
+        "employees": "NumberOfEmployees",
+        "annual_revenue": "AnnualRevenue",
+        "founded_year": "YearStarted",
+    }
+    made.parts.append(source.part("accounts", columns, places))
+    names = source.text("Name")
+    one = names[names.notna() & ~names.duplicated(keep=False)]
+    return {**dict(zip(ids, ids, strict=True)), **dict(zip(one, ids[one.index], strict=True))}
+
+
+def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
+    """Add products and the lines of deals; the product with the most money, by deal."""
+    lines, products = sources["OpportunityLineItem"], sources["Product2"]
+    ids = products.text("Id").fillna(products.text("Name"))
+    if products.names:
+        columns = {
+            "product_id": ids,
+            "name": products.text("Name").fillna(ids),
+            "family": products.text("Family"),
+        }
+        places = {"product_id": "Id", "name": "Name", "family": "Family"}
+        made.parts.append(products.part("products", columns, places))
+    if not lines.names:
+        return pd.Series(dtype="str")
+    lines.leave_out(~lines.text("OpportunityId").isin(deals), NO_DEAL)
+    named = lines.text("Product2Id").fillna(lines.text("ProductName"))
+    lines.leave_out(named.isna(), NO_PRODUCT)
+    product_id = named[lines.rows]
+    new = product_id[~product_id.isin(ids)].drop_duplicates()
+    if len(new):
+        names = lines.text("ProductName").fillna(lines.text("ProductCode")).reindex(new.index)
+        columns = {"product_id": new, "name": names.fillna(new)}
+        lost = {KNOWN: len(lines.rows) - len(new)}
+        places = {"product_id": "Product2Id", "name": "ProductName"}
+        made.parts.append(lines.part("products", columns, places, lost))
+    quantity, net = lines.number("Quantity"), lines.number("TotalPrice")
+    columns = {
+        "deal_id": lines.text("OpportunityId"),
+        "product_id": product_id,
+        "quantity": quantity,
+        "list_amount": lines.number("ListPrice") * quantity,
+        "net_amount": net.fillna(lines.number("UnitPrice") * quantity),
+    }
+    places = {
+        "deal_id": "OpportunityId",
+        "product_id": "Product2Id",
+        "quantity": "Quantity",
+        "list_amount": "ListPrice",
+        "net_amount": "TotalPrice",
+    }
+    made.parts.append(lines.part("deal_lines", columns, places))
+    rows = pd.DataFrame(columns).sort_values("net_amount", ascending=False, kind="stable")
+    return rows.drop_duplicates("deal_id").set_index("deal_id")["product_id"]
+
+
+def quotas(made: Made, source: Source, reps: set[str], users: Users) -> None:
+    """Add quotas, each to the day before the next period: a month, or a quarter."""
+    if not source.names:
+        return
+    owner = id_of(source, "QuotaOwnerId", "QuotaOwnerName", users.by_name())
+    source.leave_out(~owner.isin(reps), NO_REP)
+    starts = source.day("StartDate")
+    periods = starts.dropna().dt.to_period("M").drop_duplicates().sort_values()
+    steps = periods.astype("int64").diff().dropna()
+    months = 3 if len(steps) and steps.min() == 3 else 1
+    if months == 3:
+        made.said.append(
+            f"{source.table.origin}: quotas begin every third month and are of quarters"
+        )
+    ends = starts + pd.DateOffset(months=months) - pd.Timedelta(days=1)
+    columns = {
+        "rep_id": owner[source.rows],
+        "starts_on": starts,
+        "ends_on": ends.astype("datetime64[us]"),
+        "amount": source.number("QuotaAmount"),
+    }
+    places = {"rep_id": "QuotaOwnerId", "starts_on": "StartDate", "amount": "QuotaAmount"}
+    made.parts.append(source.part("quotas", columns, places))
