@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from salesnb.report import workers
+from salesnb.report import task
 
 
 def add(a, b):
@@ -32,18 +32,18 @@ def killed():
 
 def talk():
     for n in range(3):
-        workers.say(n)
+        task.say(n)
     return "done"
 
 
 def hang():
-    workers.say("hanging")
+    task.say("hanging")
     time.sleep(60)
 
 
 def hang_deaf():
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    workers.say("deaf")
+    task.say("deaf")
     time.sleep(60)
 
 

@@ -145,7 +145,7 @@ UNSAFE = {"pickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shel
 UNSAFE_CALLS = {"read_pickle", "load_module", "system", "popen", "literal_eval", "from_string"}
 # Own answers from the own cache, checked to be those that were written into a folder of one's own;
 # and what the own processes say over a pipe that asks for a key.
-PICKLES = {"once.py", "report/workers.py"}
+PICKLES = {"once.py", "report/nursery.py", "report/workers.py"}
 
 
 def dangers(source):

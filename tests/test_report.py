@@ -19,7 +19,8 @@ from salesnb import DataError, importers, team
 from salesnb.report import batch, notebook, outcome, standing
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.plan import plan
-from salesnb.report.workers import Ended, Workers
+from salesnb.report.task import Ended
+from salesnb.report.workers import Workers
 
 AS_OF = "2026-06-30"
 

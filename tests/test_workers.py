@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import tasks
 
-from salesnb.report import workers
-from salesnb.report.workers import Ended, Limits, Workers
+from salesnb.report import nursery, task, workers
+from salesnb.report.task import Ended, Limits
+from salesnb.report.workers import Workers
 
 pytestmark = pytest.mark.skipif(not workers.CAN_FORK, reason="no fork here")
 linux = pytest.mark.skipif(sys.platform != "linux", reason="what the system tells of processes")
@@ -287,7 +288,7 @@ class Full:
 
 def test_a_task_that_cannot_be_started_is_told():
     parent, children = Line(), {}
-    workers._obey(parent, Full(), children)
+    nursery._obey(parent, Full(), children)
     ((key, told),) = parent
     assert (key, children) == ("it", {})
     assert told.failure == "could not be started: Resource temporarily unavailable"
@@ -296,21 +297,21 @@ def test_a_task_that_cannot_be_started_is_told():
 @pytest.mark.parametrize("lacking", [("resource",), ("setpgid", "killpg")])
 def test_without_some_calls_tasks_run_all_the_same(lacking, monkeypatch):
     """As on Windows, in a child that is not there to stay."""
-    ours, theirs = workers.get_context("fork").Pipe()
+    ours, theirs = nursery.get_context("fork").Pipe()
     if "resource" in lacking:
-        monkeypatch.setattr(workers, "resource", None)
-        monkeypatch.setattr(workers.sys, "platform", "win32")
+        monkeypatch.setattr(task, "resource", None)
+        monkeypatch.setattr(task.sys, "platform", "win32")
     else:
         for name in lacking:
             monkeypatch.delattr(os, name)
     limits = Limits(1, 100)
-    child = workers.get_context("fork").Process(
-        target=workers._run, args=(theirs, tasks.add, (1, 2), limits)
+    child = nursery.get_context("fork").Process(
+        target=task.run, args=(theirs, tasks.add, (1, 2), limits)
     )
     child.start()
     theirs.close()
     told = ours.recv()
-    workers._kill(child)
+    nursery._kill(child)
     assert (told.value, told.failure) == (3, "")
     assert math.isnan(told.peak) == ("resource" in lacking)
     assert child.exitcode in (0, -signal.SIGKILL)

@@ -21,7 +21,8 @@ from salesnb.report.files import Place, alone, place, share
 from salesnb.report.notebook import shown
 from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
-from salesnb.report.workers import CAN_FORK, Ended, Limits
+from salesnb.report.task import Ended, Limits
+from salesnb.report.workers import CAN_FORK
 
 TRIES = 3  # of a job whose process is killed; an error in a notebook is not tried again
 OUT_OF_MEMORY = re.compile(r"\w*MemoryError:")  # NumPy has one of its own

@@ -23,7 +23,7 @@ from salesnb.report import files
 from salesnb.report.crew import Here, Ready
 from salesnb.report.plan import Job, Plan
 from salesnb.report.plan import plan as planned
-from salesnb.report.workers import Ended
+from salesnb.report.task import Ended
 
 HERE = "local:"
 ANSWER = 10.0  # seconds a scheduler has to answer, and its first worker to come

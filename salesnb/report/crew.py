@@ -10,9 +10,9 @@ from salesnb.errors import DataError
 from salesnb.report import making
 from salesnb.report.files import Place
 from salesnb.report.plan import Job, Plan
-from salesnb.report.workers import CAN_FORK, Ended, Limits, Workers
+from salesnb.report.task import ANY, Ended, Limits
+from salesnb.report.workers import CAN_FORK, Workers
 
-ANY = Limits()
 NURSERIES = 3  # one after the other, before reports are told as failed
 
 

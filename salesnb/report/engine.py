@@ -1,7 +1,7 @@
 """Papermill's engine `salesnb`: the same outputs as its own, from a process that is warm already.
 
 ``papermill --engine salesnb in.ipynb out.ipynb``, or ``engine_name="salesnb"`` in Python. The
-first notebook starts a nursery (see `workers`), which is kept for those that follow; each notebook
+first notebook starts a nursery (see `nursery`), which is kept for those that follow; each notebook
 runs in a process forked from it. What is no Python notebook of this environment goes to
 papermill's own engine, as does everything where there is no fork.
 """
@@ -24,8 +24,9 @@ from nbformat import NotebookNode
 from papermill.clientwrap import PapermillNotebookClient
 from papermill.engines import Engine, NBClientEngine, NotebookExecutionManager, papermill_engines
 
-from salesnb.report import workers
-from salesnb.report.workers import Ended, Workers
+from salesnb.report import task, workers
+from salesnb.report.task import Ended
+from salesnb.report.workers import Workers
 
 HERE = "salesnb-here"
 # What our own notebooks and most others load.
@@ -65,7 +66,7 @@ class Here(Engine):
             log_output=log_output,
             stdout_file=stdout_file,
             stderr_file=stderr_file,
-            on_cell_start=lambda cell, cell_index: workers.say(("began", cell_index, "")),
+            on_cell_start=lambda cell, cell_index: task.say(("began", cell_index, "")),
         )
         client.execute()
 
@@ -156,7 +157,7 @@ class _Reporting(NotebookExecutionManager):
         self, cell: NotebookNode, cell_index: int | None = None, **options: Any
     ) -> None:
         super().cell_complete(cell, cell_index, **options)
-        workers.say(("ended", cell_index, _as_text(cell)))
+        task.say(("ended", cell_index, _as_text(cell)))
 
 
 def _run(
