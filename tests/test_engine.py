@@ -70,7 +70,7 @@ def _tortured(folder, how):
         patch.chdir(own)
         # The errors of cells that may fail are raised at the very end, after all was written.
         with pytest.raises(PapermillExecutionError, match="asyncio"):
-            execute("in.ipynb", how)
+            execute("in.ipynb", how) if how else torture.by_stock("in.ipynb", "out.ipynb")
         return left()
 
 

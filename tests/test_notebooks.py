@@ -103,11 +103,9 @@ def test_its_figures_come_out_again(path, tmp_path):
 @pytest.mark.skipif(not workers.CAN_FORK, reason="no fork here")
 @each_notebook
 def test_the_engine_answers_as_stock_papermill(path, tmp_path):
-    stock, ours = (
-        papermill.execute_notebook(
-            path, tmp_path / path.name, engine_name=engine, cwd=path.parent, progress_bar=False
-        )
-        for engine in (None, "salesnb")
+    stock = torture.by_stock(path, tmp_path / path.name, cwd=path.parent)
+    ours = papermill.execute_notebook(
+        path, tmp_path / path.name, engine_name="salesnb", cwd=path.parent, progress_bar=False
     )
     assert torture.answers(ours.cells) == torture.answers(stock.cells)
     assert sum(len(cell.get("outputs", [])) for cell in ours.cells) >= 5
