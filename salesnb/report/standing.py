@@ -28,7 +28,8 @@ def sources(data: Path, notebooks: Path, **asked: Any) -> str:
     `asked` as `plan` is asked. Empty where files cannot be read: then no page is known to stand.
     """
     digest = hashlib.sha256(once.code().encode())
-    digest.update(json.dumps([data.resolve().name, asked], sort_keys=True).encode())
+    wanted = {name: value for name, value in asked.items() if value}  # not asked is not set
+    digest.update(json.dumps([data.resolve().name, wanted], sort_keys=True).encode())
     named = (Path(name) for name in asked.get("only", ()))
     try:
         files = [path for path in data.iterdir() if path.is_file()]
