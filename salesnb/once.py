@@ -163,7 +163,6 @@ def _write(path: Path, answer: Any) -> None:
         path.unlink(missing_ok=True)  # it was not to be trusted, nor is its mode
         _prune(path.parent, MOST - len(content))
         with door.whole_file(path) as new:
-            new.touch(mode=0o600)
             new.write_bytes(digest + content)
 
 
