@@ -237,6 +237,14 @@ def part_of(source: str | Path, column: str, value: str) -> str:
     return f"{folder}?{urlencode({**part, column: value})}"
 
 
+def must_be_free(folder: str | Path) -> Path:
+    """The path of a folder to write, or a `DataError` if anything stands there."""
+    place = Path(folder)
+    if place.exists() and (not place.is_dir() or any(place.iterdir())):
+        raise DataError(f"{place} exists already; choose a new folder or empty this one.")
+    return place
+
+
 def must_be_folder(source: str | Path) -> Path:
     """The folder of a data set, or a `DataError` that says what was found instead."""
     folder = must_exist(source, "folder")

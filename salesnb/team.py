@@ -219,9 +219,7 @@ class Team:
         """
         if format not in ("parquet", "csv"):
             raise unknown("format", format, ("parquet", "csv"))
-        folder = Path(folder)
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise DataError(f"{folder} exists already; choose a new folder or empty this one.")
+        folder = door.must_be_free(folder)
         with door.whole(folder) as aside:
             write(self, aside, format)
         return folder

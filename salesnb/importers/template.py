@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 from salesnb import door, schema, settings
-from salesnb.errors import DataError
 
 GUIDE = "tables.md"
 MARK = "\ufeff"  # without it a spreadsheet takes accents for two letters each
@@ -75,9 +74,7 @@ def write(dest: str | Path) -> Path:
 
     Raises `DataError` if `dest` exists and holds anything, or cannot be written.
     """
-    folder = Path(dest)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise DataError(f"{folder} exists already; choose a new folder or empty this one.")
+    folder = door.must_be_free(dest)
     with door.whole(folder) as aside:
         for table in schema.MODELS:
             header = MARK + ",".join(schema.columns(table)) + "\n"
