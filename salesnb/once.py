@@ -8,6 +8,7 @@ read: its answer is worked out again.
 """
 
 import hashlib
+import io
 import os
 import pickle
 import stat
@@ -98,17 +99,17 @@ def _kept(name: str, team: Any, work: Callable[[], Answer]) -> Answer:
     if _folder is None:
         return work()
     path = _path(_folder, name, team)
-    known = _read(path)
+    known = _read(path, team)
     if known is not None:
         return known[0]
     with _alone(path):
-        known = _read(path)  # somebody else may have worked it out meanwhile
+        known = _read(path, team)  # somebody else may have worked it out meanwhile
         if known is not None:
             return known[0]
         began = process_time()
         answer = work()
         if process_time() - began > SLOW:
-            _write(path, answer)
+            _write(path, answer, team)
         return answer
 
 
@@ -128,7 +129,29 @@ def code() -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> tuple[Any] | None:
+class _Writer(pickle.Pickler):
+    """Writes an answer that may hold the team it is about without the team."""
+
+    def __init__(self, file: io.BytesIO, team: Any):
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.team = team
+
+    def persistent_id(self, obj: Any) -> str | None:
+        return "team" if obj is self.team else None
+
+
+class _Reader(pickle.Unpickler):
+    """Reads it again, about the team at hand."""
+
+    def __init__(self, file: io.BytesIO, team: Any):
+        super().__init__(file)
+        self.team = team
+
+    def persistent_load(self, pid: str) -> Any:
+        return self.team
+
+
+def _read(path: Path, team: Any) -> tuple[Any] | None:
     """The answer in a file; None if there is none, or it is not what this user has written."""
     try:
         with open(path, "rb", opener=_unfollowed) as file:
@@ -139,7 +162,7 @@ def _read(path: Path) -> tuple[Any] | None:
         if hashlib.sha256(path.name.encode() + answer).digest() != digest:
             return None
         os.utime(path)
-        return (pickle.loads(answer),)
+        return (_Reader(io.BytesIO(answer), team).load(),)
     except (OSError, pickle.PickleError, AttributeError, ImportError, EOFError):
         return None
 
@@ -155,10 +178,12 @@ def _is_ours(about: os.stat_result) -> bool:
     return about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _write(path: Path, answer: Any) -> None:
+def _write(path: Path, answer: Any, team: Any) -> None:
     """Keep an answer: whole or not at all; not if the disk is full, or no file can hold it."""
     with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
-        content = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+        file = io.BytesIO()
+        _Writer(file, team).dump(answer)
+        content = file.getvalue()
         digest = hashlib.sha256(path.name.encode() + content).digest()
         path.unlink(missing_ok=True)  # it was not to be trusted, nor is its mode
         _prune(path.parent, MOST - len(content))

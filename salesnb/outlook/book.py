@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.metrics.presence import is_here
+from salesnb.once import once
 from salesnb.outlook import paths
 from salesnb.outlook.paths import Ways
 from salesnb.team import Team
@@ -94,8 +95,11 @@ class Book:
         """Amounts of the deals created in the last year: everybody's, and each rep's own."""
         since = self.team.as_of - YEAR * DAY
         rows = self.deals[(self.deals["created_on"] > since) & (self.deals["amount"] > 0)]
+        rows = rows.sort_values(["rep", "amount"])
         amount, rep = rows["amount"].to_numpy(float), rows["rep"].to_numpy()
-        return np.sort(amount), [np.sort(amount[rep == i]) for i in range(len(self.rep_id))]
+        ends = np.searchsorted(rep, np.arange(len(self.rep_id) + 1))
+        own = np.split(amount, ends)[1:-1]
+        return np.sort(amount), own
 
     def amounts(self, rep: int, n: int, dice: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """Amount and `size` of `n` new deals of a rep: like own ones of the last year, or others'.
@@ -112,6 +116,7 @@ class Book:
         return amount, np.log(amount / self.usual_amount)
 
 
+@once
 def book(team: Team) -> Book:
     """The deals of a team, with who of its reps has them or books meetings."""
     reps, activities = team.reps, team.activities
