@@ -17,6 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial, wraps
 from importlib import import_module
 from importlib.metadata import version
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from time import process_time
 from typing import Any, ParamSpec, TypeVar
@@ -44,14 +45,17 @@ def once(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
     for nothing but the team is kept on disk, if a folder was named.
     """
     name = f"{function.__module__}:{function.__qualname__}"
+    takes = signature(function)
 
     @wraps(function)
     def asked(*args: Given.args, **options: Given.kwargs) -> Answer:
         team: Any = args[0]
         answers = team.__dict__.setdefault("_once", {})
-        key = (name, args[1:], tuple(sorted(options.items())))
+        asked_of = takes.bind(*args, **options)
+        asked_of.apply_defaults()
+        key = (name, *asked_of.args[1:], *asked_of.kwargs.items())
         if key not in answers:
-            is_of_team = not args[1:] and not options
+            is_of_team = key[1:] == _defaults(takes)
             work = partial(function, *args, **options)
             answers[key] = _kept(name, team, work) if is_of_team else work()
             if is_of_team:
@@ -59,6 +63,13 @@ def once(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
         return answers[key]
 
     return asked
+
+
+def _defaults(takes: Signature) -> tuple[Any, ...]:
+    """What a function is asked with if it is asked of the team alone."""
+    options = list(takes.parameters.values())[1:]
+    own = [(o.name, o.default) if o.kind is Parameter.KEYWORD_ONLY else o.default for o in options]
+    return tuple(own)
 
 
 def forget(team: Any) -> None:

@@ -12,7 +12,7 @@ from salesnb.outlook.book import Book, book
 from salesnb.outlook.inflow import LAGS, Inflow, inflow, next_weeks
 from salesnb.outlook.needs import QUARTER, quota_by_day, required_coverage
 from salesnb.team import Team
-from salesnb.watch import watch
+from salesnb.warning import watched
 from salesnb.weekly import weekly
 
 AHEAD = 26  # weeks
@@ -118,9 +118,8 @@ def ahead(team: Team, n_weeks: int = AHEAD) -> Ahead:
         The team has no activities.
     """
     weeks, deals = weekly(team), book(team)
-    watched = watch(weeks.count, weeks.exposure, weeks.tenure)
     # Who has never booked a meeting has no inflow.
-    coming = inflow(team, weeks, watched, n_weeks).of(weeks.rep_id.get_indexer(deals.rep_id))
+    coming = inflow(team, weeks, watched(team), n_weeks).of(weeks.rep_id.get_indexer(deals.rep_id))
     ends = next_weeks(team.as_of, n_weeks)
     per_day, has_quota = quota_by_day(deals, int(ends[-1]) + QUARTER)
     until = np.pad(per_day.cumsum(axis=1), ((0, 0), (1, 0)))
