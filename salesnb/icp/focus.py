@@ -11,7 +11,7 @@ from salesnb import charts, standout, stats
 from salesnb.companies.segments import Segments, segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span

@@ -4,11 +4,11 @@ On four days of the last year the outlook is drawn from what was known then (`Te
 """
 
 from dataclasses import dataclass
-from zlib import crc32
 
 import numpy as np
 import pandas as pd
 
+from salesnb import lot
 from salesnb.once import once
 from salesnb.outlook.book import book
 from salesnb.outlook.draws import ahead
@@ -87,9 +87,8 @@ def check(team: Team, day: pd.Timestamp, most: int | None = None) -> pd.DataFram
     rep_id = known.book.rep_id
     left = team.reps.set_index("rep_id")["left_on"].reindex(rep_id)
     stayed = np.flatnonzero(~(left <= day + QUARTER * DAY).to_numpy())
-    if most is not None:  # by chance, and in every run the same
-        lot = [crc32(each.encode()) for each in rep_id[stayed]]
-        stayed = stayed[np.argsort(lot)[:most]]
+    if most is not None:
+        stayed = rep_id.get_indexer(pd.Index(lot.drawn(rep_id[stayed], most)))
     then = known.drawn(stayed)
     who: list[tuple[list[int], str | None]] = [([n], each) for n, each in enumerate(then.rep_id)]
     who += [([*range(len(who))], None)] if most is None else []
