@@ -8,6 +8,7 @@ import pandas as pd
 from salesnb.errors import Fault
 from salesnb.history import look_up
 from salesnb.importers import (
+    deal_log,
     people,
     salesforce_activities,
     salesforce_catalog,
@@ -16,8 +17,8 @@ from salesnb.importers import (
     values,
     vendor,
 )
+from salesnb.importers.deal_log import History
 from salesnb.importers.people import Owners, Users
-from salesnb.importers.salesforce_history import History
 from salesnb.importers.source import Source, Sources, id_of, named
 from salesnb.importers.vendor import Made, Stated
 
@@ -55,7 +56,8 @@ def make(sources: Sources, stated: Stated) -> Made:
     before = (Owners(each.source, each.rep_id, each.rep_id, each.place) for each in earlier)
     reps = people.add(made, users, [of_deals, *of_booked, *before], sources["roster"])
     _deals(made, of_deals, accounts, history, products, deal_ids)
-    salesforce_history.add(made, history, earlier, deals, deal_ids, of_deals.ids)
+    columns = salesforce_history.COLUMNS
+    deal_log.add(made, history, earlier, deals, columns, deal_ids, of_deals.ids)
     now = vendor.now(made, stated)
     salesforce_activities.add(made, booked, of_booked, {*deal_ids}, accounts, now)
     salesforce_catalog.quotas(made, sources["ForecastingQuota"], reps, users)
@@ -185,7 +187,7 @@ def _deals(
 ) -> None:
     source, outcome = owners.source, history.outcome
     closes, created = source.day("CloseDate"), source.day("CreatedDate")
-    closed = history.closed_on(made, source, closes.where(outcome.notna()))
+    closed = salesforce_history.closed_on(made, history, source, closes.where(outcome.notna()))
     is_early = closed < created
     if n := int(is_early.sum()):
         made.said.append(

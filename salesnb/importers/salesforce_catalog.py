@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from salesnb.importers.deal_log import NO_DEAL
 from salesnb.importers.people import Users
-from salesnb.importers.source import Source, Sources, id_of
+from salesnb.importers.source import Source, Sources, by_name, id_of
 from salesnb.importers.vendor import Made
 
-NO_DEAL = "of a deal that is not in the data set"
 NO_PRODUCT = "without a product"
 NO_REP = "of somebody who is no rep"
 KNOWN = "its product is known already"
@@ -37,9 +37,7 @@ def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
         "founded_year": "YearStarted",
     }
     made.parts.append(source.part("accounts", columns, places))
-    names = source.text("Name")
-    one = names[names.notna() & ~names.duplicated(keep=False)]
-    return {**dict(zip(ids, ids, strict=True)), **dict(zip(one, ids[one.index], strict=True))}
+    return {**dict(zip(ids, ids, strict=True)), **by_name(source.text("Name"), ids)}
 
 
 def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
