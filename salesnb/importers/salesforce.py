@@ -127,14 +127,8 @@ def _owners(source: Source, users: Users) -> Owners:
 
 def _latest(sources: Sources) -> pd.Timestamp | None:
     """The latest change or creation in the export."""
-    days = [
-        source.time(name).max()
-        for key, source in sources.items()
-        if key in (*AUTHORED, "OpportunityHistoryReport")
-        for name in DATED
-        if source.has(name)
-    ]
-    return max((day for day in days if pd.notna(day)), default=None)
+    told = (*AUTHORED, "OpportunityHistoryReport")
+    return vendor.latest((sources[key], name) for key in told for name in DATED)
 
 
 def _outcome(source: Source) -> pd.Series:
