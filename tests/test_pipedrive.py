@@ -3,14 +3,23 @@
 # ruff: noqa: E501  an export is easier to judge on one line
 
 import json
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import exports
 import pandas as pd
+import pipedrive_shape
 import pytest
+from exports import lines, write
+from hypothesis import given
+from hypothesis import settings as trials
+from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 import salesnb
-from salesnb import DataError, importers
-from salesnb.importers import Options, Stated
+from salesnb import cli
+from salesnb.importers import Options
 
 API = {
     "users": """\
@@ -88,26 +97,8 @@ id,deal_id,product_id,name,item_price,quantity,discount_percentage,sum,enabled_f
 }
 
 
-def write(folder: Path, objects: dict[str, str]) -> Path:
-    folder.mkdir()
-    for name, text in objects.items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    return folder
-
-
-def run(folder: Path, **stated) -> importers.ImportReport:
-    report = importers.run(
-        "pipedrive", folder, folder.with_name("team"), overwrite=True, stated=Stated(**stated)
-    )
-    assert all(c.read == c.kept + sum(c.left_out.values()) for c in report.tables), report
-    return report
-
-
-def faults_of(folder: Path, **stated) -> list[str]:
-    with pytest.raises(DataError) as caught:
-        run(folder, **stated)
-    assert not folder.with_name("team").exists(), "nothing half-written"
-    return [str(fault) for fault in caught.value.faults]
+run = partial(exports.run, "pipedrive")
+faults_of = partial(exports.faults_of, "pipedrive")
 
 
 @pytest.fixture
@@ -119,15 +110,6 @@ def api(tmp_path):
 def report(tmp_path_factory):
     """The export as it is, imported."""
     return run(write(tmp_path_factory.mktemp("api") / "export", API))
-
-
-def lines(table: pd.DataFrame, *columns: str) -> list[str]:
-    return [
-        " ".join(
-            f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value) for value in row
-        )
-        for row in table[[*columns]].astype(object).fillna("-").itertuples(index=False)
-    ]
 
 
 def test_deals_by_hand(report):
@@ -440,3 +422,247 @@ def test_labels_in_other_languages(tmp_path, text, title, owner):
         f"{title} {owner} 1234.5 2026-01-13 2026-02-01 won"
     )
     assert list(report.team.deals["outcome"].isna()) == [False, True]
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+RENEWALS = "5,Due,0,2,50,true\n6,Proposal,1,2,70,true\n7,Signed,2,2,90,true\n"
+TWO = {
+    **API,
+    "stages": API["stages"] + RENEWALS,
+    "deals": API["deals"].replace(",90.0,1,3,", ",90.0,2,6,"),
+    "deal_flow": API["deal_flow"].replace("stage_id,1,3,", "stage_id,1,6,"),
+}
+
+
+def test_all_pipelines_are_imported_and_said(tmp_path):
+    """A stage stands where it stands in its pipeline; Proposal, the end of one and the middle of
+    the other, between them."""
+    report = run(write(tmp_path / "export", TWO))
+    said = "all pipelines are imported: Sales (3), Renewals (1); --pipeline chooses one"
+    assert said in report.decided
+    assert report.team.settings.stages == ("Due", "New", "Demo", "Proposal", "Signed")
+    assert any("how far on each stands in its own pipeline" in each for each in report.decided)
+    assert len(report.team.deals) == 4
+
+
+@pytest.mark.parametrize("name", ["renewals", "2"])
+def test_one_pipeline_is_chosen_by_name_or_id(tmp_path, name):
+    report = run(write(tmp_path / "export", TWO), pipeline=name)
+    assert list(report.team.deals["deal_id"]) == ["103"]
+    assert report.team.settings.stages == ("Due", "Proposal", "Signed")
+    assert lines(report.team.stage_changes, "deal_id", "stage") == ["103 Proposal"]
+    counts = {(c.table, c.file): c.left_out for c in report.tables}
+    assert counts["deals", "deals.csv"] == {"deleted": 1, "archived": 1, "of another pipeline": 3}
+    assert counts["stage_changes", "deals.csv"]["a stage of another pipeline"] == 1
+
+
+def test_a_pipeline_that_there_is_not(tmp_path):
+    assert faults_of(write(tmp_path / "export", TWO), pipeline="Sale") == [
+        "deals.csv, column pipeline_id: found 'Sale', expected a pipeline of the export: Sales, Renewals",
+        "deals.csv: found '1 deleted, 1 archived, 4 of another pipeline', expected deals that are not left out",
+    ]
+
+
+def test_many_deals_that_one_user_moves_in_one_second_are_a_bulk_edit(tmp_path):
+    """Five deals in one second are; four, or five by two users, are not."""
+    header = API["deals"].splitlines()[0]
+    row = "{},Deal {},1,EUR,open,1,,,1,2,2026-01-01 09:00:00,2026-03-01 10:00:00,2026-02-01 09:00:00,,,,,,,,false,false,"
+    deals = [header, *(row.format(n, n) for n in range(301, 315))]
+    flow = ["item_id,user_id,field_key,old_value,new_value,log_time"]
+    flow += [f"{n},1,stage_id,1,2,2026-02-01 09:00:00" for n in range(301, 306)]
+    flow += [f"{n},1,stage_id,1,2,2026-02-01 09:00:01" for n in range(306, 310)]
+    flow += [f"{n},{n % 2},stage_id,1,2,2026-02-01 09:00:02" for n in range(310, 315)]
+    objects = {"deals": deals, "flow": flow, "stages": API["stages"].splitlines()}
+    report = run(
+        write(tmp_path / "export", {name: "\n".join(rows) for name, rows in objects.items()})
+    )
+    marked = report.team.stage_changes.dropna(subset="is_bulk")
+    assert list(marked["deal_id"]) == ["301", "302", "303", "304", "305"]
+    assert any("stage changes made in bulk: 5, of 5 deals" in each for each in report.decided)
+
+
+def test_new_values_without_old_ones(tmp_path):
+    """A log that begins with the first stage and has no old values."""
+    flow = """\
+deal_id,change_time,changed_field_key,new_value
+101,2026-01-01 09:00:00,stage_id,1
+101,2026-01-20 09:00:00,stage_id,3
+102,2026-01-02 09:00:00,stage_id,1
+102,2026-01-02 09:00:00,user_id,2
+"""
+    objects = {name: text for name, text in API.items() if name != "deal_flow"}
+    report = run(write(tmp_path / "export", {**objects, "deal_changes": flow}))
+    assert lines(report.team.stage_changes, "deal_id", "stage", "entered_at", "rep_id") == [
+        "103 Proposal 2026-01-20 1",
+        "105 New 2026-01-05 2",
+        "101 New 2026-01-01 1",
+        "101 Proposal 2026-01-20 1",
+        "102 New 2026-01-02 2",
+    ]
+
+
+def test_merged_rows_are_left_out(api):
+    header, *rows = API["deals"].splitlines()
+    rows = [
+        header + ",merge_what_id",
+        *(f"{row},{101 if row[:3] == '104' else ''}" for row in rows),
+    ]
+    (api / "deals.csv").write_text("\n".join(rows), encoding="utf-8")
+    deals = next(c for c in run(api).tables if c.table == "deals")
+    assert deals.left_out == {"merged into another": 1, "archived": 1}
+
+
+def test_every_fault_is_said_at_once(api):
+    change(api / "deals.csv", "103,Three,300,USD,open", "103,Three,many,EUR,opened")
+    change(api / "deal_flow.csv", "2026-01-31,2026-02-05", "2026-01-31,soon")
+    change(
+        api / "activities.csv",
+        "206,meeting,Meeting,1,2026-01-08,10:00,01:00",
+        "206,meeting,Meeting,1,2026-01-08,25:00,an hour",
+    )
+    change(api / "activities.csv", "203,email,Prices,1", "203,email,Prices,perhaps")
+    assert faults_of(api, stages=("New", "Dmo", "Proposal")) == [
+        "deals.csv, row 4, column status: found 'opened', expected open, won, lost or deleted",
+        "deals.csv, column currency: found 'USD in 3 rows, EUR in 1 rows', expected amounts in one currency",
+        "activities.csv, row 7, column due_time: found '25:00', expected a time of day such as 15:30",
+        "activities.csv, row 4, column done: found 'perhaps', expected yes or no, in words or as 1 or 0",
+        "activities.csv, row 7, column duration: found 'an hour', expected a duration such as 01:30, or minutes",
+        "deal_flow.csv, row 9, column new_value: found 'soon', expected a day such as 2026-06-30, from 1900 to 2100",
+        "deals.csv, row 4, column value: found 'many', expected a number such as 1234.5, perhaps with a currency or a per cent sign, with a decimal point as '1000.5' shows",
+        "deal_flow.csv, rows 5, 8, column new_value (stage_changes.stage): found 'Demo', expected a stage of team.toml (nearest: 'Dmo')",
+    ]
+
+
+def test_what_no_import_can_do_without(tmp_path):
+    bare = {"export": "Deal - Title,Deal - Status,Deal - Value\nOne,Won,1\n"}
+    assert faults_of(write(tmp_path / "export", bare)) == [
+        "export.csv, column add_time: expected this column, by this name or its label",
+        "export.csv, column owner_id or owner_name: expected this column, by this name or its label",
+    ]
+    (tmp_path / "export" / "export.csv").write_text("a,b\n1,2\n")
+    assert faults_of(tmp_path / "export") == [
+        "deals: expected a table of this object, with title, status and value"
+    ]
+
+
+def test_a_close_without_a_day_is_a_fault(api):
+    """Neither the deal nor the flow tells when it was won."""
+    change(api / "deals.csv", "2026-02-01 12:00:00,2026-02-01 12:00:00,,2026-02-01 12:00:00", ",,,")
+    assert faults_of(api) == [
+        "deals.csv, row 2, column status (deals.outcome): found 'won', expected closed_on filled too"
+    ]
+    change(api / "deal_flow.csv", "3,101,1,value,900,1000.5", "3,101,1,status,open,won")
+    assert lines(run(api).team.deals, "closed_on")[0] == "2026-01-10"
+
+
+def test_a_deal_entered_after_it_was_closed(api):
+    change(
+        api / "deals.csv",
+        "2026-02-10 09:00:00,2026-02-10 09:00:00,Price",
+        "2026-01-01 09:00:00,,Price",
+    )
+    report = run(api)
+    assert lines(report.team.deals, "deal_id", "created_on", "closed_on")[1] == (
+        "102 2026-01-01 2026-01-01"
+    )
+    assert any("deals entered after the day they closed: 1" in each for each in report.decided)
+    assert "102" not in set(report.team.stage_changes["deal_id"])
+
+
+def test_at_the_command_line(api):
+    call = CliRunner().invoke
+    team = str(api.with_name("team"))
+    done = call(cli.app, ["import", "pipedrive", str(api), team, "--pipeline", "Sales"])
+    assert done.exit_code == 0, done.output
+    assert "as of 2026-03-01 (the latest change in the export)" in done.output
+
+
+# What an export of Pipedrive cannot hold of a team, by table.
+LOST = {
+    "reps": {"was_peer"},
+    "accounts": {"churned_on", "expansion_amount", "crm_in_use", "remote_share", "growth_rate"},
+    "products": {"margin_rate", "role", "launched_on", "changed_on"},
+    "deals": set(),
+    "deal_lines": set(),
+    "stage_changes": set(),
+    "close_date_changes": set(),
+    "activities": set(),
+}
+KEYS = {
+    "stage_changes": ["deal_id", "entered_at"],
+    "close_date_changes": ["deal_id", "changed_at"],
+    "deal_lines": ["deal_id", "product_id"],
+}
+
+
+@pytest.fixture(scope="module")
+def simulated():
+    """A team of which one deal went to somebody else half-way."""
+    team, _ = salesnb.simulate(seed=3, reps=4, deals_per_rep=12, months=8)
+    deals = team.deals.copy()
+    number = deals.index[deals["outcome"].isna()][0]
+    deals.loc[number, "rep_id"] = next(
+        r for r in team.reps["rep_id"] if r != deals["rep_id"][number]
+    )
+    has_lines = deals["deal_id"].isin(team.deal_lines["deal_id"])
+    deals["product_id"] = deals["product_id"].where(has_lines)  # a product stands on lines only
+    return replace(team, tables={**team.tables, "deals": deals})
+
+
+def test_a_team_written_as_pipedrive_exports_it_is_read_back(simulated, tmp_path):
+    found = run(pipedrive_shape.write(simulated, tmp_path / "export")).team
+    assert found.settings.stages == simulated.settings.stages
+    assert found.as_of == simulated.as_of
+    assert found.settings.currency == simulated.settings.currency
+    for name, lost in LOST.items():
+        key = KEYS.get(name, [simulated.tables[name].columns[0]])
+        was, now = (
+            team.tables[name].sort_values(key, ignore_index=True) for team in (simulated, found)
+        )
+        kept = [column for column in was if column not in lost]
+        pd.testing.assert_frame_equal(now[kept], was[kept], check_like=True)
+
+
+def test_the_lists_of_the_interface_hold_the_deals_and_their_present_stage(simulated, tmp_path):
+    """Lost besides: reps' ids, products, the order of stages, all of the history but its end."""
+    folder = pipedrive_shape.write_labels(simulated, tmp_path / "export")
+    stages = simulated.settings.stages
+    assert faults_of(folder)[0] == (
+        f"--stages: found '{', '.join(sorted(stages))}', expected the open stages in order: nothing in the export tells"
+    )
+    found = run(folder, stages=stages).team
+    names = simulated.reps.set_index("rep_id")["name"]
+    was = simulated.deals.assign(rep_id=simulated.deals["rep_id"].map(names), product_id=None)
+    was, now = (each.sort_values("deal_id", ignore_index=True) for each in (was, found.deals))
+    pd.testing.assert_frame_equal(now, was.astype(now.dtypes), check_like=True)
+    last = simulated.stage_changes.sort_values("entered_at").drop_duplicates("deal_id", keep="last")
+    columns = ["deal_id", "stage", "entered_at"]
+    was, now = (
+        each.sort_values("deal_id", ignore_index=True)[columns]
+        for each in (last, found.stage_changes)
+    )
+    pd.testing.assert_frame_equal(now, was)
+
+
+ODD = (
+    *("101", "won", "deleted", "Done", "{", '{"id": 1}', "[1]", "7.0", "25:00", "<p>", "stage_id"),
+)
+
+
+@trials(max_examples=15, deadline=None)
+@given(
+    objects=st.sampled_from([API, CONNECTOR, V2, LABELS, {"export": GERMAN}]),
+    changes=exports.changes(*ODD),
+    without=st.sets(st.sampled_from(sorted({*API} - {"deals"})), max_size=4),
+)
+def test_a_broken_export_is_faults_or_a_team_with_every_row_counted(
+    tmp_path_factory, objects, changes, without
+):
+    kept = {name: text for name, text in objects.items() if name not in without}
+    folder = tmp_path_factory.mktemp("broken") / "export"
+    exports.is_sound_or_refused("pipedrive", folder, kept, changes)

@@ -33,7 +33,7 @@ from salesnb.importers.vendor import Made, Stated
 NEEDS = ("id", "title"), ("add_time",), ("owner_id", "owner_name")
 PIPELINE = "pipeline_id", "pipeline_name"
 DATED = {
-    "deals": ("update_time", "add_time", "stage_change_time", "won_time", "lost_time"),
+    "deals": ("update_time", "add_time", "stage_change_time"),
     "flow": ("log_time",),
     "activities": ("update_time", "add_time", "marked_as_done_time"),
 }
@@ -51,7 +51,7 @@ def make(sources: Sources, stated: Stated) -> Made:
         read_as_written(source)
     stages = pipedrive_stages.read(made, sources)
     status = _leave_out(made, sources, stages, stated)
-    made.latest = vendor.latest((sources[key], name) for key in DATED for name in DATED[key])
+    made.latest = _latest(sources)
     made.currency = dealbook.currency(made, deals, "currency")
     users = _users(made, sources["users"])
     accounts = pipedrive_catalog.accounts(made, sources["organizations"])
@@ -99,6 +99,14 @@ def _leave_out(made: Made, sources: Sources, stages: Stages, stated: Stated) -> 
     dealbook.choose(made, deals, PIPELINE, stages.pipelines, stated.pipeline, "pipeline")
     made.faults += dealbook.none_left(deals)
     return status[deals.rows].fillna("open")
+
+
+def _latest(sources: Sources) -> pd.Timestamp | None:
+    """The latest change in the export; a close counts where changes are not exported."""
+    columns = [(sources[key], name) for key in DATED for name in DATED[key]]
+    if not sources["deals"].has("update_time"):
+        columns += [(sources["deals"], name) for name in ("won_time", "lost_time", "close_time")]
+    return vendor.latest(columns)
 
 
 def _users(made: Made, source: Source) -> Users:
