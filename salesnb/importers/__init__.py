@@ -18,8 +18,8 @@ import pandas as pd
 
 from salesnb import cells, door, settings
 from salesnb.errors import DataError, Fault
+from salesnb.importers import hubspot, salesforce, sheets, tables, target, template, vendor
 from salesnb.importers import mapping as mappings
-from salesnb.importers import salesforce, sheets, tables, target, template, vendor
 from salesnb.importers.draft import Draft, written
 from salesnb.importers.mapping import Plan
 from salesnb.importers.report import ImportReport
@@ -30,7 +30,7 @@ from salesnb.settings import Settings
 
 __all__ = ["ImportReport", "Options", "Stated", "run", "template"]
 
-VENDORS = {"salesforce": salesforce.make}
+VENDORS = {"hubspot": hubspot.make, "salesforce": salesforce.make}
 
 
 def run(

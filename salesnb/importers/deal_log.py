@@ -132,12 +132,12 @@ def add(
         names = {"deal_id": "deal_id", "stage": "stage", "entered_at": "at"}
         from_deals = {name: columns[key] for name, key in names.items()}
         origins = (deals, from_deals), (history.from_stages, history.places)
-        _split(made, "stage_changes", entered, history.no_entry, *origins)
+        split(made, "stage_changes", entered, history.no_entry, *origins)
     if history.from_dates is not None:
         changed = _renamed(history.dates, {"at": "changed_at", "close_on": "expected_close_on"})
         from_deals = date_places(columns["deal_id"], columns["at"], columns["close_on"])
         dated = (deals, from_deals), (history.from_dates, history.date_places)
-        _split(made, "close_date_changes", changed, history.no_date, *dated)
+        split(made, "close_date_changes", changed, history.no_date, *dated)
 
 
 def _renamed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -145,17 +145,20 @@ def _renamed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return rows[["deal_id", *names, *marks]].rename(columns=names)
 
 
-def _split(
+def split(
     made: Made,
     table: str,
     rows: pd.DataFrame,
     why: pd.Series,
     *sources: tuple[Source | None, Mapping[str, str]],
 ) -> None:
-    """The rows that count, as a part for each source they come from."""
-    for key, (source, places) in zip((START, LATER), sources, strict=True):
+    """Add the rows that count, as a part for each source they come from.
+
+    The first level of `rows` is the place of their source among `sources`, the second its row.
+    """
+    for key, (source, places) in enumerate(sources):
         is_here = rows.index.get_level_values(0) == key
-        if source is None or (not is_here.any() and key == START):
+        if source is None or (len(source.rows) and not is_here.any()):
             continue
         kept = rows[is_here & why.isna().to_numpy()].droplevel(0)
         left_out = {str(reason): int(n) for reason, n in why[is_here].value_counts().items()}

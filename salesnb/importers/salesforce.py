@@ -127,14 +127,8 @@ def _owners(source: Source, users: Users) -> Owners:
 
 def _latest(sources: Sources) -> pd.Timestamp | None:
     """The latest change or creation in the export."""
-    days = [
-        source.time(name).max()
-        for key, source in sources.items()
-        if key in (*AUTHORED, "OpportunityHistoryReport")
-        for name in DATED
-        if source.has(name)
-    ]
-    return max((day for day in days if pd.notna(day)), default=None)
+    told = (*AUTHORED, "OpportunityHistoryReport")
+    return vendor.latest((sources[key], name) for key in told for name in DATED)
 
 
 def _outcome(source: Source) -> pd.Series:
@@ -157,7 +151,8 @@ def _deals(
 ) -> None:
     source, outcome = owners.source, history.outcome
     closes = source.day("CloseDate")
-    closed = salesforce_history.closed_on(made, history, source, closes.where(outcome.notna()))
+    changed = look_up(deal_id, history.closings).fillna(source.time("LastStageChangeDate"))
+    closed = dealbook.closed(made, source, closes.where(outcome.notna()), changed, history.limit)
     expected = look_up(deal_id, history.last_dates)
     columns = {
         "deal_id": deal_id,

@@ -37,6 +37,10 @@ class Source:
         self._known: dict[tuple[str, str], pd.Series] = {}
         self._within: list[Source] = []
 
+    def also(self, names: Mapping[str, str]) -> None:
+        """Give further columns of the table names to read them by."""
+        self.names = {**self.names, **names}
+
     def has(self, *names: str) -> bool:
         """Whether the export has all these columns."""
         return all(name in self.names for name in names)

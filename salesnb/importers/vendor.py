@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from salesnb import door, schema, settings
+from salesnb.checks import value_faults
 from salesnb.errors import DataError, Fault
 from salesnb.importers import clock, draft, exported, objects, target
 from salesnb.importers.mapping import Plan
@@ -25,6 +26,7 @@ from salesnb.importers.tables import AGAIN, Part
 from salesnb.importers.values import Options
 
 WORDS = Path(__file__).parents[1] / "crm" / "words"
+NAMES = {"hubspot": "HubSpot"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Stated:
 
     as_of : the day of the export, ISO
     stages : the open stages in order
-    record_type : of several kinds of deals, the one to import
+    record_type, pipeline : of several kinds of deals, the one to import
     currency : ISO 4217 code
     reading : decimal mark, order of day and month, time zone
     """
@@ -41,6 +43,7 @@ class Stated:
     as_of: str = ""
     stages: tuple[str, ...] = ()
     record_type: str = ""
+    pipeline: str = ""
     currency: str = ""
     reading: Options = field(default_factory=Options)
 
@@ -92,7 +95,9 @@ def run(
     if not made.parts:
         raise DataError(made.faults)
     own, as_of_from, own_faults = _settings(made, stated)
-    plan = Plan(vendor.title(), objects.ALIASES / f"{vendor}.toml", {}, (), {}, ())
+    plan = Plan(
+        NAMES.get(vendor, vendor.title()), objects.ALIASES / f"{vendor}.toml", {}, (), {}, ()
+    )
     used = {part.sheet.file: part.sheet for part in made.parts}
     used |= {s.table.origin: s.sheet() for s in sources.values() if _is_counted(s, made)}
     unused = [s.table.origin for s in sources.values() if s.table.origin not in used]
@@ -117,9 +122,14 @@ def run(
 
 @cache
 def words(vendor: str, section: str) -> Mapping[str, str]:
-    """What each folded word of a vendor means: ``{"closedwon": "won"}``."""
-    raw = tomllib.loads((WORDS / f"{vendor}.toml").read_text(encoding="utf-8"))[section]
-    return {objects.fold(word): meaning for meaning, known in raw.items() for word in known}
+    """What each folded word of a vendor means, else that of any: ``{"closedwon": "won"}``."""
+    found: dict[str, str] = {}
+    for name in (vendor, objects.EVERYWHERE):
+        raw = tomllib.loads((WORDS / f"{name}.toml").read_text(encoding="utf-8"))
+        for meaning, known in raw.get(section, {}).items():
+            for word in known:
+                found.setdefault(objects.fold(word), meaning)
+    return found
 
 
 def meant(values: pd.Series, known: Mapping[str, str], *, at_start: bool = False) -> pd.Series:
@@ -134,6 +144,25 @@ def meant(values: pd.Series, known: Mapping[str, str], *, at_start: bool = False
         return next((known[start] for start in starts if start in known), None)
 
     return named(values, {value: one(value) for value in values.dropna().unique()})
+
+
+def told(
+    made: Made, source: Source, name: str, known: Mapping[str, str], expected: str
+) -> pd.Series:
+    """What each value of a column means, missing where it is blank; others are faults."""
+    values = source.text(name)
+    found = meant(values, known)
+    wrong = values[values.notna() & found.isna()]
+    column = source.names.get(name, name)
+    faults = value_faults(source.table.origin, column, wrong, expected)
+    made.faults += [fault for fault in faults if fault not in made.faults]
+    return found
+
+
+def latest(columns: Iterable[tuple[Source, str]]) -> pd.Timestamp | None:
+    """The latest time in several columns."""
+    times = (source.time(name).max() for source, name in columns if source.has(name))
+    return max((time for time in times if pd.notna(time)), default=None)
 
 
 def now(made: Made, stated: Stated) -> pd.Timestamp | None:
