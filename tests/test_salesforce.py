@@ -2,14 +2,15 @@
 
 # ruff: noqa: E501  an export is easier to judge on one line
 
-import csv
 import json
 from dataclasses import replace
-from pathlib import Path
+from functools import partial
 
+import crm_files
 import pandas as pd
 import pytest
 import salesforce_shape
+from crm_files import CHANGES, broken, change, counts, faults_or_a_team, lines, write
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
@@ -18,6 +19,8 @@ from typer.testing import CliRunner
 import salesnb
 from salesnb import DataError, cli, importers
 from salesnb.importers import Options, Stated, salesforce
+
+run, faults_of = (partial(each, "salesforce") for each in (crm_files.run, crm_files.faults_of))
 
 API = {
     "User": """\
@@ -88,28 +91,6 @@ QuotaOwnerId,QuotaAmount,StartDate
 }
 
 
-def write(folder: Path, objects: dict[str, str]) -> Path:
-    folder.mkdir()
-    for name, text in objects.items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    return folder
-
-
-def run(folder: Path, **stated) -> importers.ImportReport:
-    report = importers.run(
-        "salesforce", folder, folder.with_name("team"), overwrite=True, stated=Stated(**stated)
-    )
-    assert all(c.read == c.kept + sum(c.left_out.values()) for c in report.tables), report
-    return report
-
-
-def faults_of(folder: Path, **stated) -> list[str]:
-    with pytest.raises(DataError) as caught:
-        run(folder, **stated)
-    assert not folder.with_name("team").exists(), "nothing half-written"
-    return [str(fault) for fault in caught.value.faults]
-
-
 @pytest.fixture
 def api(tmp_path):
     return write(tmp_path / "export", API)
@@ -119,15 +100,6 @@ def api(tmp_path):
 def report(tmp_path_factory):
     """The export as it is, imported."""
     return run(write(tmp_path_factory.mktemp("api") / "export", API))
-
-
-def lines(table: pd.DataFrame, *columns: str) -> list[str]:
-    return [
-        " ".join(
-            f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value) for value in row
-        )
-        for row in table[[*columns]].astype(object).fillna("-").itertuples(index=False)
-    ]
 
 
 def test_deals_by_hand(report):
@@ -219,8 +191,7 @@ def test_people_products_and_quotas_by_hand(report):
 
 
 def test_every_row_left_out_has_its_reason(report):
-    counts = {(c.table, c.file): (c.read, c.kept, dict(c.left_out)) for c in report.tables}
-    assert counts == {
+    assert counts(report) == {
         ("reps", "User.csv"): (3, 2, {"owns no deal or activity": 1}),
         ("reps", "roster.csv"): (3, 2, {"nobody of this name or id is in the export": 1}),
         ("accounts", "Account.csv"): (2, 1, {"deleted": 1}),
@@ -419,12 +390,6 @@ def test_record_types_are_chosen_by_name(api):
     assert deals.left_out == {"deleted": 1, "of another record type": 2}
 
 
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
-
-
 def test_every_fault_is_said_at_once(api):
     change(
         api / "Opportunity.csv",
@@ -570,48 +535,14 @@ def test_a_team_written_as_salesforce_exports_it_is_read_back(simulated, tmp_pat
         pd.testing.assert_frame_equal(now[kept], was[kept], check_like=True)
 
 
-CELL = st.one_of(
-    st.sampled_from(
-        [
-            "",
-            "NULL",
-            "x",
-            "-1",
-            "1,5",
-            "2026-13-01",
-            "03/04/2026",
-            "=A1()",
-            "006A",
-            "9" * 400,
-            "true",
-        ]
-    ),
-    st.text(max_size=6),
-)
-PLACE = st.integers(0, 20)
 FIELDED = {**API, "OpportunityFieldHistory": FIELDS}
 del FIELDED["OpportunityHistory"]
-
-
-def broken(objects: dict[str, str], changes) -> dict[str, str]:
-    """The objects with some cells changed, whichever the numbers fall on."""
-    tables = {
-        name: [*csv.reader(text.splitlines(), delimiter=";" if ";" in text else ",")]
-        for name, text in objects.items()
-    }
-    for table, row, column, value in changes:
-        rows = tables[sorted(tables)[table % len(tables)]]
-        cells = rows[row % len(rows)]
-        cells[column % len(cells)] = value
-    return {
-        name: pd.DataFrame(rows).to_csv(index=False, header=False) for name, rows in tables.items()
-    }
 
 
 @trials(max_examples=15, deadline=None)
 @given(
     objects=st.sampled_from([API, FIELDED, LABELS, {"bericht": GERMAN}]),
-    changes=st.lists(st.tuples(PLACE, PLACE, PLACE, CELL), max_size=6),
+    changes=CHANGES,
     without=st.sets(st.sampled_from(sorted(FIELDED)), max_size=4),
 )
 def test_a_broken_export_is_faults_or_a_team_with_every_row_counted(
@@ -619,13 +550,7 @@ def test_a_broken_export_is_faults_or_a_team_with_every_row_counted(
 ):
     kept = {name: text for name, text in objects.items() if name not in without}
     folder = write(tmp_path_factory.mktemp("broken") / "export", broken(kept, changes))
-    try:
-        report = run(folder)
-    except DataError as error:
-        assert error.faults
-        assert not folder.with_name("team").exists()
-    else:
-        assert report.team.fingerprint == salesnb.load(report.folder).fingerprint
+    faults_or_a_team("salesforce", folder)
 
 
 def test_the_check_of_an_id():

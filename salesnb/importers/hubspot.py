@@ -46,13 +46,15 @@ def make(sources: Sources, stated: Stated) -> Made:
     users = hubspot_people.users(sources["owners"])
     known = hubspot_people.known(users)
     _leave_out(made, sources, known, stated)
-    made.latest = vendor.latest((sources[k], name) for k, names in DATED.items() for name in names)
+    if not len(deals.rows):
+        return made
     amount, is_foreign = _amounts(made, deals)
     stages = hubspot_stages.read(made, sources)
     accounts = hubspot_catalog.accounts(made, sources["companies"])
     deal_ids = deals.text("hs_object_id").fillna(deals.text("dealname"))
     outcome = hubspot_stages.outcome(made, deals, stages)
     history = hubspot_history.read(made, sources, stages, deal_ids, outcome, stated)
+    made.latest = _latest(sources, history, outcome)
     by_id = is_foreign.set_axis(deal_ids)
     products = hubspot_catalog.lines_and_products(
         made, sources, deal_ids, by_id[~by_id.index.duplicated()]
@@ -102,6 +104,16 @@ def _leave_out(made: Made, sources: Sources, known: Mapping[str, str], stated: S
     dealbook.choose(made, deals, columns, names, stated.pipeline, "pipeline")
     deals.leave_out(hubspot_people.owners(deals, known).ids.isna(), NO_OWNER)
     made.faults += dealbook.none_left(deals)
+
+
+def _latest(sources: Sources, history: History, outcome: pd.Series) -> pd.Timestamp | None:
+    """The latest change; where deals do not tell when they were changed, the latest closing too."""
+    deals = sources["deals"]
+    told = vendor.latest((sources[k], name) for k, names in DATED.items() for name in names)
+    times = [told, history.stages["at"].max()]
+    if not deals.has("hs_lastmodifieddate"):
+        times.append(deals.time("closedate").where(outcome.notna()).max())
+    return max((time for time in times if pd.notna(time)), default=None)
 
 
 def _amounts(made: Made, deals: Source) -> tuple[pd.Series, pd.Series]:

@@ -37,17 +37,12 @@ class Form:
 
 FORMS = {
     "engagement_meeting": Form(
-        *("meeting", "hs_meeting_title", "hs_meeting_body"),
-        ("hs_meeting_start_time", "hs_timestamp"),
+        "meeting", "hs_meeting_title", "hs_meeting_body", ("hs_meeting_start_time", "hs_timestamp")
     ),
-    "engagement_call": Form(
-        *("call", "hs_call_title", "hs_call_body"), ("hs_timestamp", "hs_createdate")
-    ),
-    "engagement_email": Form(
-        *("email", "hs_email_subject", "hs_email_text"), ("hs_timestamp", "hs_createdate")
-    ),
+    "engagement_call": Form("call", "hs_call_title", "hs_call_body", ("hs_timestamp",)),
+    "engagement_email": Form("email", "hs_email_subject", "hs_email_text", ("hs_timestamp",)),
     "engagement_task": Form(
-        *("task", "hs_task_subject", "hs_task_body"), ("hs_task_completion_date", "hs_timestamp")
+        "task", "hs_task_subject", "hs_task_body", ("hs_task_completion_date", "hs_timestamp")
     ),
 }
 
@@ -142,6 +137,8 @@ def _read(source: Source, form: Form, sources: Sources, known: Mapping[str, str]
     at = look_up(ids, told["at"])[source.rows]
     for name in reversed(form.times):
         at = source.time(name).fillna(at)
+    if form.kind in ("call", "email"):  # these are logged when they happen
+        at = at.fillna(source.time("hs_createdate"))
     source.leave_out(at.isna(), NO_TIME)
     rows = source.rows
     owners = Owners(source, owners.ids[rows], owners.names[rows], owners.place)

@@ -185,7 +185,8 @@ def _stage_columns(deals: Source, stages: Stages) -> dict[str, tuple[str, str]]:
     known = [*stages.rows["id"], *deals.text("dealstage").dropna().unique()]
     by_fold = {objects.fold(each): each for each in known}
     found: dict[str, tuple[int, str, str, str]] = {}
-    for column in map(str, deals.table.rows):
+    cells = deals.table.rows
+    for column in (str(name) for name in cells if cells[name].notna().any()):
         if parts := ENTERED.fullmatch(column.strip()):
             if parts["stage"].lower() == NO_STAGE:
                 continue

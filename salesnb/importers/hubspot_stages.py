@@ -1,5 +1,6 @@
 """The stages of HubSpot's pipelines: what they are called, which are closed, in which order."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
@@ -10,6 +11,7 @@ from salesnb.importers.source import Source, Sources, named
 from salesnb.importers.vendor import Made
 
 VENDOR = "hubspot"
+LAST = re.compile(r" \((?P<pipeline>(?:[^()]|\([^()]*\))+)\)$")
 OPEN, WON, LOST = "open", "won", "lost"
 
 
@@ -60,8 +62,9 @@ def read(made: Made, sources: Sources) -> Stages:
     for each, what in ((source, "stages"), (pipelines, "pipelines")):
         if each.names:
             made.counts.append(vendor.count(what, each, len(each.rows), {}))
-    in_deals = sources["deals"].text("pipeline").dropna().unique()
-    names = {**{each: each for each in in_deals}, **{k: v for k, v in names.items() if pd.notna(v)}}
+    deals = sources["deals"]
+    said = [*deals.text("pipeline").dropna().unique(), *_in_labels(deals.table.rows.columns)]
+    names = {**{each: each for each in said}, **{k: v for k, v in names.items() if pd.notna(v)}}
     ids, probability = source.text("stage_id"), source.number("probability")
     rows = pd.DataFrame(
         {
@@ -94,6 +97,12 @@ def _means(rows: pd.DataFrame, source: Source) -> pd.Series:
 def outcome(made: Made, deals: Source, stages: Stages) -> pd.Series:
     """Won, lost or missing, by the columns that say so, else by the stage."""
     by_stage = stages.meaning(deals.text("dealstage"))
+    if not deals.has("hs_is_closed") and not by_stage.notna().any():
+        by_stage = deals.number("hs_deal_stage_probability").map({1.0: WON, 0.0: LOST})
+        if n := int(by_stage.notna().sum()):
+            made.said.append(
+                f"{deals.table.origin}: deals of 100 % or 0 %: {n:,}; they count as won or lost"
+            )
     is_won = deals.flag("hs_is_closed_won").fillna(by_stage == WON).astype(bool)
     is_lost = deals.flag("hs_is_closed_lost").fillna(by_stage == LOST).astype(bool)
     is_closed = deals.flag("hs_is_closed").fillna(is_won | is_lost).astype(bool)
@@ -151,6 +160,12 @@ def _listed(stages: Stages, deals: Source, seen: Iterable[str]) -> pd.DataFrame:
     last = rows.groupby("pipeline")["order"].transform("size") - 1
     place = (rank / last.where(last > 0)).fillna(0.0)
     return pd.DataFrame({"stage": rows["name"], "pipeline": rows["pipeline"], "place": place})
+
+
+def _in_labels(columns: Iterable[str]) -> list[str]:
+    """The pipelines in the labels of columns, which end with one in brackets."""
+    found = (LAST.search(in_label(str(column))) for column in columns)
+    return [each["pipeline"] for each in found if each]
 
 
 def in_label(column: str) -> str:

@@ -27,6 +27,7 @@ from salesnb.importers.values import Options
 
 WORDS = Path(__file__).parents[1] / "crm" / "words"
 NAMES = {"hubspot": "HubSpot"}
+IDS = ("Id", "id", "engagement_id", "hs_object_id")
 
 
 @dataclass(frozen=True)
@@ -199,7 +200,7 @@ def _twice(found: Iterable[Recognised]) -> list[Fault]:
 
 def _leave_out_repeated(source: Source) -> None:
     """Rows that repeat an earlier one word for word, told by their id first."""
-    id_column = next((source.names[name] for name in ("Id", "id") if source.has(name)), "")
+    id_column = next((source.names[name] for name in IDS if source.has(name)), "")
     if not id_column:
         return
     rows = source.table.rows
