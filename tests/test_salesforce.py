@@ -6,11 +6,11 @@ import json
 from dataclasses import replace
 from functools import partial
 
-import crm_files
+import exports
 import pandas as pd
 import pytest
 import salesforce_shape
-from crm_files import CHANGES, broken, change, counts, faults_or_a_team, lines, write
+from exports import change, counts, lines, write
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
@@ -19,8 +19,6 @@ from typer.testing import CliRunner
 import salesnb
 from salesnb import DataError, cli, importers
 from salesnb.importers import Options, Stated, salesforce
-
-run, faults_of = (partial(each, "salesforce") for each in (crm_files.run, crm_files.faults_of))
 
 API = {
     "User": """\
@@ -89,6 +87,10 @@ QuotaOwnerId,QuotaAmount,StartDate
 """,
     "roster": "rep,hired_on,left_on,region\nann@x.com,2024-05-01,,North\nBo Kiss,2023-01-01,2026-02-15,South\nNobody,2020-01-01,,\n",
 }
+
+
+run = partial(exports.run, "salesforce")
+faults_of = partial(exports.faults_of, "salesforce")
 
 
 @pytest.fixture
@@ -542,15 +544,15 @@ del FIELDED["OpportunityHistory"]
 @trials(max_examples=15, deadline=None)
 @given(
     objects=st.sampled_from([API, FIELDED, LABELS, {"bericht": GERMAN}]),
-    changes=CHANGES,
+    changes=exports.changes("006A"),
     without=st.sets(st.sampled_from(sorted(FIELDED)), max_size=4),
 )
 def test_a_broken_export_is_faults_or_a_team_with_every_row_counted(
     tmp_path_factory, objects, changes, without
 ):
     kept = {name: text for name, text in objects.items() if name not in without}
-    folder = write(tmp_path_factory.mktemp("broken") / "export", broken(kept, changes))
-    faults_or_a_team("salesforce", folder)
+    folder = tmp_path_factory.mktemp("broken") / "export"
+    exports.is_sound_or_refused("salesforce", folder, kept, changes)
 
 
 def test_the_check_of_an_id():

@@ -99,11 +99,22 @@ def began(made: Made, source: Source, created: pd.Series, closed: pd.Series) -> 
 
 
 def account(
-    made: Made, source: Source, accounts: Mapping[str, str] | None, id_name: str, name: str
+    made: Made,
+    source: Source,
+    accounts: Mapping[str, str] | None,
+    id_name: str,
+    name: str,
+    otherwise: pd.Series | None = None,
 ) -> pd.Series:
-    """The account of each deal, by id or by name; one that is not in the data set is blank."""
+    """The account of each row, by id or by name; one that is not in the data set is blank.
+
+    `otherwise` is the account where the row names none.
+    """
     ids = id_of(source, id_name, name, accounts or {})
+    if otherwise is not None:
+        ids = ids.fillna(otherwise)
     if accounts is None:
         return ids
-    what = f"{source.table.origin}, {source.names.get(id_name, 'account')}"
+    place = source.names.get(id_name, source.names.get(name, "account"))
+    what = f"{source.table.origin}, {place}"
     return vendor.known(ids, accounts.values(), what, made.said)

@@ -41,6 +41,11 @@ class Source:
         """Give further columns of the table names to read them by."""
         self.names = {**self.names, **names}
 
+    def read_by(self, options: Options) -> None:
+        """Read the columns by other options; before the first is read."""
+        self.options = options
+        self._columns = Columns(self.table, options)
+
     def has(self, *names: str) -> bool:
         """Whether the export has all these columns."""
         return all(name in self.names for name in names)

@@ -1,0 +1,211 @@
+"""Stages, close dates, owners and outcomes over time, from the flow of Pipedrive's deals."""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from salesnb.errors import Fault
+from salesnb.history import look_up
+from salesnb.importers import deal_log, objects, stage_history, vendor
+from salesnb.importers.deal_log import LATER, NO_DEAL, OTHER_FIELDS, START, History, keyed
+from salesnb.importers.owner_log import Earlier
+from salesnb.importers.pipedrive_cells import flag, is_true, mend_ids
+from salesnb.importers.pipedrive_stages import Stages
+from salesnb.importers.source import Source, named
+from salesnb.importers.vendor import Made
+
+NO_CHANGE = "no change of a field"
+NO_STAGE = "without a stage"
+OTHER_PIPELINE = "a stage of another pipeline"
+OWNER = ("userid", "ownerid")
+BULK = 5  # so many deals that one user changes in one second are not moved by hand
+DAY = pd.Timedelta(days=1)
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """The changes of deals: rows of the log, which deal each is of, which field it changed."""
+
+    source: Source
+    deal_id: pd.Series
+    field: pd.Series
+
+    def of(self, *fields: str) -> "Flow":
+        """The changes of some fields."""
+        source = self.source.within(self.field.isin(fields), OTHER_FIELDS)
+        mend_ids(source)
+        return Flow(source, self.deal_id[source.rows], self.field[source.rows])
+
+    def changes(self, name: str, new: pd.Series, old: pd.Series) -> pd.DataFrame:
+        """deal_id, at, the new value as `name`, old; changes of one second in their order."""
+        at = self.source.time("log_time")
+        rows = pd.DataFrame({"deal_id": self.deal_id, "at": at, name: new, "old": old})
+        return rows.loc[_order(self.source.text("id"), self.deal_id, at)]
+
+
+def read(made: Made, source: Source, deal_ids: pd.Series) -> Flow:
+    """The changes of fields of deals that are in the data set."""
+    if source.names:
+        if not source.has("log_time"):
+            expected = "this column, with the time of each change"
+            made.faults.append(Fault(source.table.origin, expected, "log_time"))
+        what = source.text("object")
+        source.leave_out(what.notna() & (_folded(what) != "dealchange"), NO_CHANGE)
+        source.leave_out(source.text("field_key").isna(), NO_CHANGE)
+        deal_id = source.text("item_id").fillna(source.text("deal_id"))
+        source.leave_out(~deal_id.isin(deal_ids), NO_DEAL)
+    deal_id = source.text("item_id").fillna(source.text("deal_id"))
+    return Flow(source, deal_id, _folded(source.text("field_key")))
+
+
+def owners(made: Made, flow: Flow) -> list[Earlier]:
+    """Who owned the deals over time."""
+    if not flow.source.names:
+        return []
+    rows = flow.of(*OWNER)
+    if not len(rows.source.rows):
+        return []
+    n = len(rows.source.rows)
+    made.counts.append(vendor.count("owners over time", rows.source, n, {}))
+    new, old = rows.source.text("new_value"), rows.source.text("old_value")
+    changes = rows.changes("new", new, old).dropna(subset="at")
+    deal, at = changes["deal_id"], changes["at"]
+    both = ((place, changes[name]) for place, name in (("new_value", "new"), ("old_value", "old")))
+    return [Earlier(rows.source, deal, at, value, place) for place, value in both]
+
+
+def outcomes(made: Made, flow: Flow) -> pd.DataFrame:
+    """Changes of the status: deal_id, at, status (open, won, lost), old; of each deal in order."""
+    rows = flow.of("status")
+    if n := len(rows.source.rows):
+        made.counts.append(vendor.count("outcomes over time", rows.source, n, {}))
+    words = vendor.words("pipedrive", "status")
+    new, old = (vendor.meant(rows.source.text(name), words) for name in ("new_value", "old_value"))
+    changes = rows.changes("status", new, old)
+    return changes.sort_values(["deal_id", "at"], kind="stable").dropna(subset="status")
+
+
+def history(
+    made: Made, flow: Flow, deals: Source, deal_ids: pd.Series, stages: Stages, outcome: pd.Series
+) -> History:
+    """What was saved of stages and close dates; without a flow, each deal's present stage."""
+    found = History(outcome)
+    created = deals.time("add_time")
+    present = stages.called(deals.text("stage_name").fillna(deals.text("stage_id")))
+    if "stageid" in {*flow.field}:
+        rows = flow.of("stageid")
+        new, old = (stages.called(rows.source.text(name)) for name in ("new_value", "old_value"))
+        changes = rows.changes("stage", new, old)
+        _mark_bulk(made, rows, changes, "stage changes")
+        at = _since(made, deals, deal_ids, changes["deal_id"], created)
+        first = deal_log.starts(deal_ids, at, changes, "stage", present)
+        found.stages = pd.concat([keyed(first, START), keyed(changes, LATER)])
+        found.from_stages = rows.source
+        found.places = _places(rows.source, {"stage": "new_value", "entered_at": "log_time"})
+    elif deals.has("stage_change_time"):
+        at = deals.time("stage_change_time").fillna(created)
+        first = pd.DataFrame({"deal_id": deal_ids, "at": at, "stage": present})
+        found.stages = keyed(first, START)
+    if "expectedclosedate" in {*flow.field}:
+        rows = flow.of("expectedclosedate")
+        new, old = (rows.source.day(name) for name in ("new_value", "old_value"))
+        changes = rows.changes("close_on", new, old)
+        _mark_bulk(made, rows, changes, "close-date changes")
+        now = deals.day("expected_close_date")
+        first = deal_log.starts(deal_ids, created, changes, "close_on", now)
+        found.dates = pd.concat([keyed(first, START), keyed(changes, LATER)])
+        found.from_dates = rows.source
+        deal = "item_id" if rows.source.has("item_id") else "deal_id"
+        found.date_places = deal_log.date_places(deal, "log_time", "new_value")
+    _say_what_lacks(made, found, deals)
+    return found
+
+
+def columns(deals: Source, found: History) -> dict[str, str]:
+    """The columns of the deals that the beginnings of their history come from."""
+    stage = "stage_id" if deals.has("stage_id") else "stage_name"
+    at = "add_time" if found.from_stages else "stage_change_time"
+    return {
+        "deal_id": "id" if deals.has("id") else "title",
+        "at": at,
+        "stage": stage,
+        "close_on": "expected_close_date",
+    }
+
+
+def judge(found: History, ended: pd.Series, foreign: set[str]) -> None:
+    """Say which rows count; `ended` is when each closed deal was closed, by deal.
+
+    `foreign` are stages of other pipelines, which deals went through before they came to theirs.
+    """
+    end = look_up(found.stages["deal_id"], ended)
+    stage = found.stages["stage"]
+    why = pd.Series(pd.NA, found.stages.index, dtype="str").mask(
+        stage.isin(foreign), OTHER_PIPELINE
+    )
+    why = why.mask(found.stages["at"] > end, stage_history.CLOSED).mask(stage.isna(), NO_STAGE)
+    sound = found.stages[why.isna()]
+    found.no_entry = why.fillna(stage_history.why_no_entry(sound, set()).reindex(why.index))
+    is_closed = found.dates["at"] > look_up(found.dates["deal_id"], ended)
+    found.no_date = stage_history.why_no_date(found.dates, is_closed)
+
+
+def _folded(values: pd.Series) -> pd.Series:
+    return named(values, {value: objects.fold(value) for value in values.dropna().unique()})
+
+
+def _order(ids: pd.Series, deal_id: pd.Series, at: pd.Series) -> pd.Index:
+    """The rows as they were logged: by id, else as they stand, the newest perhaps first."""
+    number = pd.to_numeric(ids, errors="coerce")
+    if len(number) and number.notna().all():
+        return number.sort_values(kind="stable").index
+    step = at.groupby(deal_id).diff()
+    falls = (step < pd.Timedelta(0)).sum() > (step > pd.Timedelta(0)).sum()
+    return at.index[::-1] if falls else at.index
+
+
+def _mark_bulk(made: Made, rows: Flow, changes: pd.DataFrame, what: str) -> None:
+    """Mark the changes of many deals at once: flagged so, or by one user within one second."""
+    source = rows.source
+    user = source.text("user_id").reindex(changes.index)
+    second = changes["at"].dt.floor("s")
+    n_deals = changes.groupby([user, second])["deal_id"].transform("nunique")
+    is_bulk = is_true(flag(made, source, "is_bulk_update_flag")).reindex(changes.index)
+    is_bulk |= (n_deals >= BULK).fillna(False)
+    if n := int(is_bulk.sum()):
+        changes["is_bulk"] = pd.Series("true", changes.index, dtype="str").where(is_bulk)
+        n_moved = changes["deal_id"][is_bulk].nunique()
+        made.said.append(
+            f"{source.table.origin}: {what} made in bulk: {n:,}, of {n_moved:,} deals; they count, "
+            "and is_bulk marks them: a bulk edit is not selling"
+        )
+
+
+def _since(
+    made: Made, deals: Source, deal_ids: pd.Series, changed: pd.Series, created: pd.Series
+) -> pd.Series:
+    """When each deal's first known stage began: with the deal, unless it moved and no row tells."""
+    moved = deals.time("stage_change_time")
+    is_lost = (moved > created + DAY) & ~deal_ids.isin(changed)
+    if n := int(is_lost.sum()):
+        made.said.append(
+            f"deals whose stage changed without a row in the flow: {n:,}; of them only the present "
+            "stage is known"
+        )
+    return created.mask(is_lost, moved)
+
+
+def _places(source: Source, places: dict[str, str]) -> dict[str, str]:
+    return {"deal_id": "item_id" if source.has("item_id") else "deal_id", **places}
+
+
+def _say_what_lacks(made: Made, found: History, deals: Source) -> None:
+    if found.from_stages is not None:
+        return
+    known = "what became of deals is known, not how they got there"
+    if deals.has("stage_change_time"):
+        known = "of each deal only its present stage is known, and since when"
+    made.said.append(
+        f"no history of stages in the export: {known}; a table of the deals' flow or changelog "
+        "beside it adds stages and close dates"
+    )
