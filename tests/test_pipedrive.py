@@ -158,6 +158,8 @@ def test_history_by_hand(report):
         "105 2026-01-05 2026-05-31",
     ]
     assert "deals closed and opened again: 1; their last close counts" in report.decided
+    said = "deals whose present stage is not the last one in the flow: 1; the flow counts"
+    assert said in report.decided
     assert (
         "deal_flow.csv: stage changes made in bulk: 1, of 1 deals; they count, and is_bulk marks them: a bulk edit is not selling"
         in report.decided
@@ -303,7 +305,7 @@ V2 = {
     "deals": """\
 id,title,value,currency,status,owner_id,org_id,pipeline_id,stage_id,add_time,update_time,won_time,lost_time,close_time,is_deleted,is_archived
 101,One,1000.5,EUR,lost,"{""id"": 1, ""name"": ""Ann Lee""}",,1,2,2026-01-01T09:00:00Z,2026-03-01T10:00:00Z,,,2026-02-01T12:00:00Z,false,false
-102,Two,500,EUR,open,"{""id"": 1, ""name"": ""Ann Lee""}",,1,9,2026-01-02T09:00:00Z,2026-02-10T10:00:00Z,,,,false,false
+102,Two,500,EUR,open,"{'email': 'a@x.com', 'name': 'Ann Lee', 'id': 1}","{'owner_id': 1, 'value': 10}",1,9,2026-01-02T09:00:00Z,2026-02-10T10:00:00Z,,,,false,false
 """,
     "deal_changelog": """\
 deal_id,field_key,old_value,new_value,actor_user_id,time,change_source,is_bulk_update_flag
@@ -320,9 +322,9 @@ def test_names_of_the_second_api(tmp_path):
     """The changelog has no ids and comes newest first; a stage that is gone has a number only."""
     report = run(write(tmp_path / "export", V2))
     team = report.team
-    assert lines(team.deals, "deal_id", "rep_id", "closed_on", "outcome") == [
-        "101 1 2026-02-01 lost",
-        "102 1 - -",
+    assert lines(team.deals, "deal_id", "rep_id", "account_id", "closed_on", "outcome") == [
+        "101 1 - 2026-02-01 lost",
+        "102 1 10 - -",
     ]
     changes = team.stage_changes.sort_values(["deal_id", "entered_at"], kind="stable")
     assert lines(changes, "deal_id", "stage") == [
@@ -519,6 +521,7 @@ def test_merged_rows_are_left_out(api):
 
 def test_every_fault_is_said_at_once(api):
     change(api / "deals.csv", "103,Three,300,USD,open", "103,Three,many,EUR,opened")
+    change(api / "deals.csv", "105,Five,,USD,open", "105,Five,,USD,")
     change(api / "deal_flow.csv", "2026-01-31,2026-02-05", "2026-01-31,soon")
     change(
         api / "activities.csv",
@@ -528,6 +531,7 @@ def test_every_fault_is_said_at_once(api):
     change(api / "activities.csv", "203,email,Prices,1", "203,email,Prices,perhaps")
     assert faults_of(api, stages=("New", "Dmo", "Proposal")) == [
         "deals.csv, row 4, column status: found 'opened', expected open, won, lost or deleted",
+        "deals.csv, row 6, column status: expected open, won, lost or deleted",
         "deals.csv, column currency: found 'USD in 3 rows, EUR in 1 rows', expected amounts in one currency",
         "activities.csv, row 7, column due_time: found '25:00', expected a time of day such as 15:30",
         "activities.csv, row 4, column done: found 'perhaps', expected yes or no, in words or as 1 or 0",

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from salesnb.checks import value_faults
 from salesnb.errors import Fault
 from salesnb.history import look_up
 from salesnb.importers import (
@@ -50,7 +51,7 @@ def make(sources: Sources, stated: Stated) -> Made:
     for source in sources.values():
         read_as_written(source)
     stages = pipedrive_stages.read(made, sources)
-    status = _leave_out(made, sources, stages, stated)
+    outcome = _leave_out(made, sources, stages, stated)
     made.latest = _latest(sources)
     made.currency = dealbook.currency(made, deals, "currency")
     users = _users(made, sources["users"])
@@ -58,7 +59,6 @@ def make(sources: Sources, stated: Stated) -> Made:
     persons = pipedrive_catalog.companies_of_persons(made, sources["persons"], accounts)
     deal_ids = deals.text("id").fillna(deals.text("title"))
     flow = pipedrive_flow.read(made, sources["flow"], deal_ids)
-    outcome = status.where(status != "open")
     history = pipedrive_flow.history(made, flow, deals, deal_ids, stages, outcome)
     closed_at = _closed_at(made, deals, deal_ids, outcome, pipedrive_flow.outcomes(made, flow))
     _judge(made, history, deals, deal_ids, stages, closed_at, stated)
@@ -87,18 +87,21 @@ def _lacking(deals: Source) -> list[Fault]:
 def _leave_out(made: Made, sources: Sources, stages: Stages, stated: Stated) -> pd.Series:
     """Rows that are no data: merged, deleted and archived ones, and deals of another pipeline.
 
-    Returns the status of the deals that stay.
+    Returns the outcome of the deals that stay.
     """
     for name in ROWS:
         if sources[name].names:
             leave_out_gone(made, sources[name])
     deals = sources["deals"]
     words = vendor.words(VENDOR, "status")
-    status = vendor.told(made, deals, "status", words, "open, won, lost or deleted")
+    expected = "open, won, lost or deleted"
+    status = vendor.told(made, deals, "status", words, expected)
+    blank = deals.text("status")[lambda each: each.isna()].fillna("")
+    made.faults += value_faults(deals.table.origin, deals.names["status"], blank, expected)
     deals.leave_out(status == "deleted", DELETED)
     dealbook.choose(made, deals, PIPELINE, stages.pipelines, stated.pipeline, "pipeline")
     made.faults += dealbook.none_left(deals)
-    return status[deals.rows].fillna("open")
+    return status[deals.rows].where(lambda each: each != "open")
 
 
 def _latest(sources: Sources) -> pd.Timestamp | None:
@@ -169,8 +172,8 @@ def _judge(
             f"stages that the export does not name: {', '.join(unnamed)}; they go by their "
             "number, and stand where deals entered them"
         )
-    ordered = stated.stages or pipedrive_stages.order(made, stages, used, entered, open_deals)
-    made.stages = ordered
+    order = pipedrive_stages.order
+    made.stages = stated.stages or order(made, stages, used, entered, open_deals)
 
 
 def _deals(
@@ -185,7 +188,9 @@ def _deals(
 ) -> None:
     source, outcome = owners.source, history.outcome
     created = local_day(source.time("add_time"), zone)
-    expected = source.day("expected_close_date")
+    expected = look_up(deal_id, history.last_dates)
+    if source.has("expected_close_date"):
+        expected = source.day("expected_close_date")
     columns = {
         "deal_id": deal_id,
         "rep_id": owners.ids,
@@ -196,7 +201,7 @@ def _deals(
         "competitor": source.text("competitor"),
         "created_on": dealbook.began(made, source, created, closed),
         "amount": source.number("value"),
-        "expected_close_on": expected.fillna(look_up(deal_id, history.last_dates)),
+        "expected_close_on": expected,
         "closed_on": closed,
         "outcome": outcome,
         "lost_reason": source.text("lost_reason").where(outcome == "lost"),

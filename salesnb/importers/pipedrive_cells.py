@@ -1,6 +1,6 @@
 """How Pipedrive writes cells: ids, flags, times of the API, and what is no row of a table."""
 
-import json
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -66,9 +66,6 @@ def local_day(times: pd.Series, zone: str) -> pd.Series:
 
 
 def _inner_id(cell: str) -> str:
-    """The id within a nested value, empty where it is none."""
-    try:
-        inside = json.loads(cell)
-    except ValueError:
-        return ""
-    return str(inside.get("id", inside.get("value", "")))
+    """The id within a nested value, as JSON or Python writes it; empty where it has none."""
+    found = re.search(r"""['"](?:id|value)['"]:\s*['"]?(\d+)""", cell)
+    return found[1] if found else ""

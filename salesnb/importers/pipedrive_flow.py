@@ -101,7 +101,9 @@ def history(
         first = deal_log.starts(deal_ids, at, changes, "stage", present)
         found.stages = pd.concat([keyed(first, START), keyed(changes, LATER)])
         found.from_stages = rows.source
-        found.places = _places(rows.source, {"stage": "new_value", "entered_at": "log_time"})
+        deal = _deal_column(rows.source)
+        found.places = {"deal_id": deal, "stage": "new_value", "entered_at": "log_time"}
+        _say_what_differs(made, changes, deal_ids, present)
     elif deals.has("stage_change_time"):
         at = deals.time("stage_change_time").fillna(created)
         first = pd.DataFrame({"deal_id": deal_ids, "at": at, "stage": present})
@@ -115,7 +117,7 @@ def history(
         first = deal_log.starts(deal_ids, created, changes, "close_on", now)
         found.dates = pd.concat([keyed(first, START), keyed(changes, LATER)])
         found.from_dates = rows.source
-        deal = "item_id" if rows.source.has("item_id") else "deal_id"
+        deal = _deal_column(rows.source)
         found.date_places = deal_log.date_places(deal, "log_time", "new_value")
     _say_what_lacks(made, found, deals)
     return found
@@ -140,9 +142,7 @@ def judge(found: History, ended: pd.Series, foreign: set[str]) -> None:
     """
     end = look_up(found.stages["deal_id"], ended)
     stage = found.stages["stage"]
-    why = pd.Series(pd.NA, found.stages.index, dtype="str").mask(
-        stage.isin(foreign), OTHER_PIPELINE
-    )
+    why = pd.Series(pd.NA, stage.index, dtype="str").mask(stage.isin(foreign), OTHER_PIPELINE)
     why = why.mask(found.stages["at"] > end, stage_history.CLOSED).mask(stage.isna(), NO_STAGE)
     sound = found.stages[why.isna()]
     found.no_entry = why.fillna(stage_history.why_no_entry(sound, set()).reindex(why.index))
@@ -195,8 +195,20 @@ def _since(
     return created.mask(is_lost, moved)
 
 
-def _places(source: Source, places: dict[str, str]) -> dict[str, str]:
-    return {"deal_id": "item_id" if source.has("item_id") else "deal_id", **places}
+def _deal_column(source: Source) -> str:
+    return "item_id" if source.has("item_id") else "deal_id"
+
+
+def _say_what_differs(
+    made: Made, changes: pd.DataFrame, deal_ids: pd.Series, present: pd.Series
+) -> None:
+    """A deal that is in another stage than the flow ends with has changes that are not in it."""
+    rows = changes.sort_values("at", kind="stable").drop_duplicates("deal_id", keep="last")
+    logged = look_up(deal_ids, rows.set_index("deal_id")["stage"])
+    if n := int((logged.notna() & present.notna() & (logged != present)).sum()):
+        made.said.append(
+            f"deals whose present stage is not the last one in the flow: {n:,}; the flow counts"
+        )
 
 
 def _say_what_lacks(made: Made, found: History, deals: Source) -> None:
