@@ -406,6 +406,8 @@ def test_all_pipelines_or_one(api):
     assert renewals.settings.stages == ("Renewal",)
     with pytest.raises(salesnb.DataError, match="a pipeline of the export: Sales, Renewals"):
         run(api, pipeline="Sale")
+    with pytest.raises(salesnb.DataError, match="--record-type: found 'Sales', expected --pipel"):
+        run(api, record_type="Sales")
 
 
 @pytest.fixture
@@ -596,6 +598,34 @@ def test_times_are_those_of_the_team(api):
         team = run(api, reading=Options(timezone=zone)).team
         assert lines(team.deals, "deal_id", "closed_on")[0] == f"31 {day}"
         assert team.stage_changes["entered_at"][4] == pd.Timestamp("2026-01-10 09:00")
+
+
+def test_programs_write_ids_with_a_point_and_times_in_utc(connector):
+    """As pandas writes a column of ids in which one is missing."""
+    names = {"deal_id", "owner_id", "company_id", "value"}
+    for path in connector.glob("*.csv"):
+        rows = pd.read_csv(path, dtype="str", keep_default_na=False)
+        for name in names & {*rows}:
+            is_id = rows[name].str.fullmatch(r"\d+")
+            rows[name] = rows[name].mask(is_id, rows[name] + ".0")
+        rows.to_csv(path, index=False)
+    found = run(connector, reading=Options(timezone="America/New_York")).team
+    assert list(found.deals["deal_id"]) == ["31", "32", "33"]
+    assert lines(found.stage_changes, "deal_id", "stage", "rep_id")[-2:] == [
+        *("33 New 12", "33 Proposal 11"),
+    ]
+    assert found.stage_changes["entered_at"][0] == pd.Timestamp("2026-01-10 09:00")
+    assert lines(found.deals, "deal_id", "account_id", "closed_on")[0] == "31 21 2026-02-01"
+
+
+def test_a_deal_in_a_stage_before_its_create_date(api):
+    change(api / "deals.csv", "2026-01-03T09:00:00.000Z,11", "2026-01-15T09:00:00.000Z,11")
+    report = run(api)
+    assert lines(report.team.deals, "deal_id", "created_on")[2] == "33 2026-01-03"
+    assert (
+        "deals.csv: deals in a stage before their create date: 1; they begin on the day they "
+        "entered it" in report.decided
+    )
 
 
 def test_stages_by_the_ids_of_columns(tmp_path):

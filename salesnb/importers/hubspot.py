@@ -11,6 +11,7 @@ from salesnb.importers import (
     dealbook,
     hubspot_activities,
     hubspot_catalog,
+    hubspot_cells,
     hubspot_history,
     hubspot_links,
     hubspot_people,
@@ -18,7 +19,8 @@ from salesnb.importers import (
     people,
     vendor,
 )
-from salesnb.importers.hubspot_history import History, local_day
+from salesnb.importers.hubspot_cells import local_day
+from salesnb.importers.hubspot_history import History
 from salesnb.importers.people import Owners
 from salesnb.importers.source import Source, Sources
 from salesnb.importers.vendor import Made, Stated
@@ -43,12 +45,14 @@ def make(sources: Sources, stated: Stated) -> Made:
     made.faults += _lacking(deals)
     if made.faults:
         return made
+    for source in sources.values():
+        hubspot_cells.read_as_written(source)
     users = hubspot_people.users(sources["owners"])
     known = hubspot_people.known(users)
     _leave_out(made, sources, known, stated)
     if not len(deals.rows):
         return made
-    amount, is_foreign = _amounts(made, deals)
+    amount, is_foreign = _amounts(made, deals, stated)
     stages = hubspot_stages.read(made, sources)
     accounts = hubspot_catalog.accounts(made, sources["companies"])
     deal_ids = deals.text("hs_object_id").fillna(deals.text("dealname"))
@@ -71,7 +75,7 @@ def make(sources: Sources, stated: Stated) -> Made:
         "account_id": hubspot_links.accounts_of_deals(made, sources, deal_ids, accounts),
         "product_id": look_up(deal_ids, products),
         "amount": amount,
-        **_dates(made, deals, history, deal_ids, outcome, now),
+        **_dates(made, deals, history, deal_ids, outcome, stated),
     }
     _deals(made, of_deals, columns, outcome)
     hubspot_history.add(made, history, earlier, deal_ids, of_deals.ids)
@@ -116,7 +120,7 @@ def _latest(sources: Sources, history: History, outcome: pd.Series) -> pd.Timest
     return max((time for time in times if pd.notna(time)), default=None)
 
 
-def _amounts(made: Made, deals: Source) -> tuple[pd.Series, pd.Series]:
+def _amounts(made: Made, deals: Source, stated: Stated) -> tuple[pd.Series, pd.Series]:
     """Amounts in one currency, and which deals were made in another.
 
     Several currencies need the amounts in that of the company, which is the one in which both
@@ -135,7 +139,7 @@ def _amounts(made: Made, deals: Source) -> tuple[pd.Series, pd.Series]:
         f"{deals.table.origin}: deals in {', '.join(sorted(code.dropna().unique()))}; amounts are "
         f"those of {deals.names['amount_in_home_currency']}"
     )
-    return home, code.notna() & (code != made.currency)
+    return home, code.notna() & (code != (stated.currency or made.currency))
 
 
 def _dates(
@@ -144,11 +148,22 @@ def _dates(
     history: History,
     deal_ids: pd.Series,
     outcome: pd.Series,
-    now: pd.Timestamp | None,
+    stated: Stated,
 ) -> dict[str, pd.Series]:
     """When deals began, are expected to close, and were closed."""
-    closes, is_closed = local_day(deals, "closedate"), outcome.notna()
-    changed = clock.to_local(look_up(deal_ids, history.closings), deals.options.timezone)
+    zone, is_closed = stated.reading.timezone, outcome.notna()
+    closes, created = (local_day(deals, name, zone) for name in ("closedate", "createdate"))
+    first = history.entered.groupby("deal_id")["at"].min()
+    first, changed = (
+        clock.to_local(look_up(deal_ids, times), zone).dt.normalize()
+        for times in (first, history.closings)
+    )
+    is_late = first < created
+    if n := int(is_late.sum()):
+        made.said.append(
+            f"{deals.table.origin}: deals in a stage before their create date: {n:,}; they begin "
+            "on the day they entered it"
+        )
     changed = changed.where(is_closed)
     is_blank = closes.isna() & changed.notna()
     if n := int(is_blank.sum()):
@@ -156,12 +171,11 @@ def _dates(
             f"{deals.table.origin}: closed deals without a close date: {n:,}; the day on which "
             "they entered their last stage counts"
         )
-    ends = closes.where(is_closed).mask(is_blank, changed.dt.normalize())
-    closed = dealbook.closed(made, deals, ends, changed, now)
-    created = dealbook.began(made, deals, local_day(deals, "createdate"), closed)
+    ends = closes.where(is_closed).mask(is_blank, changed)
+    closed = dealbook.closed(made, deals, ends, changed, vendor.now(made, stated))
     expected = look_up(deal_ids, history.last_dates)
     return {
-        "created_on": created,
+        "created_on": dealbook.began(made, deals, created.mask(is_late, first), closed),
         "expected_close_on": expected.where(is_closed, closes),
         "closed_on": closed,
     }

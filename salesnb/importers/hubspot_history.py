@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from salesnb.history import look_up
-from salesnb.importers import clock, deal_log, hubspot_stages, objects, stage_history, vendor
+from salesnb.importers import deal_log, hubspot_stages, objects, stage_history, vendor
 from salesnb.importers.deal_log import NO_DEAL, OTHER_FIELDS
+from salesnb.importers.hubspot_cells import local_day
 from salesnb.importers.hubspot_stages import Stages
 from salesnb.importers.owner_log import Earlier, owner_at
 from salesnb.importers.source import Source, Sources, named
@@ -67,7 +68,7 @@ def read(
     history = History(deal_log.nothing(deal_log.SAVED), deal_log.nothing(deal_log.DATED))
     _read_stages(made, history, sources, stages, deal_ids, stated)
     if fields.names:
-        _read_dates(history, fields)
+        _read_dates(history, fields, stated.reading.timezone)
     closed = hubspot_stages.closed(stages, deals, outcome, history.stages["stage"])
     _judge(made, history, stages.pipelines, closed - {*stated.stages}, stated)
     order = hubspot_stages.order
@@ -104,11 +105,6 @@ def add(
         names = {"at": "changed_at", "close_on": "expected_close_on"}
         changed = history.dates[["deal_id", *names]].rename(columns=names)
         deal_log.split(made, "close_date_changes", changed, history.no_date, *history.from_dates)
-
-
-def local_day(source: Source, name: str) -> pd.Series:
-    """The days of a column of times on the clock of the team: HubSpot stores them in UTC."""
-    return clock.to_local(source.time(name), source.options.timezone).dt.normalize()
 
 
 def _read_stages(
@@ -212,13 +208,13 @@ def _id(suffix: str, by_fold: Mapping[str, str]) -> str:
     return by_fold[max(marked, key=len)] if marked else suffix
 
 
-def _read_dates(history: History, fields: Source) -> None:
+def _read_dates(history: History, fields: Source, zone: str) -> None:
     dates = fields.within(_name_of(fields) == "closedate", OTHER_FIELDS)
     rows = pd.DataFrame(
         {
             "deal_id": dates.text("deal_id"),
             "at": dates.time("timestamp"),
-            "close_on": local_day(dates, "value"),
+            "close_on": local_day(dates, "value", zone),
         }
     )
     history.dates = deal_log.keyed(rows, 0)

@@ -86,7 +86,7 @@ def run(
     place = target.free(Path(dest), start, overwrite)
     export = exported.read(start, encoding=encoding)
     found, others = objects.recognise(vendor, export.tables)
-    faults = [*_option_faults(stated), *export.faults, *_twice(found)]
+    faults = [*_option_faults(vendor, stated), *export.faults, *_twice(found)]
     if faults:
         raise DataError(faults)
     sources = Sources(found, stated.reading)
@@ -234,7 +234,7 @@ def _as_of(made: Made, stated: Stated) -> tuple[date | None, str]:
     return latest.iloc[0].date(), "the latest change in the export"
 
 
-def _option_faults(stated: Stated) -> list[Fault]:
+def _option_faults(vendor: str, stated: Stated) -> list[Fault]:
     """What is wrong with the options, by their names at the command line."""
     raw: dict[str, Any] = {"timezone": stated.reading.timezone, "stages": list(stated.stages)}
     raw |= {"currency": stated.currency} if stated.currency else {}
@@ -246,4 +246,9 @@ def _option_faults(stated: Stated) -> list[Fault]:
         date.fromisoformat(stated.as_of or "2000-01-01")
     except ValueError:
         faults.append(Fault("--as-of", "a day such as 2026-06-30", value=stated.as_of))
+    other = "pipeline" if vendor == "salesforce" else "record_type"
+    if getattr(stated, other):
+        right = "--record-type" if vendor == "salesforce" else "--pipeline"
+        option = f"--{other.replace('_', '-')}"
+        faults.append(Fault(option, f"{right} in its place", value=getattr(stated, other)))
     return faults
