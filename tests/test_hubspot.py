@@ -57,7 +57,7 @@ hs_object_id,dealname,pipeline,dealstage,amount,deal_currency_code,closedate,cre
 """,
     "meetings": """\
 hs_object_id,hs_meeting_title,hs_activity_type,hs_meeting_start_time,hs_meeting_end_time,hs_meeting_outcome,hs_createdate,hubspot_owner_id,associated_deal_ids,hs_meeting_body,archived
-41,Talk,,2026-01-08T10:00:00Z,2026-01-08T11:00:00Z,COMPLETED,2026-01-05T10:00:00Z,11,31,All well,false
+41,Talk,,2026-01-08T10:00:00Z,2026-01-08T11:00:00Z,COMPLETED,2026-01-05T10:00:00Z,11,31,<p>All <b>well</b> &amp; &lt;ann@x.com&gt;</p>,false
 42,Demo of the product,,2026-01-09T10:00:00Z,2026-01-09T10:30:00Z,NO_SHOW,2026-01-05T10:00:00Z,11,33,,false
 43,Review,Demo,2026-01-10T10:00:00Z,2026-01-10T10:30:00Z,SCHEDULED,2026-01-05T10:00:00Z,12,35;33,,false
 44,Review,,2026-04-10T10:00:00Z,2026-04-10T10:30:00Z,SCHEDULED,2026-01-05T10:00:00Z,11,33,,false
@@ -303,6 +303,7 @@ def test_activities_by_hand(report):
         "71 11 email 2026-01-07 - - - -",
         "81 11 proposal 2026-01-09 - - - -",
     ]
+    assert report.team.activities["note"][0] == "All well & <ann@x.com>"
     assert (
         "meetings.csv: past meetings of which nobody said what came of them: 1; they count neither "
         "as held nor as missed" in report.decided
@@ -589,6 +590,26 @@ def test_rows_of_a_connector(connector_source, tmp_path):
     assert {file for _, file in found} == {path.name for path in folder.glob("*.csv")}
     assert any("nothing tells which deals are closed" in each for each in report.decided)
     assert report.team.fingerprint == salesnb.load(report.folder).fingerprint
+
+
+def test_durations_of_calls(api):
+    for written, minutes in (("00:02:30", 2.5), ("150000", 2.5), ("150", 2.5)):
+        rows = [f"{n},Call,{written},2026-01-06T08:00:00Z,11" for n in (51, 52)]
+        text = "\n".join(
+            ["hs_object_id,hs_call_title,hs_call_duration,hs_timestamp,owner_id", *rows]
+        )
+        (api / "calls.csv").write_text(text + "\n")
+        calls = run(api).team.activities.query("kind == 'call'")
+        assert list(calls["minutes"]) == [minutes, minutes]
+
+
+def test_a_name_that_is_open_in_one_pipeline_and_closed_in_another(api):
+    change(api / "deal_pipeline_stage.csv", "9001,Renewal,", "9001,Closed won,")
+    report = run(api)
+    assert report.team.settings.stages == ("Closed won", "New", "Demo", "Proposal")
+    assert lines(report.team.deals, "deal_id", "outcome") == ["31 won", "32 lost", "33 -", "37 -"]
+    assert lines(report.team.stage_changes, "deal_id", "stage")[-1] == "37 Closed won"
+    assert len(report.team.stage_changes) == 9, "the closing of 31 is none"
 
 
 def test_times_are_those_of_the_team(api):

@@ -20,6 +20,7 @@ NO_KINDS = {
 NO_OWNER = "without an owner"
 NO_TIME = "without a time"
 NOT_DONE = "task not completed"
+NOT_TOLD = "task of which nothing tells that it was done"
 INCOMING = "e-mail that came in"
 NOT_SENT = "e-mail that was not sent"
 NOT_YET = "call that is not over"
@@ -96,7 +97,7 @@ def add(
             "rep_id": each.owners.ids,
             "kind": each.kind,
             "happens_at": each.at,
-            "note": source.text(form.note),
+            "note": activity_rows.plain(source.text(form.note)),
             **_results(made, each, now),
             **_about(made, each, linked, deals, accounts),
         }
@@ -174,7 +175,8 @@ def _task_kinds(tasks: Source, sources: Sources) -> pd.Series:
     is_done = status == "completed"
     if not tasks.has("hs_task_status"):
         is_done = tasks.text("hs_task_completion_date").notna()
-    tasks.leave_out(~is_done.fillna(False), NOT_DONE)
+    is_told = tasks.has("hs_task_status") or tasks.has("hs_task_completion_date")
+    tasks.leave_out(~is_done.fillna(False), NOT_DONE if is_told else NOT_TOLD)
     kind = vendor.meant(tasks.text("hs_task_type"), words)
     kind = kind.fillna(vendor.meant(tasks.text("hs_task_subject"), words, at_start=True))
     for name, form in FORMS.items():

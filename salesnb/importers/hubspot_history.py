@@ -8,10 +8,10 @@ import pandas as pd
 
 from salesnb.history import look_up
 from salesnb.importers import deal_log, hubspot_stages, objects, stage_history, vendor
-from salesnb.importers.deal_log import NO_DEAL, OTHER_FIELDS
+from salesnb.importers.deal_log import NO_DEAL, OTHER_FIELDS, Origin
 from salesnb.importers.hubspot_cells import local_day
 from salesnb.importers.hubspot_stages import Stages
-from salesnb.importers.owner_log import Earlier, owner_at
+from salesnb.importers.owner_log import Earlier
 from salesnb.importers.source import Source, Sources, named
 from salesnb.importers.vendor import Made, Stated
 
@@ -20,7 +20,6 @@ NO_STAGE = "current_stage"  # the day of the present stage, under whatever name
 OTHER_PIPELINE = "a stage of another pipeline"
 AT_CLOSING = pd.Timedelta(seconds=10)  # HubSpot sets the close date along with the closed stage
 STAGES_OF_DEALS = {"deal_id": "hs_object_id"}
-Origin = tuple[Source, Mapping[str, str]]
 
 
 @dataclass(eq=False)
@@ -48,9 +47,7 @@ class History:
     @property
     def last_dates(self) -> pd.Series:
         """The close date that was last expected, by deal."""
-        rows = self.dates[self.no_date.isna().to_numpy()]
-        rows = rows.sort_values(["deal_id", "at"], kind="stable")
-        return rows.groupby("deal_id")["close_on"].last()
+        return deal_log.last_dates(self.dates, self.no_date)
 
 
 def read(
@@ -94,17 +91,10 @@ def add(
 ) -> None:
     """Add stage changes and close-date changes; `rep_id` are the present owners of the deals."""
     if history.from_stages:
-        entered = history.stages[["deal_id", "stage", "at"]].rename(columns={"at": "entered_at"})
-        if earlier:
-            now = pd.Series(rep_id.to_numpy(), deal_ids.to_numpy(), dtype="str")
-            entered["rep_id"] = owner_at(history.stages, earlier, now[~now.index.duplicated()])
-        else:
-            made.said.append("no owners over time in the export: stage changes have no rep_id")
-        deal_log.split(made, "stage_changes", entered, history.no_entry, *history.from_stages)
+        rows, why, now = history.stages, history.no_entry, (deal_ids, rep_id)
+        deal_log.add_stages(made, rows, why, earlier, now, *history.from_stages)
     if history.from_dates:
-        names = {"at": "changed_at", "close_on": "expected_close_on"}
-        changed = history.dates[["deal_id", *names]].rename(columns=names)
-        deal_log.split(made, "close_date_changes", changed, history.no_date, *history.from_dates)
+        deal_log.add_dates(made, history.dates, history.no_date, *history.from_dates)
 
 
 def _read_stages(

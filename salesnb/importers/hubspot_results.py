@@ -2,12 +2,13 @@
 
 import pandas as pd
 
-from salesnb.importers import vendor
+from salesnb.importers import values, vendor
 from salesnb.importers.source import Source
 from salesnb.importers.vendor import Made
 
 VENDOR = "hubspot"
 CALL_LONG = 10_000  # ten seconds in milliseconds; in seconds, nearly three hours
+CLOCK = r"^\d{1,2}:[0-5]\d:[0-5]\d$"
 NOT_HELD = ("no_show", "cancelled", "rescheduled")
 
 
@@ -53,7 +54,13 @@ def of_calls(made: Made, calls: Source) -> dict[str, pd.Series]:
 
 
 def _minutes(made: Made, calls: Source) -> pd.Series:
-    """Durations are milliseconds, in older exports seconds; the longer calls tell which."""
+    """Durations are milliseconds, in older exports seconds; the longer calls tell which.
+
+    The user interface may write them as ``00:02:30``.
+    """
+    text = calls.text("hs_call_duration")
+    if text.notna().any() and values.matches(text.dropna(), CLOCK).all():
+        return pd.to_timedelta(text).dt.total_seconds() / 60
     duration = calls.number("hs_call_duration")
     if not (duration > 0).any():
         return duration / 60_000

@@ -71,12 +71,15 @@ def read(made: Made, sources: Sources) -> Stages:
             "id": ids,
             "name": source.text("label").fillna(ids),
             "pipeline": source.text("pipeline_id").fillna(""),
-            "order": source.number("display_order"),
+            "order": source.number("display_order").fillna(probability),
             "probability": probability / (100 if probability.max() > 1 else 1),
             "is_gone": source.flag("is_deleted").fillna(False).astype(bool),
         }
     ).dropna(subset="id")
     rows["means"] = _means(rows, source)
+    is_open = rows["means"] == OPEN
+    is_both = ~is_open & rows["name"].isin(rows.loc[is_open, "name"])
+    rows["name"] = rows["name"].mask(is_both, rows["name"] + " (" + rows["pipeline"] + ")")
     return Stages(rows.drop(columns="probability").drop_duplicates("id"), names)
 
 
@@ -155,7 +158,7 @@ def _listed(stages: Stages, deals: Source, seen: Iterable[str]) -> pd.DataFrame:
     ids |= {key for key, name in stages.pipelines.items() if name in ids}
     if not ids:
         ids = {*rows.loc[rows["name"].isin(seen), "pipeline"]}
-    rows = rows[rows["pipeline"].isin([*ids]) & (~rows["is_gone"] | rows["name"].isin(seen))]
+    rows = rows[rows["pipeline"].isin([*ids, ""]) & (~rows["is_gone"] | rows["name"].isin(seen))]
     rank = rows.groupby("pipeline")["order"].rank(method="first") - 1
     last = rows.groupby("pipeline")["order"].transform("size") - 1
     place = (rank / last.where(last > 0)).fillna(0.0)
