@@ -239,6 +239,7 @@ GERMAN = """\
 Datensatz-ID;Deal-Name;Deal-Phase;Pipeline;Zuständiger Mitarbeiter für Deal;Betrag;Abschlussdatum;Erstellungsdatum;"Datum des Eintritts in „Angebot (Vertrieb)“";"Datum des Austritts aus „Angebot (Vertrieb)“"
 31;Eins;Abgeschlossen und gewonnen;Vertrieb;Änne Groß;1.234,50 €;01.02.2026;13.01.2026;14.01.2026 10:00;01.02.2026 10:00
 32;Zwei;Angebot;Vertrieb;Änne Groß;500,00 €;30.04.2026;02.01.2026;20.01.2026 10:00;
+33;Drei;Kontakt;Vertrieb;Änne Groß;;30.04.2026;03.01.2026;;
 """
 
 
@@ -562,10 +563,11 @@ def test_labels_in_german(tmp_path):
     folder = tmp_path / "export"
     folder.mkdir()
     (folder / "deals.csv").write_bytes(GERMAN.encode("cp1252"))
-    team = run(folder, as_of="2026-03-01").team
+    team = run(folder, as_of="2026-03-01", stages=("Kontakt", "Angebot")).team
     assert lines(team.deals, "deal_id", "rep_id", "amount", "closed_on", "outcome") == [
         "31 Änne Groß 1234.5 2026-02-01 won",
         "32 Änne Groß 500.0 - -",
+        "33 Änne Groß - - -",
     ]
     assert lines(team.stage_changes, "deal_id", "stage", "entered_at") == [
         "31 Angebot 2026-01-14",

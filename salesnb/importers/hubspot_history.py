@@ -29,10 +29,12 @@ class History:
     stages, dates : deal_id, at, and stage or close_on
     no_entry, no_date : why a row counts for nothing, missing where it counts
     closings : when each closed deal was last closed, by deal
+    by_column : whether stages are the columns of the deals, which are blank where a deal never was
     """
 
     stages: pd.DataFrame
     dates: pd.DataFrame
+    by_column: bool = False
     from_stages: list[Origin] = field(default_factory=list)
     from_dates: list[Origin] = field(default_factory=list)
     no_entry: pd.Series = field(default_factory=lambda: pd.Series(dtype="str"))
@@ -63,7 +65,7 @@ def read(
     for each in (fields, sources["deal_stage"]):
         each.leave_out(~each.text("deal_id").isin(deal_ids), NO_DEAL)
     history = History(deal_log.nothing(deal_log.SAVED), deal_log.nothing(deal_log.DATED))
-    _read_stages(made, history, sources, stages, deal_ids, stated)
+    _read_stages(made, history, sources, stages, deal_ids)
     if fields.names:
         _read_dates(history, fields, stated.reading.timezone)
     closed = hubspot_stages.closed(stages, deals, outcome, history.stages["stage"])
@@ -103,7 +105,6 @@ def _read_stages(
     sources: Sources,
     stages: Stages,
     deal_ids: pd.Series,
-    stated: Stated,
 ) -> None:
     """A list of stages entered, else a history of fields, else the columns of the deals."""
     deals, log, fields = (sources[n] for n in ("deals", "deal_stage", "deal_property_history"))
@@ -163,7 +164,7 @@ def _from_columns(
         places = {**STAGES_OF_DEALS, "entered_at": f"entered {stage} ({pipeline})"}
         history.from_stages.append((deals, places))
     kinds = {"stage": "str", "pipeline": "str"}
-    history.stages = pd.concat(frames).astype(kinds)
+    history.stages, history.by_column = pd.concat(frames).astype(kinds), True
 
 
 def _stage_columns(deals: Source, stages: Stages) -> dict[str, tuple[str, str]]:
@@ -222,7 +223,7 @@ def _judge(
         wanted = {stated.pipeline.casefold(), names.get(stated.pipeline, "").casefold()}
         is_other = rows["pipeline"].notna() & (rows["pipeline"] != "")
         is_other &= ~rows["pipeline"].str.casefold().isin(wanted).fillna(False).astype(bool)
-    is_never = rows["at"].isna() & (len(history.from_stages) > 1)
+    is_never = rows["at"].isna() & history.by_column
     told = rows[~is_never & ~is_other]
     why = stage_history.why_no_entry(told, closed).reindex(rows.index)
     why = why.mask(is_other, OTHER_PIPELINE)
