@@ -39,8 +39,11 @@ LABELS = {
 }
 
 
-def write(team: Team, folder: Path) -> Path:
-    """CSV files of the objects by API names; what is custom in Pipedrive has a plain name."""
+def write(team: Team, folder: Path, reopened: pd.DataFrame) -> Path:
+    """CSV files of the objects by API names; what is custom in Pipedrive has a plain name.
+
+    `reopened` has the deals that were lost on a day, and opened again on another.
+    """
     objects = {
         "users": users(team),
         "organizations": organizations(team),
@@ -48,7 +51,7 @@ def write(team: Team, folder: Path) -> Path:
         "stages": stages(team),
         "pipelines": pd.DataFrame({"id": [PIPELINE], "name": "Sales", "order_nr": 1}),
         "deals": deals(team),
-        "deal_flow": flow(team),
+        "deal_flow": flow(team, reopened),
         "deal_products": lines(team),
         "activities": activities(team),
         "activity_types": pd.DataFrame(
@@ -150,6 +153,13 @@ def stage_now(team):
     return team.deals["deal_id"].map(last)
 
 
+def last_move(team):
+    """When each deal last came into another stage than it was in."""
+    rows = team.stage_changes.sort_values(["deal_id", "entered_at"])
+    is_same = rows["stage"] == rows.groupby("deal_id")["stage"].shift()
+    return rows[~is_same].groupby("deal_id")["entered_at"].max()
+
+
 def deals(team):
     rows = team.deals
     entered = team.stage_changes.groupby("deal_id")["entered_at"]
@@ -168,7 +178,7 @@ def deals(team):
             "stage_id": stage_now(team).map(id_of(team)),
             "add_time": stamp(rows["deal_id"].map(entered.min())),
             "update_time": f"{team.as_of.date()} 20:00:00",
-            "stage_change_time": stamp(rows["deal_id"].map(entered.max())),
+            "stage_change_time": stamp(rows["deal_id"].map(last_move(team))),
             "won_time": stamp(closed.where(rows["outcome"] == "won")),
             "first_won_time": stamp(closed.where(rows["outcome"] == "won")),
             "lost_time": stamp(closed.where(rows["outcome"] == "lost")),
@@ -183,7 +193,7 @@ def deals(team):
     )
 
 
-def flow(team):
+def flow(team, reopened):
     """Every change with what was before, the newest first."""
     changes = team.stage_changes.rename(columns={"entered_at": "at"})
     changes = changes.assign(new=changes["stage"].map(id_of(team)))
@@ -193,13 +203,14 @@ def flow(team):
     now = team.deals[["deal_id"]].assign(at=end, new=team.deals["rep_id"])
     owners = pd.concat([changes.assign(new=changes["rep_id"])[["deal_id", "at", "new"]], now])
     closed = closings(team)[["deal_id", "at", "outcome"]].rename(columns={"outcome": "new"})
-    closed = changed(pd.concat([now.assign(at=pd.Timestamp("2000-01-01"), new="open"), closed]))
+    begun = now.assign(at=pd.Timestamp("2000-01-01"), new="open")
+    closed = changed(pd.concat([begun, *spells(team, reopened), closed]))
     rows = pd.concat(
         [
+            closed.assign(field_key="status"),
             changed(changes).assign(field_key="stage_id"),
             changed(dates).assign(field_key="expected_close_date"),
             changed(owners).assign(field_key="owner_id"),
-            closed.assign(field_key="status"),
         ]
     ).sort_values("at", ascending=False, kind="stable")
     return pd.DataFrame(
@@ -213,6 +224,16 @@ def flow(team):
             "log_time": stamp(rows["at"]).to_numpy(),
         }
     )
+
+
+def spells(team, reopened):
+    """The loss that was superseded, and the opening at the next entry of a stage."""
+    entries = team.stage_changes.merge(reopened, on="deal_id")
+    entries = entries[entries["entered_at"] >= entries["reopened_on"]]
+    again = entries.sort_values("entered_at").drop_duplicates("deal_id")
+    lost = again.assign(at=again["entered_at"] - pd.Timedelta(days=1), new="lost")
+    columns = ["deal_id", "at", "new"]
+    return lost[columns], again.assign(at=again["entered_at"], new="open")[columns]
 
 
 def changed(rows):

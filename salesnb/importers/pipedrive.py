@@ -59,8 +59,9 @@ def make(sources: Sources, stated: Stated) -> Made:
     persons = pipedrive_catalog.companies_of_persons(made, sources["persons"], accounts)
     deal_ids = deals.text("id").fillna(deals.text("title"))
     flow = pipedrive_flow.read(made, sources["flow"], deal_ids)
-    history = pipedrive_flow.history(made, flow, deals, deal_ids, stages, outcome)
-    closed_at = _closed_at(made, deals, deal_ids, outcome, pipedrive_flow.outcomes(made, flow))
+    saved = pipedrive_flow.moves(made, flow, stages)
+    history = pipedrive_flow.history(made, flow, deals, deal_ids, stages, outcome, saved)
+    closed_at = _closed_at(made, deals, deal_ids, outcome, pipedrive_flow.outcomes(saved[1]))
     _judge(made, history, deals, deal_ids, stages, closed_at, stated)
     products = pipedrive_catalog.lines_and_products(made, sources, {*deal_ids})
     done = pipedrive_activities.read(made, sources, vendor.now(made, stated), zone)
@@ -70,7 +71,7 @@ def make(sources: Sources, stated: Stated) -> Made:
     people.add(made, users, [of_deals, of_done, *before], sources["roster"])
     account = pipedrive_catalog.company(made, deals, accounts, persons)
     _deals(made, of_deals, account, history, products, deal_ids, local_day(closed_at, zone), zone)
-    columns = pipedrive_flow.columns(deals, history)
+    columns = pipedrive_flow.columns(deals, flow)
     deal_log.add(made, history, earlier, deals, columns, deal_ids, of_deals.ids)
     titles = pipedrive_activities.known_deals(deals, deal_ids)
     pipedrive_activities.add(made, done, of_done, Known(titles, {*deal_ids}, accounts, persons))
@@ -139,9 +140,7 @@ def _closed_at(
     at = at.fillna(deals.time("close_time")).fillna(look_up(deal_ids, last))
     first = deals.time("first_won_time")
     was_won = first.notna() & ((outcome != "won") | (won > first))
-    was_closed = log["old"].isin(["won", "lost"]) | log["deal_id"].duplicated()
-    is_open = (log["status"] == "open") & was_closed
-    if n := len({*deal_ids[was_won]} | {*log["deal_id"][is_open]}):
+    if n := len({*deal_ids[was_won]} | {*log["deal_id"][log["is_again"]]}):
         made.said.append(f"deals closed and opened again: {n:,}; their last close counts")
     return at.where(outcome.notna())
 

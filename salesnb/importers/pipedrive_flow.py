@@ -9,7 +9,7 @@ from salesnb.history import look_up
 from salesnb.importers import deal_log, objects, stage_history, vendor
 from salesnb.importers.deal_log import LATER, NO_DEAL, OTHER_FIELDS, START, History, keyed
 from salesnb.importers.owner_log import Earlier
-from salesnb.importers.pipedrive_cells import flag, is_true, mend_ids
+from salesnb.importers.pipedrive_cells import VENDOR, flag, is_true, mend_ids
 from salesnb.importers.pipedrive_stages import Stages
 from salesnb.importers.source import Source, named
 from salesnb.importers.vendor import Made
@@ -17,7 +17,11 @@ from salesnb.importers.vendor import Made
 NO_CHANGE = "no change of a field"
 NO_STAGE = "without a stage"
 OTHER_PIPELINE = "a stage of another pipeline"
+STAGE, STATUS, DUE = "stageid", "status", "expectedclosedate"
 OWNER = ("userid", "ownerid")
+ENDS = ("won", "lost")
+CLOSED = "\0closed"  # stands where a deal is closed: in Pipedrive that is no stage
+SAVED = {"deal_id": "str", "at": "datetime64[us]", "stage": "str"}
 BULK = 5  # so many deals that one user changes in one second are not moved by hand
 DAY = pd.Timedelta(days=1)
 
@@ -29,6 +33,10 @@ class Flow:
     source: Source
     deal_id: pd.Series
     field: pd.Series
+
+    def has(self, field: str) -> bool:
+        """Whether the log has changes of this field."""
+        return bool((self.field == field).any())
 
     def of(self, *fields: str) -> "Flow":
         """The changes of some fields."""
@@ -74,59 +82,88 @@ def owners(made: Made, flow: Flow) -> list[Earlier]:
     return [Earlier(rows.source, deal, at, value, place) for place, value in both]
 
 
-def outcomes(made: Made, flow: Flow) -> pd.DataFrame:
-    """Changes of the status: deal_id, at, status (open, won, lost), old; of each deal in order."""
-    rows = flow.of("status")
-    if n := len(rows.source.rows):
-        made.counts.append(vendor.count("outcomes over time", rows.source, n, {}))
-    words = vendor.words("pipedrive", "status")
-    new, old = (vendor.meant(rows.source.text(name), words) for name in ("new_value", "old_value"))
-    changes = rows.changes("status", new, old)
-    return changes.sort_values(["deal_id", "at"], kind="stable").dropna(subset="status")
+def moves(made: Made, flow: Flow, stages: Stages) -> tuple[Source, pd.DataFrame]:
+    """Changes of stage and of status: deal_id, at; stage, old; status, was."""
+    rows = flow.of(STAGE, STATUS)
+    new, old = rows.source.text("new_value"), rows.source.text("old_value")
+    is_stage = rows.field == STAGE
+    changes = rows.changes(
+        "stage", stages.called(new.where(is_stage)), stages.called(old.where(is_stage))
+    )
+    words = vendor.words(VENDOR, "status")
+    changes["status"] = vendor.meant(new.where(~is_stage), words)
+    changes["was"] = vendor.meant(old.where(~is_stage), words)
+    _mark_bulk(made, rows, changes, "stage", "stage changes")
+    return rows.source, changes
+
+
+def outcomes(changes: pd.DataFrame) -> pd.DataFrame:
+    """Changes of the status, of each deal in order; and whether each opens the deal again."""
+    rows = changes.dropna(subset="status").sort_values(["deal_id", "at"], kind="stable")
+    was_closed = rows["was"].isin(ENDS) | rows["was"].isna() & rows["deal_id"].duplicated()
+    return rows.assign(is_again=(rows["status"] == "open") & was_closed)
 
 
 def history(
-    made: Made, flow: Flow, deals: Source, deal_ids: pd.Series, stages: Stages, outcome: pd.Series
+    made: Made,
+    flow: Flow,
+    deals: Source,
+    deal_ids: pd.Series,
+    stages: Stages,
+    outcome: pd.Series,
+    saved: tuple[Source, pd.DataFrame],
 ) -> History:
-    """What was saved of stages and close dates; without a flow, each deal's present stage."""
-    found = History(outcome)
-    created = deals.time("add_time")
+    """What was `saved` of stages, and of close dates; else each deal's present stage."""
+    found = History(outcome, {CLOSED})
+    source, changes = saved
     present = stages.called(deals.text("stage_name").fillna(deals.text("stage_id")))
-    if "stageid" in {*flow.field}:
-        rows = flow.of("stageid")
-        new, old = (stages.called(rows.source.text(name)) for name in ("new_value", "old_value"))
-        changes = rows.changes("stage", new, old)
-        _mark_bulk(made, rows, changes, "stage changes")
-        at = _since(made, deals, deal_ids, changes["deal_id"], created)
-        first = deal_log.starts(deal_ids, at, changes, "stage", present)
-        found.stages = pd.concat([keyed(first, START), keyed(changes, LATER)])
-        found.from_stages = rows.source
-        deal = _deal_column(rows.source)
-        found.places = {"deal_id": deal, "stage": "new_value", "entered_at": "log_time"}
-        _say_what_differs(made, changes, deal_ids, present)
+    created = deals.time("add_time")
+    first = pd.DataFrame({"deal_id": [], "at": [], "stage": []}).astype(SAVED)
+    if flow.has(STAGE):
+        moved = changes.dropna(subset="stage")
+        at = _since(made, deals, deal_ids, moved["deal_id"], created)
+        first = deal_log.starts(deal_ids, at, moved, "stage", present)
+        _say_what_differs(made, moved, deal_ids, present)
     elif deals.has("stage_change_time"):
         at = deals.time("stage_change_time").fillna(created)
         first = pd.DataFrame({"deal_id": deal_ids, "at": at, "stage": present})
-        found.stages = keyed(first, START)
-    if "expectedclosedate" in {*flow.field}:
-        rows = flow.of("expectedclosedate")
-        new, old = (rows.source.day(name) for name in ("new_value", "old_value"))
-        changes = rows.changes("close_on", new, old)
-        _mark_bulk(made, rows, changes, "close-date changes")
-        now = deals.day("expected_close_date")
-        first = deal_log.starts(deal_ids, created, changes, "close_on", now)
-        found.dates = pd.concat([keyed(first, START), keyed(changes, LATER)])
-        found.from_dates = rows.source
-        deal = _deal_column(rows.source)
-        found.date_places = deal_log.date_places(deal, "log_time", "new_value")
-    _say_what_lacks(made, found, deals)
+    found.stages = _with_spells(pd.concat([keyed(first, START), keyed(changes, LATER)]))
+    if len(changes):
+        found.from_stages = source
+        deal = _deal_column(source)
+        found.places = {"deal_id": deal, "stage": "new_value", "entered_at": "log_time"}
+    if flow.has(DUE):
+        _read_dates(made, found, flow, deals, deal_ids)
+    _say_what_lacks(made, flow, deals)
     return found
 
 
-def columns(deals: Source, found: History) -> dict[str, str]:
+def _with_spells(rows: pd.DataFrame) -> pd.DataFrame:
+    """A deal that is opened again enters the stage that it was in; one that is closed, none."""
+    again = outcomes(rows)["is_again"].reindex(rows.index, fill_value=False)
+    in_order = rows.sort_values(["deal_id", "at"], kind="stable")
+    last = in_order.groupby("deal_id")["stage"].ffill().reindex(rows.index)
+    is_end = rows["status"].isin([*ENDS, "deleted"])
+    return rows.assign(stage=rows["stage"].mask(again, last).mask(is_end, CLOSED))
+
+
+def _read_dates(made: Made, found: History, flow: Flow, deals: Source, deal_ids: pd.Series) -> None:
+    rows = flow.of(DUE)
+    new, old = (rows.source.day(name) for name in ("new_value", "old_value"))
+    changes = rows.changes("close_on", new, old)
+    _mark_bulk(made, rows, changes, "close_on", "close-date changes")
+    now, created = deals.day("expected_close_date"), deals.time("add_time")
+    first = deal_log.starts(deal_ids, created, changes, "close_on", now)
+    found.dates = pd.concat([keyed(first, START), keyed(changes, LATER)])
+    found.from_dates = rows.source
+    deal = _deal_column(rows.source)
+    found.date_places = deal_log.date_places(deal, "log_time", "new_value")
+
+
+def columns(deals: Source, flow: Flow) -> dict[str, str]:
     """The columns of the deals that the beginnings of their history come from."""
     stage = "stage_id" if deals.has("stage_id") else "stage_name"
-    at = "add_time" if found.from_stages else "stage_change_time"
+    at = "add_time" if flow.has(STAGE) else "stage_change_time"
     return {
         "deal_id": "id" if deals.has("id") else "title",
         "at": at,
@@ -145,7 +182,7 @@ def judge(found: History, ended: pd.Series, foreign: set[str]) -> None:
     why = pd.Series(pd.NA, stage.index, dtype="str").mask(stage.isin(foreign), OTHER_PIPELINE)
     why = why.mask(found.stages["at"] > end, stage_history.CLOSED).mask(stage.isna(), NO_STAGE)
     sound = found.stages[why.isna()]
-    found.no_entry = why.fillna(stage_history.why_no_entry(sound, set()).reindex(why.index))
+    found.no_entry = why.fillna(stage_history.why_no_entry(sound, found.closed).reindex(why.index))
     is_closed = found.dates["at"] > look_up(found.dates["deal_id"], ended)
     found.no_date = stage_history.why_no_date(found.dates, is_closed)
 
@@ -164,17 +201,19 @@ def _order(ids: pd.Series, deal_id: pd.Series, at: pd.Series) -> pd.Index:
     return at.index[::-1] if falls else at.index
 
 
-def _mark_bulk(made: Made, rows: Flow, changes: pd.DataFrame, what: str) -> None:
+def _mark_bulk(made: Made, rows: Flow, changes: pd.DataFrame, name: str, what: str) -> None:
     """Mark the changes of many deals at once: flagged so, or by one user within one second."""
+    is_meant = changes[name].notna()
     source = rows.source
     user = source.text("user_id").reindex(changes.index)
     second = changes["at"].dt.floor("s")
-    n_deals = changes.groupby([user, second])["deal_id"].transform("nunique")
+    moved = changes["deal_id"].where(is_meant)
+    n_deals = moved.groupby([user, second]).transform("nunique")
     is_bulk = is_true(flag(made, source, "is_bulk_update_flag")).reindex(changes.index)
-    is_bulk |= (n_deals >= BULK).fillna(False)
+    is_bulk = is_meant & (is_bulk | (n_deals >= BULK).fillna(False))
     if n := int(is_bulk.sum()):
         changes["is_bulk"] = pd.Series("true", changes.index, dtype="str").where(is_bulk)
-        n_moved = changes["deal_id"][is_bulk].nunique()
+        n_moved = moved[is_bulk].nunique()
         made.said.append(
             f"{source.table.origin}: {what} made in bulk: {n:,}, of {n_moved:,} deals; they count, "
             "and is_bulk marks them: a bulk edit is not selling"
@@ -211,8 +250,8 @@ def _say_what_differs(
         )
 
 
-def _say_what_lacks(made: Made, found: History, deals: Source) -> None:
-    if found.from_stages is not None:
+def _say_what_lacks(made: Made, flow: Flow, deals: Source) -> None:
+    if flow.has(STAGE):
         return
     known = "what became of deals is known, not how they got there"
     if deals.has("stage_change_time"):
