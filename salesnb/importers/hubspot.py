@@ -100,7 +100,7 @@ def _leave_out(made: Made, sources: Sources, known: Mapping[str, str], stated: S
     for source in (deals, sources["companies"]):
         gone = hubspot_links.merged(source)
         source.leave_out(source.text("hs_object_id").isin([*gone]), MERGED)
-    deals.leave_out(deals.text("hs_object_id").isin(merges.text("merged_deal_id")), MERGED)
+    deals.leave_out(deals.text("hs_object_id").isin(merges.text("merged_deal_id").dropna()), MERGED)
     if merges.names:
         made.counts.append(vendor.count("merged deals", merges, len(merges.rows), {}))
     names = dict(zip(pipelines.text("pipeline_id"), pipelines.text("label"), strict=True))

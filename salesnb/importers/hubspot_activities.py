@@ -151,13 +151,13 @@ def _kinds(source: Source, form: Form, sources: Sources) -> pd.Series:
     if form.kind == "task":
         return _task_kinds(source, sources)
     if form.kind == "email":
-        came = vendor.meant(source.text("hs_email_direction"), vendor.words(VENDOR, "direction"))
-        source.leave_out(came == "incoming", INCOMING)
-        sent = vendor.meant(source.text("hs_email_status"), vendor.words(VENDOR, "status"))
-        is_sent = source.text("hs_email_status").isna() | (sent == "completed")
-        source.leave_out((came == "draft") | ~is_sent.fillna(False), NOT_SENT)
+        words = vendor.words(VENDOR, "emails")
+        direction = vendor.meant(source.text("hs_email_direction"), words)
+        status = vendor.meant(source.text("hs_email_status"), words)
+        source.leave_out(direction == "incoming", INCOMING)
+        source.leave_out((direction == "not_sent") | (status == "not_sent"), NOT_SENT)
     if form.kind == "call":
-        status = vendor.meant(source.text("hs_call_status"), vendor.words(VENDOR, "status"))
+        status = vendor.meant(source.text("hs_call_status"), vendor.words(VENDOR, "calls"))
         source.leave_out(status == "open", NOT_YET)
     kind = pd.Series(form.kind, source.rows, dtype="str")
     if form.kind != "meeting":
@@ -171,7 +171,7 @@ def _kinds(source: Source, form: Form, sources: Sources) -> pd.Series:
 def _task_kinds(tasks: Source, sources: Sources) -> pd.Series:
     """By type, else by the beginning of the title; a call that is logged too counts once."""
     words = vendor.words(VENDOR, "kinds")
-    status = vendor.meant(tasks.text("hs_task_status"), vendor.words(VENDOR, "status"))
+    status = vendor.meant(tasks.text("hs_task_status"), vendor.words(VENDOR, "tasks"))
     is_done = status == "completed"
     if not tasks.has("hs_task_status"):
         is_done = tasks.text("hs_task_completion_date").notna()

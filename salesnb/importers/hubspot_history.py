@@ -19,7 +19,6 @@ ENTERED = re.compile(r"(?i)(?:property_)?hs_(?P<new>v2_)?date_entered_(?P<stage>
 NO_STAGE = "current_stage"  # the day of the present stage, under whatever name
 OTHER_PIPELINE = "a stage of another pipeline"
 AT_CLOSING = pd.Timedelta(seconds=10)  # HubSpot sets the close date along with the closed stage
-STAGES_OF_DEALS = {"deal_id": "hs_object_id"}
 
 
 @dataclass(eq=False)
@@ -100,11 +99,7 @@ def add(
 
 
 def _read_stages(
-    made: Made,
-    history: History,
-    sources: Sources,
-    stages: Stages,
-    deal_ids: pd.Series,
+    made: Made, history: History, sources: Sources, stages: Stages, deal_ids: pd.Series
 ) -> None:
     """A list of stages entered, else a history of fields, else the columns of the deals."""
     deals, log, fields = (sources[n] for n in ("deals", "deal_stage", "deal_property_history"))
@@ -157,12 +152,11 @@ def _from_columns(
     """A column for each stage, with the time at which the deal last entered it."""
     frames = []
     for number, (column, (stage, pipeline)) in enumerate(columns.items()):
-        deals.also({f"entered {stage} ({pipeline})": column})
-        at = deals.time(f"entered {stage} ({pipeline})")
+        deals.also({column: column})
+        at = deals.time(column)
         rows = pd.DataFrame({"deal_id": deal_ids, "at": at, "stage": stage, "pipeline": pipeline})
         frames.append(deal_log.keyed(rows, number))
-        places = {**STAGES_OF_DEALS, "entered_at": f"entered {stage} ({pipeline})"}
-        history.from_stages.append((deals, places))
+        history.from_stages.append((deals, {"deal_id": "hs_object_id", "entered_at": column}))
     kinds = {"stage": "str", "pipeline": "str"}
     history.stages, history.by_column = pd.concat(frames).astype(kinds), True
 

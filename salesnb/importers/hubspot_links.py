@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 
 import pandas as pd
 
-from salesnb.history import look_up
+from salesnb.history import among, look_up
 from salesnb.importers import vendor
 from salesnb.importers.source import Source, Sources, named
 from salesnb.importers.vendor import Made
@@ -31,9 +31,10 @@ def one_each(
     key, other = columns
     if not source.names:
         return pd.Series(dtype="str")
-    source.leave_out(~source.text(key).isin([*ids]), UNKNOWN)
-    if others is not None:
-        source.leave_out(~source.text(other).isin([*others]), UNKNOWN)
+    for name, known in ((key, ids), (other, others)):
+        if known is not None:
+            is_known = among(source.text(name), pd.Series([*known], dtype="str"))
+            source.leave_out(~is_known, UNKNOWN)
     rows = pd.DataFrame({"key": source.text(key), "other": source.text(other)})
     is_primary = (source.text("type_id") == PRIMARY).fillna(False).astype(bool)
     rows = rows.assign(rank=~is_primary).sort_values("rank", kind="stable")

@@ -47,7 +47,7 @@ def of_meetings(
 def of_calls(made: Made, calls: Source) -> dict[str, pd.Series]:
     """Whether anybody answered, by the outcome of a call, else by its status; and its minutes."""
     told = vendor.meant(calls.text("hs_call_disposition"), vendor.words(VENDOR, "outcomes"))
-    status = vendor.meant(calls.text("hs_call_status"), vendor.words(VENDOR, "status"))
+    status = vendor.meant(calls.text("hs_call_status"), vendor.words(VENDOR, "calls"))
     told = told.where(told.isin(["connected", "no_answer"]))
     outcome = told.fillna(status.where(status.isin(["no_answer", "cancelled"])))
     return {"outcome": outcome, "minutes": _minutes(made, calls)}

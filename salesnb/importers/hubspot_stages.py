@@ -64,7 +64,8 @@ def read(made: Made, sources: Sources) -> Stages:
             made.counts.append(vendor.count(what, each, len(each.rows), {}))
     deals = sources["deals"]
     said = [*deals.text("pipeline").dropna().unique(), *_in_labels(deals.table.rows.columns)]
-    names = {**{each: each for each in said}, **{k: v for k, v in names.items() if pd.notna(v)}}
+    listed = {key: name for key, name in names.items() if pd.notna(key) and pd.notna(name)}
+    names = {**{each: each for each in said}, **listed}
     ids, probability = source.text("stage_id"), source.number("probability")
     rows = pd.DataFrame(
         {
@@ -129,11 +130,7 @@ def closed(stages: Stages, deals: Source, outcome: pd.Series, saved: pd.Series) 
 
 
 def order(
-    made: Made,
-    stages: Stages,
-    entered: pd.DataFrame,
-    deals: Source,
-    outcome: pd.Series,
+    made: Made, stages: Stages, entered: pd.DataFrame, deals: Source, outcome: pd.Series
 ) -> tuple[str, ...]:
     """The open stages in order: as listed, else by probability or the way of the deals."""
     present = stages.name(deals.text("dealstage"))[outcome.isna()]
