@@ -394,6 +394,12 @@ def test_labels_of_the_interface(tmp_path):
     )
 
 
+def test_a_table_of_stages_orders_those_of_the_interface(tmp_path):
+    stages = "id,name,order_nr,pipeline_id\n1,Demo,1,7\n2,New,2,7\n3,Signing,3,7\n"
+    report = run(write(tmp_path / "export", {**LABELS, "stages": stages}))
+    assert report.team.settings.stages == ("Demo", "New", "Signing")
+
+
 GERMAN = """\
 Deal - Titel;Deal - Besitzer;Deal - Organisation;Deal - Phase;Deal - Status;Deal - Wert;Deal - Deal erstellt;Deal - Letzte Phasenänderung;Deal - Datum des gewonnenen Deals;Deal - Datum des verlorenen Deals
 Eins;Änne Groß;Alpha;Angebot;Gewonnen;1.234,50 €;13.01.2026 10:00;20.01.2026 10:00;01.02.2026 10:00;
@@ -581,6 +587,15 @@ def test_a_deal_entered_after_it_was_closed(api):
     )
     assert any("deals entered after the day they closed: 1" in each for each in report.decided)
     assert "102" not in set(report.team.stage_changes["deal_id"])
+
+
+def test_changes_from_before_a_deal_was_created(api):
+    """What another deal went through, before it was merged into this one."""
+    change(
+        api / "deal_flow.csv", "2,103,2,stage_id,1,3,2026-01-20", "2,103,2,stage_id,1,3,2025-12-20"
+    )
+    counts = {(c.table, c.file): c.left_out for c in run(api).tables}
+    assert counts["stage_changes", "deal_flow.csv"]["before its deal was created"] == 1
 
 
 def test_at_the_command_line(api):

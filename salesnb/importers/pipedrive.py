@@ -158,10 +158,12 @@ def _judge(
     zone = stated.reading.timezone
     # A close that is known to the day only ends with that day.
     is_day = closed_at == clock.to_utc(local_day(closed_at, zone), zone)[0]
-    ended = closed_at.mask(is_day, closed_at + pd.Timedelta(days=1)).set_axis(deal_ids)
+    ended = closed_at.mask(is_day, closed_at + pd.Timedelta(days=1))
     used = pipedrive_stages.pipelines_of(deals, stages)
     foreign = stages.elsewhere(used) if stated.pipeline else set()
-    pipedrive_flow.judge(history, ended[~ended.index.duplicated()], foreign)
+    life = pd.DataFrame({"begun": deals.time("add_time"), "ended": ended}).set_index(deal_ids)
+    life = life[~life.index.duplicated()]
+    pipedrive_flow.judge(history, life["begun"], life["ended"], foreign)
     entered = history.stages[history.no_entry.isna()]
     present = stages.called(deals.text("stage_name").fillna(deals.text("stage_id")))
     open_deals = pd.DataFrame({"stage": present, "probability": deals.number("probability")})

@@ -16,6 +16,7 @@ from salesnb.importers.vendor import Made
 
 NO_CHANGE = "no change of a field"
 NO_STAGE = "without a stage"
+EARLY = "before its deal was created"
 OTHER_PIPELINE = "a stage of another pipeline"
 STAGE, STATUS, DUE = "stageid", "status", "expectedclosedate"
 OWNER = ("userid", "ownerid")
@@ -23,7 +24,7 @@ ENDS = ("won", "lost")
 CLOSED = "\0closed"  # stands where a deal is closed: in Pipedrive that is no stage
 SAVED = {"deal_id": "str", "at": "datetime64[us]", "stage": "str"}
 BULK = 5  # so many deals that one user changes in one second are not moved by hand
-DAY = pd.Timedelta(days=1)
+HOUR, DAY = pd.Timedelta(hours=1), pd.Timedelta(days=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,19 +173,27 @@ def columns(deals: Source, flow: Flow) -> dict[str, str]:
     }
 
 
-def judge(found: History, ended: pd.Series, foreign: set[str]) -> None:
-    """Say which rows count; `ended` is when each closed deal was closed, by deal.
+def judge(found: History, begun: pd.Series, ended: pd.Series, foreign: set[str]) -> None:
+    """Say which rows count; `begun` and `ended` are when deals were created and closed, by deal.
 
     `foreign` are stages of other pipelines, which deals went through before they came to theirs.
     """
-    end = look_up(found.stages["deal_id"], ended)
     stage = found.stages["stage"]
-    why = pd.Series(pd.NA, stage.index, dtype="str").mask(stage.isin(foreign), OTHER_PIPELINE)
-    why = why.mask(found.stages["at"] > end, stage_history.CLOSED).mask(stage.isna(), NO_STAGE)
+    why = _why_out(found.stages, begun, ended)
+    why = why.mask(stage.isin(foreign), OTHER_PIPELINE).mask(stage.isna(), NO_STAGE)
     sound = found.stages[why.isna()]
     found.no_entry = why.fillna(stage_history.why_no_entry(sound, found.closed).reindex(why.index))
-    is_closed = found.dates["at"] > look_up(found.dates["deal_id"], ended)
-    found.no_date = stage_history.why_no_date(found.dates, is_closed)
+    why = _why_out(found.dates, begun, ended)
+    sound = found.dates[why.isna()]
+    is_closed = pd.Series(False, sound.index)
+    found.no_date = why.fillna(stage_history.why_no_date(sound, is_closed).reindex(why.index))
+
+
+def _why_out(rows: pd.DataFrame, begun: pd.Series, ended: pd.Series) -> pd.Series:
+    """Why rows are none of the life of their deal; with an hour of grace, as clocks differ."""
+    start, end = (look_up(rows["deal_id"], each) for each in (begun, ended))
+    why = pd.Series(pd.NA, rows.index, dtype="str").mask(rows["at"] < start - HOUR, EARLY)
+    return why.mask(rows["at"] > end, stage_history.CLOSED)
 
 
 def _folded(values: pd.Series) -> pd.Series:

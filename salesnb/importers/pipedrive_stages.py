@@ -61,10 +61,10 @@ def read(made: Made, sources: Sources) -> Stages:
 
 
 def pipelines_of(deals: Source, stages: Stages) -> set[str]:
-    """The names of the pipelines that the deals are in."""
-    ids = deals.text("pipeline_id")
+    """The names of the pipelines that the deals are in; all, where the deals tell of none."""
+    ids, known = deals.text("pipeline_id"), {*stages.table["pipeline"].dropna()}
     called = deals.text("pipeline_name").fillna(named(ids, stages.pipelines)).fillna(ids)
-    return {*called.dropna()} or {*stages.table["pipeline"].dropna()}
+    return {*called.dropna()} & known or known
 
 
 def order(
