@@ -111,11 +111,11 @@ def _leave_out(made: Made, sources: Sources, known: Mapping[str, str], stated: S
 
 
 def _latest(sources: Sources, history: History, outcome: pd.Series) -> pd.Timestamp | None:
-    """The latest change; where deals do not tell when they were changed, the latest closing too."""
+    """The latest change; where nothing tells when deals changed, the latest closing too."""
     deals = sources["deals"]
     told = vendor.latest((sources[k], name) for k, names in DATED.items() for name in names)
     times = [told, history.stages["at"].max()]
-    if not deals.has("hs_lastmodifieddate"):
+    if not deals.has("hs_lastmodifieddate") and not history.from_stages:
         times.append(deals.time("closedate").where(outcome.notna()).max())
     return max((time for time in times if pd.notna(time)), default=None)
 
