@@ -435,6 +435,10 @@ def test_labels_in_other_languages(tmp_path, text, title, owner):
         f"{title} {owner} 1234.5 2026-01-13 2026-02-01 won"
     )
     assert list(report.team.deals["outcome"].isna()) == [False, True]
+    lacks_change = "stage_changes" in report.unfilled_tables
+    assert lacks_change == ("Phasenänderung" not in text)
+    said = next(each for each in report.decided if each.startswith("no history of stages"))
+    assert lacks_change == ("Last stage change in the list of deals adds" in said)
 
 
 def change(path: Path, old: str, new: str) -> None:

@@ -263,9 +263,11 @@ def _say_what_lacks(made: Made, flow: Flow, deals: Source) -> None:
     if flow.has(STAGE):
         return
     known = "what became of deals is known, not how they got there"
+    more = "Last stage change in the list of deals adds their present stage, "
     if deals.has("stage_change_time"):
         known = "of each deal only its present stage is known, and since when"
+        more = ""
     made.said.append(
-        f"no history of stages in the export: {known}; a table of the deals' flow or changelog "
-        "beside it adds stages and close dates"
+        f"no history of stages in the export: {known}; {more}a table of the deals' flow or "
+        "changelog beside it adds stages and close dates"
     )
