@@ -73,7 +73,7 @@ def read(made: Made, sources: Sources) -> Stages:
             "name": source.text("label").fillna(ids),
             "pipeline": source.text("pipeline_id").fillna(""),
             "order": source.number("display_order").fillna(probability),
-            "probability": probability / (100 if probability.max() > 1 else 1),
+            "probability": _share(probability),
             "is_gone": source.flag("is_deleted").fillna(False).astype(bool),
         }
     ).dropna(subset="id")
@@ -98,11 +98,17 @@ def _means(rows: pd.DataFrame, source: Source) -> pd.Series:
     return pd.Series(OPEN, rows.index, dtype="str").mask(is_lost, LOST).mask(is_won, WON)
 
 
+def _share(probability: pd.Series) -> pd.Series:
+    """Probabilities from 0 to 1, also where they are written from 0 to 100."""
+    return probability / (100 if probability.max() > 1 else 1)
+
+
 def outcome(made: Made, deals: Source, stages: Stages) -> pd.Series:
     """Won, lost or missing, by the columns that say so, else by the stage."""
     by_stage = stages.meaning(deals.text("dealstage"))
     if not deals.has("hs_is_closed") and not by_stage.notna().any():
-        by_stage = deals.number("hs_deal_stage_probability").map({1.0: WON, 0.0: LOST})
+        probability = _share(deals.number("hs_deal_stage_probability"))
+        by_stage = probability.map({1.0: WON, 0.0: LOST})
         if n := int(by_stage.notna().sum()):
             made.said.append(
                 f"{deals.table.origin}: deals of 100 % or 0 %: {n:,}; they count as won or lost"
