@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import closing
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -220,7 +221,9 @@ def report(
         typer.echo(index)
         return
     from salesnb.report import batch, outcome
+    from salesnb.report.plan import chosen
 
+    chosen(notebooks, asked["only"], asked["given"])  # what is misspelt is told before data load
     options = batch.Options(
         workers=workers, seconds=time_limit, memory=memory_limit, is_forced=force,
         cache=None if no_cache else _cache(), dask=dask,
@@ -299,6 +302,7 @@ def show_(context: typer.Context) -> None:
         typer.echo(context.get_help())
 
 
+@cache
 def _add_verbs() -> None:
     from salesnb import verbs
 

@@ -1,11 +1,14 @@
 """What the tests share: a small team with every table, the demo, other people's data."""
 
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from hostile import hostile
 
 import salesnb
+from salesnb.report import batch
+from salesnb.report.plan import plan
 from salesnb.team import Team
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +33,28 @@ def bad() -> Team:
 def demo() -> Team:
     """The team of data/demo."""
     return salesnb.load(ROOT / "data" / "demo")
+
+
+@pytest.fixture(scope="session")
+def crew():
+    """Makes reports of any plan: started once, for all tests that ask no more of it than that."""
+    with closing(batch.crew(None, "reports", batch.Options(seconds=120))) as crew:
+        yield crew
+
+
+class Planning:
+    """A crew that only plans, in this process: for commands that end before a report is made."""
+
+    plan = staticmethod(plan)
+
+    def close(self) -> None:
+        """There is nobody to send home."""
+
+
+@pytest.fixture
+def planning(monkeypatch):
+    """Commands start no process that makes reports."""
+    monkeypatch.setattr(batch, "crew", lambda *_: Planning())
 
 
 @pytest.fixture(scope="session")

@@ -146,7 +146,7 @@ def test_nothing_is_left_lying_about(drilled):
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory):
+def made(crew, tmp_path_factory):
     """A team of two, pages of both and one of the team."""
     folder = tmp_path_factory.mktemp("made")
     people(folder / "team", "a", "b")
@@ -156,7 +156,7 @@ def made(tmp_path_factory):
     notebook = nbformat.read(path, as_version=4)
     notebook.metadata["salesnb"] = {"own_rows": ["deals"]}
     nbformat.write(notebook, path)
-    assert statuses(batch.run(planned(folder), ONE)) == [MADE] * 3
+    assert statuses(batch.run(planned(folder), ONE, crew)) == [MADE] * 3
     return folder
 
 
@@ -177,14 +177,14 @@ def test_what_did_not_change_is_not_made_again(made, monkeypatch):
     assert (run["unchanged"], run["is_over"]) == (3, True)
 
 
-def test_only_what_changed_is_made_again(made, tmp_path):
+def test_only_what_changed_is_made_again(made, crew, tmp_path):
     folder = shutil.copytree(made, tmp_path / "own")
     known = salesnb.load(folder / "team")
     deals = known.deals.assign(amount=known.deals["amount"].where(known.deals["rep_id"] == "a", 7))
     shutil.rmtree(folder / "team")
     replace(known, tables={**known.tables, "deals": deals}).save(folder / "team")
     before = files_in(folder / "out" / AS_OF / "rep")
-    assert statuses(batch.run(planned(folder), ONE)) == [UNCHANGED, MADE, MADE]
+    assert statuses(batch.run(planned(folder), ONE, crew)) == [UNCHANGED, MADE, MADE]
     after = files_in(folder / "out" / AS_OF / "rep")
     assert {name for name in after if after[name] != before[name]} == {"b.html", "b.manager.html"}
     run, reports = recorded(folder / "out")
@@ -362,7 +362,7 @@ def test_a_full_disk(tmp_path):
     assert len([*(tmp_path / "freed").rglob("*.html")]) == 6 * 2 + 1
 
 
-def test_an_index_that_cannot_be_written_is_an_error(tmp_path, monkeypatch):
+def test_an_index_that_cannot_be_written_is_an_error(planning, tmp_path, monkeypatch):
     from typer.testing import CliRunner
 
     from salesnb.cli import app

@@ -109,7 +109,7 @@ def test_a_mistake_is_told_with_a_suggestion(run, folder, monkeypatch, words, hi
     assert "Traceback" not in out + err
 
 
-def test_bad_data_is_told_without_a_traceback(run, folder, tmp_path):
+def test_bad_data_is_told_without_a_traceback(planning, run, folder, tmp_path):
     (tmp_path / "team.toml").write_text((folder / "team.toml").read_text())
     (tmp_path / "reps.csv").write_text("rep_id,name\nR1,Ann\n")
     (tmp_path / "deals.csv").write_text("deal_id,rep_id,created_on\nD1,R9,2026-13-01\n")

@@ -128,7 +128,7 @@ def test_only_names_go_through_the_scheduler(planned):
     assert max(len(pickle.dumps((job, frame))) for job in planned.jobs) < 10_000
 
 
-def test_a_worker_that_is_killed_loses_nothing(address, planned):
+def test_a_worker_that_is_killed_loses_nothing(address, crew, planned):
     with worker(address) as victim, Client(address, set_as_default=False) as client:
         client.wait_for_workers(3, timeout=240)
         family = []
@@ -153,10 +153,10 @@ def test_a_worker_that_is_killed_loses_nothing(address, planned):
     n_begun = Counter(rep for rep, _ in lines(planned))
     assert set(n_begun) == {job.values["rep"] for job in planned.jobs}
     assert sorted(n_begun.values()) == [1] * (len(planned.jobs) - 1) + [2], "that one alone, again"
-    is_the_same_as_here(planned, outcomes, options)
+    is_the_same_as_here(planned, outcomes, options, crew)
 
 
-def is_the_same_as_here(planned, outcomes, options):
+def is_the_same_as_here(planned, outcomes, options, crew):
     """What a cluster made: it stands, is not made again, and is what one machine makes."""
     assert {each.status for each in batch.run(planned, options)} == {"unchanged"}
     frame = replace(planned, jobs=())
@@ -165,7 +165,7 @@ def is_the_same_as_here(planned, outcomes, options):
         assert making.make(before.job, frame).line == said
     assert len(lines(planned)) == len(planned.jobs) + 1
     here = replace(planned, folder=planned.folder.parent / "here")
-    batch.run(here, batch.Options(workers=1))
+    batch.run(here, batch.Options(workers=1), crew)
     for name in (name for job in planned.jobs for name in job.pages):
         assert (here.folder / name).read_bytes() == (planned.folder / name).read_bytes()
 
@@ -194,8 +194,23 @@ def test_limits_and_errors_are_told_as_on_one_machine(address, source, tmp_path)
     assert [each.tries for each in (good, bad, late, dies)] == [1, 1, 1, batch.TRIES]
 
 
-def test_a_scheduler_that_is_lost_ends_the_run(planned, tmp_path):
-    with scheduler(tmp_path) as (address, process), worker(address):
+@pytest.fixture(scope="module")
+def forlorn(tmp_path_factory):
+    """A scheduler without workers, which one test kills: those that want it alive come before."""
+    with scheduler(tmp_path_factory.mktemp("forlorn")) as started:
+        yield started
+
+
+def test_a_scheduler_without_workers_is_told(monkeypatch, forlorn, planned):
+    address, _ = forlorn
+    monkeypatch.setattr(cluster, "ANSWER", 2)
+    with pytest.raises(DataError, match="dask worker tcp"):
+        batch.run(planned, batch.Options(dask=address))
+
+
+def test_a_scheduler_that_is_lost_ends_the_run(forlorn, planned):
+    address, process = forlorn
+    with worker(address):
 
         def kill():
             wait_until(lambda: lines(planned))
@@ -254,12 +269,6 @@ def refused(monkeypatch, capsys, source, tmp_path, dask, output="out"):
         cli.main()
     assert end.value.code == 2
     return capsys.readouterr().err
-
-
-def test_a_scheduler_without_workers_is_told(monkeypatch, planned, tmp_path):
-    monkeypatch.setattr(cluster, "ANSWER", 2)
-    with scheduler(tmp_path) as (address, _), pytest.raises(DataError, match="dask worker tcp"):
-        batch.run(planned, batch.Options(dask=address))
 
 
 def test_without_dask_it_says_what_to_install(monkeypatch, capsys, source, tmp_path):

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from contextlib import closing
 from dataclasses import replace
 from urllib.parse import unquote
 
@@ -29,14 +30,21 @@ def source(small, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ran(source, tmp_path_factory):
+def crew(source):
+    """The team is loaded, as it is for the command."""
+    with closing(batch.crew(str(source), "reports")) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module")
+def ran(source, crew, tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     count = ("import salesnb\nprint('Reps:', *salesnb.load(data).reps['rep_id'])", ["summary"])
     data = 'data: str = ""  # where'
     save(folder / "nb", "01_team", count, parameters=data)
     save(folder / "nb", "02_rep", count, parameters=f'{data}\nrep: str = ""  # who')
     planned = plan(source, folder / "nb", folder / "out", by="manager")
-    return planned, batch.run(planned, batch.Options(workers=2)), folder
+    return planned, batch.run(planned, batch.Options(workers=2), crew), folder
 
 
 def links(folder):
@@ -80,14 +88,15 @@ def test_a_pack_holds_its_own_part_and_leads_nowhere_else(ran, source):
         assert ("1 of 2 reps has left" in said) == (len(there) < len(own))
 
 
-def test_a_reps_page_is_the_same_as_without_packs(ran, source):
+def test_a_reps_page_is_the_same_as_without_packs(ran, source, crew):
     planned, _, folder = ran
     alone = plan(source, folder / "nb", folder / "alone", only=["02_rep"])
-    batch.run(alone, batch.Options(workers=2))
+    batch.run(alone, batch.Options(workers=2), crew)
+    everybody = " ".join(salesnb.load(source).reps["rep_id"])
     for pack in planned.packs:
         for path in (pack.folder / "rep").iterdir():
             text = path.read_text(encoding="utf-8")
-            assert f"Reps: {' '.join(salesnb.load(source).reps['rep_id'])}" in text
+            assert f"Reps: {everybody}" in text
             assert "all 8 reps of the data set" in text
             is_rep_copy = "manager.html" not in path.name
             if is_rep_copy:
@@ -156,7 +165,7 @@ def test_pages_of_one_part_alone(ran, source):
         (["SOURCE", "--by", "role"], "is blank"),
     ],
 )
-def test_a_part_that_nobody_is_in_is_told(monkeypatch, capsys, ran, source, words, said):
+def test_a_part_that_nobody_is_in_is_told(planning, monkeypatch, capsys, ran, source, words, said):
     *_, folder = ran
     words = [word.replace("SOURCE", str(source)) for word in words]
     words += ["--notebooks", str(folder / "nb"), "--output", str(folder / "none")]

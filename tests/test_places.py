@@ -2,6 +2,7 @@
 
 import json
 import sys
+from contextlib import closing
 
 import pytest
 from moto.server import ThreadedMotoServer
@@ -35,6 +36,13 @@ def store():
 
 
 @pytest.fixture(scope="module")
+def crew(store):
+    """One that knows of the store."""
+    with closing(batch.crew(None, "s3://pages")) as crew:
+        yield crew
+
+
+@pytest.fixture(scope="module")
 def source(small, tmp_path_factory):
     return small.save(tmp_path_factory.mktemp("team") / "team")
 
@@ -47,10 +55,10 @@ def notebooks(tmp_path):
 
 
 @pytest.mark.parametrize("address", ["s3://pages/a team's", "memory://pages", "file://TMP/a b"])
-def test_pages_behind_an_address(store, source, notebooks, tmp_path, address):
+def test_pages_behind_an_address(store, crew, source, notebooks, tmp_path, address):
     address = address.replace("TMP", str(tmp_path))
     planned = plan(source, notebooks, address, reps=["R01", "R02"], is_keeping=True)
-    outcomes = batch.run(planned, batch.Options(workers=2))
+    outcomes = batch.run(planned, batch.Options(workers=2), crew)
     assert {each.status for each in outcomes} == {"made"}
     folder = UPath(address) / planned.folder.name
     pages = [name for job in planned.jobs for name in job.pages]
@@ -89,14 +97,25 @@ def salesnb(monkeypatch, capsys, *words):
     return said.err, end.value.code
 
 
-def test_where_nothing_can_be_written_is_told(monkeypatch, capsys, store, source, notebooks):
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("s4://pages", "s4://pages: expected a folder, or an address such as s3://"),
+        ("gs://pages", "gcsfs"),
+    ],
+)
+def test_where_nothing_can_write_is_told(monkeypatch, capsys, source, notebooks, address, said):
     monkeypatch.setitem(sys.modules, "gcsfs", None)
-    for address, said, code in (
-        ("s4://pages", "s4://pages: expected a folder, or an address such as s3://", 2),
-        ("gs://pages", "gcsfs", 2),
-        ("s3://nowhere/pages", "The index could not be written: s3://nowhere/pages", 3),
-    ):
-        words = [source, "--notebooks", notebooks, "--output", address]
-        told, ended = salesnb(monkeypatch, capsys, *words)
-        assert said in told
-        assert ended == code
+    words = [source, "--notebooks", notebooks, "--output", address]
+    told, ended = salesnb(monkeypatch, capsys, *words)
+    assert said in told
+    assert ended == 2
+
+
+def test_a_bucket_that_is_not_there_is_told(
+    planning, monkeypatch, capsys, store, source, notebooks
+):
+    words = [source, "--notebooks", notebooks, "--output", "s3://nowhere/pages"]
+    told, ended = salesnb(monkeypatch, capsys, *words)
+    assert "The index could not be written: s3://nowhere/pages" in told
+    assert ended == 3

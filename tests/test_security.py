@@ -259,10 +259,10 @@ def named(tmp_path_factory):
     return home
 
 
-def test_no_id_of_a_rep_leads_out_of_the_folder(named):
+def test_no_id_of_a_rep_leads_out_of_the_folder(named, crew):
     before = {*named.rglob("*")}
     planned = plan(named / "team", named / "notebooks", named / "out", is_keeping=True)
-    outcomes = batch.run(planned, batch.Options(workers=2))
+    outcomes = batch.run(planned, batch.Options(workers=2), crew)
     assert {each.status for each in outcomes} == {"made"}
     made = [path for path in named.rglob("*") if path not in before and path.is_file()]
     assert len(made) == 3 * len(IDS) + 2

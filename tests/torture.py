@@ -202,13 +202,9 @@ NEW = {
 
 
 def answers(cells: list[NotebookNode]) -> list:
-    """Cell by cell its count and its outputs, without what is new.
-
-    Adjacent pieces of one stream are one: where they are cut is a matter of time.
-    """
+    """Cell by cell its count and its outputs, joined, and without what is new."""
     return [
-        (cell.get("execution_count"), _steady([*_joined(cell.get("outputs", []))]))
-        for cell in cells
+        (cell.get("execution_count"), _steady([*joined(cell.get("outputs", []))])) for cell in cells
     ]
 
 
@@ -219,7 +215,8 @@ def widgets(notebook: NotebookNode) -> list[str]:
     return sorted(json.dumps(_steady(state), sort_keys=True) for state in states)
 
 
-def _joined(outputs):
+def joined(outputs: list) -> list[dict]:
+    """Outputs with adjacent pieces of one stream as one: where they are cut is a matter of time."""
     kept = []
     for output in outputs:
         last = kept[-1] if kept else {}

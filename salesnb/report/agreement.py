@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 from markupsafe import Markup
 
-from salesnb import notes, sessions, standout
+from salesnb import notes
 from salesnb.team import Team
 
 SCRIPT = Path(__file__).parent / "template" / "notes.js"
@@ -71,6 +71,8 @@ def of(team: Team, rep: str, file: str) -> Agreement:
 
 
 def _open(team: Team, rep: str) -> tuple[Commitment, ...]:
+    from salesnb import sessions, standout  # load SciPy: nothing for who runs a plan
+
     log = sessions.log(standout.of(team, rep))
     log = log[log["commitment"].notna() & log["done_on"].isna()]
     return tuple(

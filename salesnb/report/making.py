@@ -38,10 +38,10 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
         once.keep_in(cache)
     once.code()
     engine.load()
-    verbs.find()  # which loads every topic
     files.load(output)
     page.template("page.html.j2")
     if folder is not None:
+        verbs.find()  # which loads every topic
         with suppress(DataError, OSError):  # the plan, or each report, says it of itself
             team.keep(folder)
     engine.freeze()

@@ -11,7 +11,6 @@ from typing import Any
 from salesnb import once
 from salesnb.door import part_of
 from salesnb.errors import DataError, unknown
-from salesnb.metrics.presence import has_left
 from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import Place, place, safe_names
@@ -124,9 +123,7 @@ def plan(
         Path(source), Path(notebooks), only=only, reps=reps, given=given, by=by,
         is_shared=is_shared, is_keeping=is_keeping,
     )  # fmt: skip
-    known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), only)}
-    values = parameters.values(given, known)
-    asked = {path: (types, values[path]) for path, types in known.items()}
+    asked = chosen(notebooks, only, given)
     folder = place(output)
     whole, name = _data(Path(source).resolve(), load(source)), Path(source).resolve().name
     team = whole.team
@@ -150,6 +147,16 @@ def plan(
         return replace(front, jobs=tuple(_jobs(asked, whole, whole, ids)))
     front = replace(front, folder=front.folder / f"by_{safe_names([by])[by]}")
     return replace(front, packs=tuple(_packs(front, asked, whole, by, ids, reps)))
+
+
+def chosen(notebooks: str | Path, only: Iterable[str] = (), given: Iterable[str] = ()) -> Asked:
+    """The notebooks to run, each with its parameters' types and the values it is given.
+
+    Raises `DataError` for an unknown notebook or parameter; no data are read.
+    """
+    known = {path: parameters.of(path) for path in _notebooks(Path(notebooks), tuple(only))}
+    values = parameters.values(given, known)
+    return {path: (types, values[path]) for path, types in known.items()}
 
 
 def _data(address: Path, team: Team) -> _Data:
@@ -247,6 +254,8 @@ def _for_reps(
 
 def _on_the_team(team: Team) -> list[str]:
     """Who has a page: whoever has not left; for somebody about to come it can be ready."""
+    from salesnb.metrics.presence import has_left  # loads SciPy: nothing for who runs a plan
+
     return [*team.reps.loc[~has_left(team), "rep_id"]]
 
 
