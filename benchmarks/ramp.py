@@ -18,8 +18,8 @@ from pages import as_markdown, options, write
 import salesnb
 from salesnb import ramp
 from salesnb.metrics import ramp as measured
+from salesnb.metrics.ledger import ledger
 from salesnb.metrics.presence import DAYS_A_MONTH
-from salesnb.metrics.view import ledger
 from salesnb.ramp.earnings import Earnings, earnings
 from salesnb.ramp.plans import _plan
 from salesnb.ramp.worth import COST_SHARE, _break_even, _margin

@@ -13,8 +13,9 @@ from scipy.stats import false_discovery_control
 
 from salesnb import stats
 from salesnb.metrics import answers, hygiene, pipeline
+from salesnb.metrics.ledger import ledger
 from salesnb.metrics.presence import days_at_work
-from salesnb.metrics.view import View, ledger
+from salesnb.metrics.view import View
 from salesnb.team import Team
 
 LOOKS, EVERY = 6, 28  # earlier days, and days between them

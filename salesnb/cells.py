@@ -11,9 +11,10 @@ from salesnb.errors import DataError
 FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
 EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31T23:59:59.999999")
 ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
-# What databases and spreadsheets write where there is nothing, or a formula went wrong.
+# What databases and spreadsheets write where there is nothing, or a formula went wrong; a formula;
+# the character that ends a text for programs in C.
 NO_VALUE = r"NULL|null|NaN|nan|\\N|<NA>|#N/A|#REF!|#VALUE!|#NAME\?|#DIV/0!|#NUM!"
-FORMULA = r"=[A-Za-z.]+\((?s:.*)"
+NO_TEXT = rf"\A(?:{NO_VALUE})$|\A=[A-Za-z.]+\(|\x00"
 
 
 def day(written: str | date, what: str) -> pd.Timestamp:
@@ -94,8 +95,7 @@ def _text(values: pd.Series) -> pd.Series:
         if ((known % 1 == 0) & (known.abs() < 2**53)).all():
             values = values.astype("Int64")
     text = composed(values.astype("str").where(values.notna()))
-    bad = text.str.fullmatch(NO_VALUE) | text.str.fullmatch(FORMULA)
-    return text.mask((bad | text.str.contains("\0", regex=False)).fillna(False).astype(bool))
+    return text.mask(text.str.contains(NO_TEXT).fillna(False).astype(bool))
 
 
 def _number(values: pd.Series) -> pd.Series:

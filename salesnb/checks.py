@@ -60,7 +60,7 @@ def as_typed(name: str, raw: pd.DataFrame) -> tuple[pd.DataFrame, list[Fault]]:
 def model_faults(
     name: str, table: pd.DataFrame, known: Set[tuple[str, int]] = frozenset()
 ) -> list[Fault]:
-    """What the pandera model says of a typed table, less the cells in `known`."""
+    """What the pandera schema says of a typed table, less the cells in `known`."""
     try:
         schema.MODELS[name].validate(table, lazy=True)
     except pa.errors.SchemaErrors as error:
@@ -182,7 +182,7 @@ def _explain(
     cases = error.failure_cases
     check = error.check if isinstance(error.check, str) else str(error.check.name)
     if check == "multiple_fields_uniqueness":
-        columns = schema.MODELS[name].to_schema().unique or []
+        columns = schema.MODELS[name].unique or []
         rows = table.loc[sorted(set(cases["index"])), columns].dropna().astype(str)
         wrong = rows.apply(", ".join, axis=1) if len(rows) else pd.Series(dtype="str")
         return value_faults(name, " + ".join(columns), wrong, "every row once")

@@ -75,7 +75,7 @@ def import_(
     mapping: Annotated[
         str,
         typer.Argument(
-            help="A CRM: salesforce; or a mapping: maven, salvirt or a .toml file.",
+            help="A CRM: salesforce or pipedrive; or a mapping: maven, salvirt or a .toml file.",
             show_default=False,
         ),
     ] = "",
@@ -99,6 +99,7 @@ def import_(
         str, typer.Option(help="The open stages in order, with commas. [default: found out]")
     ] = "",
     record_type: Annotated[str, typer.Option(help="Import deals of this record type only.")] = "",
+    pipeline: Annotated[str, typer.Option(help="Import deals of this pipeline only.")] = "",
     currency: Annotated[str, typer.Option(help="The currency, where the CRM has but one.")] = "",
     timezone: Annotated[str, typer.Option(help="The zone of times that state none.")] = "UTC",
     decimal: Annotated[str, typer.Option(help="The decimal mark, where nothing tells.")] = "",
@@ -127,6 +128,7 @@ def import_(
         as_of=as_of,
         stages=tuple(stage.strip() for stage in stages.split(",") if stage.strip()),
         record_type=record_type,
+        pipeline=pipeline,
         currency=currency,
         reading=importers.Options(decimal, day_first, timezone),
     )

@@ -14,9 +14,10 @@ from salesnb import leaks, stage_model, stats
 from salesnb.history import look_up
 from salesnb.metrics import answers
 from salesnb.metrics.durations import stage_to_won
+from salesnb.metrics.ledger import ledger
 from salesnb.metrics.pipeline import longest_win_days
 from salesnb.metrics.rates import win_rate
-from salesnb.metrics.view import View, ledger
+from salesnb.metrics.view import View
 from salesnb.once import once
 from salesnb.team import Team
 

@@ -8,6 +8,7 @@ read: its answer is worked out again.
 """
 
 import hashlib
+import io
 import os
 import pickle
 import stat
@@ -16,6 +17,7 @@ from contextlib import contextmanager, suppress
 from functools import cache, partial, wraps
 from importlib import import_module
 from importlib.metadata import version
+from inspect import Parameter, Signature, signature
 from pathlib import Path
 from time import process_time
 from typing import Any, ParamSpec, TypeVar
@@ -42,22 +44,41 @@ def once(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
     The answer is handed to everybody who asks: it is not to be changed. What takes long and asks
     for nothing but the team is kept on disk, if a folder was named.
     """
+    return _remembered(function, on_disk=True)
+
+
+def once_here(function: Callable[Given, Answer]) -> Callable[Given, Answer]:
+    """As `once`, in memory alone: for what is quicker made again than read."""
+    return _remembered(function, on_disk=False)
+
+
+def _remembered(function: Callable[Given, Answer], *, on_disk: bool) -> Callable[Given, Answer]:
     name = f"{function.__module__}:{function.__qualname__}"
+    takes = signature(function)
 
     @wraps(function)
     def asked(*args: Given.args, **options: Given.kwargs) -> Answer:
         team: Any = args[0]
         answers = team.__dict__.setdefault("_once", {})
-        key = (name, args[1:], tuple(sorted(options.items())))
+        asked_of = takes.bind(*args, **options)
+        asked_of.apply_defaults()
+        key = (name, *asked_of.args[1:], *asked_of.kwargs.items())
         if key not in answers:
-            is_of_team = not args[1:] and not options
+            is_of_team = key[1:] == _defaults(takes)
             work = partial(function, *args, **options)
-            answers[key] = _kept(name, team, work) if is_of_team else work()
+            answers[key] = _kept(name, team, work) if is_of_team and on_disk else work()
             if is_of_team:
                 _asked.add(name)
         return answers[key]
 
     return asked
+
+
+def _defaults(takes: Signature) -> tuple[Any, ...]:
+    """What a function is asked with if it is asked of the team alone."""
+    options = list(takes.parameters.values())[1:]
+    own = [(o.name, o.default) if o.kind is Parameter.KEYWORD_ONLY else o.default for o in options]
+    return tuple(own)
 
 
 def forget(team: Any) -> None:
@@ -98,17 +119,17 @@ def _kept(name: str, team: Any, work: Callable[[], Answer]) -> Answer:
     if _folder is None:
         return work()
     path = _path(_folder, name, team)
-    known = _read(path)
+    known = _read(path, team)
     if known is not None:
         return known[0]
     with _alone(path):
-        known = _read(path)  # somebody else may have worked it out meanwhile
+        known = _read(path, team)  # somebody else may have worked it out meanwhile
         if known is not None:
             return known[0]
         began = process_time()
         answer = work()
         if process_time() - began > SLOW:
-            _write(path, answer)
+            _write(path, answer, team)
         return answer
 
 
@@ -128,7 +149,29 @@ def code() -> str:
     return digest.hexdigest()
 
 
-def _read(path: Path) -> tuple[Any] | None:
+class _Writer(pickle.Pickler):
+    """Writes an answer that may hold the team it is about without the team."""
+
+    def __init__(self, file: io.BytesIO, team: Any):
+        super().__init__(file, pickle.HIGHEST_PROTOCOL)
+        self.team = team
+
+    def persistent_id(self, obj: Any) -> str | None:
+        return "team" if obj is self.team else None
+
+
+class _Reader(pickle.Unpickler):
+    """Reads it again, about the team at hand."""
+
+    def __init__(self, file: io.BytesIO, team: Any):
+        super().__init__(file)
+        self.team = team
+
+    def persistent_load(self, pid: str) -> Any:
+        return self.team
+
+
+def _read(path: Path, team: Any) -> tuple[Any] | None:
     """The answer in a file; None if there is none, or it is not what this user has written."""
     try:
         with open(path, "rb", opener=_unfollowed) as file:
@@ -139,7 +182,7 @@ def _read(path: Path) -> tuple[Any] | None:
         if hashlib.sha256(path.name.encode() + answer).digest() != digest:
             return None
         os.utime(path)
-        return (pickle.loads(answer),)
+        return (_Reader(io.BytesIO(answer), team).load(),)
     except (OSError, pickle.PickleError, AttributeError, ImportError, EOFError):
         return None
 
@@ -155,10 +198,12 @@ def _is_ours(about: os.stat_result) -> bool:
     return about.st_uid == os.getuid() and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
 
 
-def _write(path: Path, answer: Any) -> None:
+def _write(path: Path, answer: Any, team: Any) -> None:
     """Keep an answer: whole or not at all; not if the disk is full, or no file can hold it."""
     with suppress(OSError, pickle.PicklingError, AttributeError, TypeError):
-        content = pickle.dumps(answer, protocol=pickle.HIGHEST_PROTOCOL)
+        file = io.BytesIO()
+        _Writer(file, team).dump(answer)
+        content = file.getvalue()
         digest = hashlib.sha256(path.name.encode() + content).digest()
         path.unlink(missing_ok=True)  # it was not to be trusted, nor is its mode
         _prune(path.parent, MOST - len(content))

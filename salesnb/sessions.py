@@ -1,12 +1,12 @@
 """The sessions held with reps, as logged: what the topics on coaching share."""
 
 import re
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
 
 from salesnb import cells
+from salesnb.once import once
 from salesnb.standout import Standout
 from salesnb.team import Team
 
@@ -14,31 +14,42 @@ from salesnb.team import Team
 WRITTEN = ("topic", "strength", "question", "commitment", "diagnosis", "agreement")
 
 
-@lru_cache(maxsize=8)
 def log(seen: Standout) -> pd.DataFrame:
     """The rep's sessions, the latest first, with every column of free text.
 
     Colleagues' names in it are left out.
     """
-    table = seen.team.coaching
-    table = table[table["rep_id"] == seen.rep_id]
+    return _log(seen.team, seen.rep_id).copy(deep=False)
+
+
+@once
+def _log(team: Team, rep_id: str) -> pd.DataFrame:
+    table = team.coaching
+    table = table[table["rep_id"] == rep_id]
     table = table.sort_values(["held_on", "session_id"], ascending=False, ignore_index=True)
     for column in WRITTEN:
         # A column beyond the schema may be lacking, or be numbers where nobody wrote any words.
         text = table.get(column, pd.Series(index=table.index, dtype="str"))
-        table[column] = without_colleagues(cells.convert(text, "text"), seen.team, seen.rep_id)
+        table[column] = without_colleagues(cells.convert(text, "text"), team, rep_id)
     return table
 
 
 def without_colleagues(text: pd.Series, team: Team, rep_id: str) -> pd.Series:
     """Free text for a page that two people read: no third person's name or id stands on it."""
-    is_own = team.reps["rep_id"] == rep_id
-    own, others = team.reps[is_own], team.reps[~is_own]
-    words = sorted({*others["name"], *others["rep_id"]} - {*own["name"]}, key=len, reverse=True)
-    if text.isna().all() or not words:
-        return text
-    pattern = "|".join(re.escape(word) for word in words)
-    return text.str.replace(rf"(?<!\w)(?:{pattern})(?!\w)", "a colleague", regex=True)
+    own = team.reps[team.reps["rep_id"] == rep_id]
+    own_words = {*own["name"], *own["rep_id"]}
+
+    def without(found: re.Match) -> str:
+        return found[0] if found[0] in own_words else "a colleague"
+
+    return text if text.isna().all() else text.str.replace(_people(team), without, regex=True)
+
+
+@once
+def _people(team: Team) -> re.Pattern:
+    """Whatever names somebody on the team, the longest first."""
+    words = sorted({*team.reps["name"], *team.reps["rep_id"]}, key=len, reverse=True)
+    return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, words))})(?!\w)")
 
 
 def brief(text: str, at_most: int = 160) -> str:

@@ -12,7 +12,8 @@ from salesnb import leaks, schema, stats
 from salesnb.history import look_up
 from salesnb.metrics import pipeline
 from salesnb.metrics.answers import PEERS
-from salesnb.metrics.view import Ledger, View
+from salesnb.metrics.ledger import ledger
+from salesnb.metrics.view import View
 from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import money
@@ -176,12 +177,6 @@ class Standout:
 def of(team: Team, rep: str) -> Standout:
     """What stands out for a rep, given by id or name; `DataError` if there is none."""
     return Standout(team, team.rep(rep))
-
-
-@once
-def ledger(team: Team) -> Ledger:
-    """The tables as every metric reads them."""
-    return Ledger(team)
 
 
 def _with_log(team: Team) -> Team:

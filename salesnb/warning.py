@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import number, span
 from salesnb.watch import NEW_USUAL, Watched, limits, watch
@@ -229,10 +230,15 @@ class Warning:
 
 def warning(team: Team, kind: str = "meeting", rep: str | None = None) -> Warning:
     """Watch a kind of activity; with `rep`, what concerns this one alone."""
-    weeks = weekly(team, kind)
-    watched = watch(weeks.count, weeks.exposure, weeks.tenure)
-    found = Warning(team, kind, weeks, watched)
+    found = Warning(team, kind, weekly(team, kind), watched(team, kind))
     return found if rep is None else only(found, rep)
+
+
+@once
+def watched(team: Team, kind: str = "meeting") -> Watched:
+    """Every rep's weeks held against the usual, for all who ask of one."""
+    weeks = weekly(team, kind)
+    return watch(weeks.count, weeks.exposure, weeks.tenure)
 
 
 def only(found: Warning, rep_id: str) -> Warning:

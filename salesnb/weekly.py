@@ -8,6 +8,7 @@ import pandas as pd
 
 from salesnb.errors import unknown
 from salesnb.metrics.presence import days_at_work
+from salesnb.once import once
 from salesnb.team import Team
 
 KINDS = ("call", "email", "meeting", "demo", "proposal")
@@ -40,6 +41,7 @@ class Weekly:
     caveats: tuple[str, ...]
 
 
+@once
 def weekly(team: Team, kind: str = "meeting") -> Weekly:
     """Weekly counts of a kind of activity, by the week of booking.
 

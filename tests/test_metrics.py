@@ -8,8 +8,9 @@ import pytest
 
 from salesnb import DataError, metrics
 from salesnb.metrics import answers, presence
+from salesnb.metrics.ledger import Ledger
 from salesnb.metrics.register import REGISTER
-from salesnb.metrics.view import GROUP, Ledger, View, period
+from salesnb.metrics.view import GROUP, View, period
 from salesnb.settings import Settings
 from salesnb.team import of
 

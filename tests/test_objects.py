@@ -128,7 +128,18 @@ PIPEDRIVE = {
     "id,name,people_count,open_deals_count,owner_id,address": "organizations",
     "id,name,code,unit,tax,prices": "products",
     "deal_id,product_id,name,item_price,quantity,sum": "deal_products",
-}
+    "Deal - Title,Deal - Status,Deal - Value,Organization - Name,Person - Name,Person - Email": "deals",
+    "Affaire - Titre,Affaire - Statut,Affaire - Valeur,Affaire - Affaire créée": "deals",
+    "Negocio - Título,Negocio - Estado,Negocio - Valor,Negocio - Negocio creado el": "deals",
+    "deal_id,field_key,old_value,new_value,actor_user_id,time,change_source": "flow",
+    "object,timestamp,data__item_id,data__field_key,data__old_value,data__new_value": "flow",
+    "deal_id,change_time,changed_field_key,new_value": "flow",
+    "Activity - Type,Activity - Subject,Activity - Due date,Deal - Title,Deal - Status,Deal - Value,Person - Name": "activities",
+    "id,key_string,name,icon_key,order_nr,is_custom_flag": "activity_types",
+    "id,name,first_name,org_id,email,phone,owner_id": "persons",
+    "Person - ID,Person - Name,Person - Organization,Person - Email - Work": "persons",
+    "Organization - ID,Organization - Name,Organization - Address,Organization - People": "organizations",
+}  # fmt: skip
 ALL = [
     (vendor, header, name)
     for vendor, known in {

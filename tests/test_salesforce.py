@@ -2,14 +2,16 @@
 
 # ruff: noqa: E501  an export is easier to judge on one line
 
-import csv
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import exports
 import pandas as pd
 import pytest
 import salesforce_shape
+from exports import lines, write
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
@@ -88,26 +90,8 @@ QuotaOwnerId,QuotaAmount,StartDate
 }
 
 
-def write(folder: Path, objects: dict[str, str]) -> Path:
-    folder.mkdir()
-    for name, text in objects.items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8")
-    return folder
-
-
-def run(folder: Path, **stated) -> importers.ImportReport:
-    report = importers.run(
-        "salesforce", folder, folder.with_name("team"), overwrite=True, stated=Stated(**stated)
-    )
-    assert all(c.read == c.kept + sum(c.left_out.values()) for c in report.tables), report
-    return report
-
-
-def faults_of(folder: Path, **stated) -> list[str]:
-    with pytest.raises(DataError) as caught:
-        run(folder, **stated)
-    assert not folder.with_name("team").exists(), "nothing half-written"
-    return [str(fault) for fault in caught.value.faults]
+run = partial(exports.run, "salesforce")
+faults_of = partial(exports.faults_of, "salesforce")
 
 
 @pytest.fixture
@@ -119,15 +103,6 @@ def api(tmp_path):
 def report(tmp_path_factory):
     """The export as it is, imported."""
     return run(write(tmp_path_factory.mktemp("api") / "export", API))
-
-
-def lines(table: pd.DataFrame, *columns: str) -> list[str]:
-    return [
-        " ".join(
-            f"{value:%Y-%m-%d}" if isinstance(value, pd.Timestamp) else str(value) for value in row
-        )
-        for row in table[[*columns]].astype(object).fillna("-").itertuples(index=False)
-    ]
 
 
 def test_deals_by_hand(report):
@@ -570,62 +545,22 @@ def test_a_team_written_as_salesforce_exports_it_is_read_back(simulated, tmp_pat
         pd.testing.assert_frame_equal(now[kept], was[kept], check_like=True)
 
 
-CELL = st.one_of(
-    st.sampled_from(
-        [
-            "",
-            "NULL",
-            "x",
-            "-1",
-            "1,5",
-            "2026-13-01",
-            "03/04/2026",
-            "=A1()",
-            "006A",
-            "9" * 400,
-            "true",
-        ]
-    ),
-    st.text(max_size=6),
-)
-PLACE = st.integers(0, 20)
 FIELDED = {**API, "OpportunityFieldHistory": FIELDS}
 del FIELDED["OpportunityHistory"]
-
-
-def broken(objects: dict[str, str], changes) -> dict[str, str]:
-    """The objects with some cells changed, whichever the numbers fall on."""
-    tables = {
-        name: [*csv.reader(text.splitlines(), delimiter=";" if ";" in text else ",")]
-        for name, text in objects.items()
-    }
-    for table, row, column, value in changes:
-        rows = tables[sorted(tables)[table % len(tables)]]
-        cells = rows[row % len(rows)]
-        cells[column % len(cells)] = value
-    return {
-        name: pd.DataFrame(rows).to_csv(index=False, header=False) for name, rows in tables.items()
-    }
 
 
 @trials(max_examples=15, deadline=None)
 @given(
     objects=st.sampled_from([API, FIELDED, LABELS, {"bericht": GERMAN}]),
-    changes=st.lists(st.tuples(PLACE, PLACE, PLACE, CELL), max_size=6),
+    changes=exports.changes("006A"),
     without=st.sets(st.sampled_from(sorted(FIELDED)), max_size=4),
 )
 def test_a_broken_export_is_faults_or_a_team_with_every_row_counted(
     tmp_path_factory, objects, changes, without
 ):
     kept = {name: text for name, text in objects.items() if name not in without}
-    folder = write(tmp_path_factory.mktemp("broken") / "export", broken(kept, changes))
-    try:
-        report = run(folder)
-    except DataError as error:
-        assert error.faults
-        assert not folder.with_name("team").exists()
-    else:
-        assert report.team.fingerprint == salesnb.load(report.folder).fingerprint
+    folder = tmp_path_factory.mktemp("broken") / "export"
+    exports.is_sound_or_refused("salesforce", folder, kept, changes)
 
 
 def test_the_check_of_an_id():

@@ -86,7 +86,7 @@ def hardness(team: Team, rep_id: str) -> Hardness | None:
     if not team.has("stage_changes") or len(others) < PEERS:
         return None
     fold = int(pd.Index(team.reps["rep_id"]).sort_values().get_loc(rep_id)) % FOLDS
-    scored = _scored(team, fold)
+    scored = _scored(team)[fold]
     owner = scored.deals["rep_id"]
     own = (owner == rep_id).to_numpy()
     if own.sum() < FEWEST or owner[~own].nunique() < PEERS:
@@ -137,11 +137,15 @@ def _of_odds(scored: _Scored, weight: np.ndarray) -> float:
 
 
 @once
-def _scored(team: Team, fold: int) -> _Scored:
-    """The deals by the odds that the deals of all reps but those of this fold taught."""
+def _scored(team: Team) -> list[_Scored]:
+    """For each fold the deals by the odds that the deals of all reps but those in it taught."""
     visits = leaks.known_on_entry(team)
     reps = pd.Index(team.reps["rep_id"]).sort_values()
-    is_hidden = visits["rep_id"].isin(reps[fold::FOLDS])
+    return [_without(team, visits, reps[fold::FOLDS]) for fold in range(FOLDS)]
+
+
+def _without(team: Team, visits: pd.DataFrame, hidden: pd.Index) -> _Scored:
+    is_hidden = visits["rep_id"].isin(hidden)
     # A visit of unknown age that is still open teaches nothing.
     fitted = stage_model.fit(
         visits.assign(

@@ -8,7 +8,8 @@ from matplotlib.ticker import EngFormatter
 from salesnb import charts, pay, stats
 from salesnb.errors import DataError, Fault
 from salesnb.finding import Finding
-from salesnb.metrics.view import DAY, in_words, period
+from salesnb.metrics.ledger import DAY
+from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 

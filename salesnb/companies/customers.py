@@ -7,7 +7,7 @@ import pandas as pd
 from pandas.api import types
 
 from salesnb.latent import Traits
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.once import once
 from salesnb.team import Team
 

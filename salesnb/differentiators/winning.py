@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy import sparse, special
+from scipy import linalg, sparse, special
 from scipy.stats import false_discovery_control
 
 from salesnb import charts, mixed, stats
@@ -150,9 +150,11 @@ def _design(deals: pd.DataFrame) -> sparse.csr_array:
     known = covariates(deals)
     stage = pd.factorize(deals["stage"], sort=True)[0] + 1
     rep, reps = pd.factorize(deals["rep_id"], sort=True)
-    levels = [mixed.marks(codes, known.n_levels) for codes in known.codes.T]
-    levels += [mixed.marks(stage, stage.max() + 1), mixed.marks(rep, len(reps))]
-    return sparse.csr_array(sparse.hstack([np.log(deals[["n_notes"]].to_numpy(float)), *levels]))
+    row = np.repeat(np.arange(len(deals)), known.codes.shape[1])
+    shape = (len(deals), known.n_levels)
+    levels = sparse.csr_array((np.ones(row.size), (row, known.codes.ravel())), shape)
+    marks = [levels, mixed.marks(stage, stage.max() + 1), mixed.marks(rep, len(reps))]
+    return sparse.csr_array(sparse.hstack([np.log(deals[["n_notes"]].to_numpy(float)), *marks]))
 
 
 def effect(won: np.ndarray, told: np.ndarray, design: sparse.csr_array) -> tuple[float, float]:
@@ -165,11 +167,13 @@ def effect(won: np.ndarray, told: np.ndarray, design: sparse.csr_array) -> tuple
         chance = special.expit(columns @ effects)
         weight = sparse.diags_array(chance * (1 - chance))
         curve = (columns.T @ weight @ columns).toarray() + np.diag(penalty)
-        step = np.linalg.solve(curve, columns.T @ (won - chance) - penalty * effects)
+        factor = linalg.cho_factor(curve)
+        step = linalg.cho_solve(factor, columns.T @ (won - chance) - penalty * effects)
         effects = effects + step
         if np.abs(step).max() < ENOUGH:
             break
-    return float(effects[1]), float(np.sqrt(np.linalg.inv(curve)[1, 1]))
+    told_alone = (np.arange(len(effects)) == 1).astype(float)
+    return float(effects[1]), float(np.sqrt(linalg.cho_solve(factor, told_alone)[1]))
 
 
 def _headline(table: pd.DataFrame) -> str:

@@ -9,8 +9,8 @@ from scipy.special import gammaincinv
 from salesnb import charts, sold, stats
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.metrics.ledger import DAY
 from salesnb.metrics.presence import days_at_work
-from salesnb.metrics.view import DAY
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 from salesnb.weekly import working_days

@@ -11,7 +11,8 @@ from salesnb import charts, standout, stats
 from salesnb.companies.segments import Segments, segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
@@ -52,8 +53,8 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
     """
     rep_id = None if rep is None else team.rep(rep)
     found = segments(team)
-    deals = _with_segment(ledger(team).open_deals, found)
-    table = _table(team, found, deals)
+    deals = _open(team)
+    table = _table(team)
     table = table if rep_id is None else table[table["rep_id"] == rep_id]
     table = table.reset_index(drop=True)
     own = deals if rep_id is None else deals[deals["rep_id"] == rep_id]
@@ -69,7 +70,15 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
     )
 
 
-def _table(team: Team, found: Segments, deals: pd.DataFrame) -> pd.DataFrame:
+@once
+def _open(team: Team) -> pd.DataFrame:
+    """Open deals with companies of a known segment."""
+    return _with_segment(ledger(team).open_deals, segments(team))
+
+
+@once
+def _table(team: Team) -> pd.DataFrame:
+    found, deals = segments(team), _open(team)
     reps = pd.Index(sorted(deals["rep_id"].unique()) if found.ideal else [], dtype="str")
     open_ = _counted(OPEN, deals, reps)
     amount, ideal = deals["amount"].fillna(0), deals["is_ideal"]

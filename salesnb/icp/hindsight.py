@@ -13,7 +13,7 @@ from salesnb.companies.segments import with_place
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.history import look_up
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 from salesnb.units import number
 

@@ -13,7 +13,7 @@ from salesnb.companies.customers import traits_of
 from salesnb.companies.scores import UNKNOWN, Scorer
 from salesnb.companies.scores import scorer as scorer_of
 from salesnb.finding import Finding
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 from salesnb.units import number, percent
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from salesnb.history import look_up
 from salesnb.importers import vendor
-from salesnb.importers.source import Source
+from salesnb.importers.source import Source, by_name
 from salesnb.importers.vendor import Made
 
 IDLE = "owns no deal or activity"
@@ -30,8 +30,7 @@ class Users:
 
     def by_name(self) -> dict[str, str]:
         """The id for each name that only one user has."""
-        one = self.names[~self.names.duplicated(keep=False) & self.names.notna()]
-        return dict(zip(one, self.ids[one.index], strict=True))
+        return by_name(self.names, self.ids)
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +51,7 @@ def add(made: Made, users: Users, owners: Iterable[Owners], roster: Source) -> s
     facts = _facts(made, people, roster)
     is_kept = users.ids.isin(needed | {*facts.index})
     ids: set[str] = set()
-    if users.source.has("Id") or len(users.ids):
+    if users.source.names:
         kept = users.ids[is_kept]
         columns = {"rep_id": kept, "name": users.names[kept.index].fillna(kept)}
         columns |= _filled(kept, facts, users.roles)

@@ -8,6 +8,8 @@ import pandas as pd
 from salesnb.errors import Fault
 from salesnb.history import look_up
 from salesnb.importers import (
+    deal_log,
+    dealbook,
     people,
     salesforce_activities,
     salesforce_catalog,
@@ -16,9 +18,9 @@ from salesnb.importers import (
     values,
     vendor,
 )
+from salesnb.importers.deal_log import History
 from salesnb.importers.people import Owners, Users
-from salesnb.importers.salesforce_history import History
-from salesnb.importers.source import Source, Sources, id_of, named
+from salesnb.importers.source import Source, Sources, id_of
 from salesnb.importers.vendor import Made, Stated
 
 VENDOR = "salesforce"
@@ -29,7 +31,7 @@ IDS = (
 )
 SHORT_ID = "^[0a-z][0-9A-Za-z]{14}$"
 BITS = string.ascii_uppercase + "012345"
-OTHER_TYPE = "of another record type"
+NEEDS = ("Id", "Name"), ("CreatedDate",), ("OwnerId", "OwnerName")
 DATED = ("LastModifiedDate", "CreatedDate", "LastModified")
 AUTHORED = ("Opportunity", "OpportunityHistory", "OpportunityFieldHistory", "Task", "Event")
 
@@ -43,7 +45,7 @@ def make(sources: Sources, stated: Stated) -> Made:
         return made
     _leave_out(made, sources, stated)
     made.latest = _latest(sources)
-    made.currency = _currency(made, deals)
+    made.currency = dealbook.currency(made, deals, "CurrencyIsoCode")
     users = _users(sources["User"])
     accounts = salesforce_catalog.accounts(made, sources["Account"])
     deal_ids = deals.text("Id").fillna(deals.text("Name"))
@@ -55,7 +57,8 @@ def make(sources: Sources, stated: Stated) -> Made:
     before = (Owners(each.source, each.rep_id, each.rep_id, each.place) for each in earlier)
     reps = people.add(made, users, [of_deals, *of_booked, *before], sources["roster"])
     _deals(made, of_deals, accounts, history, products, deal_ids)
-    salesforce_history.add(made, history, earlier, deals, deal_ids, of_deals.ids)
+    columns = salesforce_history.COLUMNS
+    deal_log.add(made, history, earlier, deals, columns, deal_ids, of_deals.ids)
     now = vendor.now(made, stated)
     salesforce_activities.add(made, booked, of_booked, {*deal_ids}, accounts, now)
     salesforce_catalog.quotas(made, sources["ForecastingQuota"], reps, users)
@@ -66,12 +69,7 @@ def _lacking(deals: Source) -> list[Fault]:
     """What no import can do without."""
     if not deals.names:
         return [Fault("Opportunity", "a table of this object, with StageName and CloseDate")]
-    needs = ("Id", "Name"), ("CreatedDate",), ("OwnerId", "OwnerName")
-    return [
-        Fault(deals.table.origin, "this column, by this name or its label", " or ".join(names))
-        for names in needs
-        if not any(deals.has(name) for name in names)
-    ]
+    return dealbook.lacking(deals, NEEDS)
 
 
 def _leave_out(made: Made, sources: Sources, stated: Stated) -> None:
@@ -80,10 +78,7 @@ def _leave_out(made: Made, sources: Sources, stated: Stated) -> None:
         _lengthen_ids(source)
         source.leave_out(source.flag("IsDeleted"), DELETED)
     _choose_type(made, sources, stated)
-    deals = sources["Opportunity"]
-    if not len(deals.rows):
-        gone = ", ".join(f"{n:,} {reason}" for reason, n in deals.left_out.items())
-        made.faults.append(Fault(deals.table.origin, "deals that are not left out", "", gone))
+    made.faults += dealbook.none_left(sources["Opportunity"])
 
 
 def _lengthen_ids(source: Source) -> None:
@@ -104,27 +99,13 @@ def _check(short: str) -> str:
 
 def _choose_type(made: Made, sources: Sources, stated: Stated) -> None:
     """Opportunities of one record type where one is asked for; else all, and said."""
-    opportunity, types = sources["Opportunity"], sources["RecordType"]
+    types = sources["RecordType"]
     names = dict(zip(types.text("Id"), types.text("Name"), strict=True))
-    ids = opportunity.text("RecordTypeId")
-    called = opportunity.text("RecordTypeName").fillna(named(ids, names)).fillna(ids)
     if types.names:
         made.counts.append(vendor.count("record types", types, len(types.rows), {}))
-    counts = called.value_counts()
-    if stated.record_type:
-        wanted = stated.record_type.casefold()
-        is_meant = (called.str.casefold() == wanted) | (ids == stated.record_type)
-        if not is_meant.any():
-            known = ", ".join(map(str, counts.index)) or "none"
-            where = opportunity.names.get(
-                "RecordTypeId", opportunity.names.get("RecordTypeName", "")
-            )
-            expected = f"a record type of the export: {known}"
-            made.faults.append(Fault(opportunity.table.origin, expected, where, stated.record_type))
-        opportunity.leave_out(~is_meant.fillna(False).astype(bool), OTHER_TYPE)
-    elif len(counts) > 1:
-        each = ", ".join(f"{name} ({n:,})" for name, n in counts.items())
-        made.said.append(f"all record types are imported: {each}; --record-type chooses one")
+    columns = "RecordTypeId", "RecordTypeName"
+    deals, wanted = sources["Opportunity"], stated.record_type
+    dealbook.choose(made, deals, columns, names, wanted, "record type")
 
 
 def _users(source: Source) -> Users:
@@ -146,23 +127,8 @@ def _owners(source: Source, users: Users) -> Owners:
 
 def _latest(sources: Sources) -> pd.Timestamp | None:
     """The latest change or creation in the export."""
-    days = [
-        source.time(name).max()
-        for key, source in sources.items()
-        if key in (*AUTHORED, "OpportunityHistoryReport")
-        for name in DATED
-        if source.has(name)
-    ]
-    return max((day for day in days if pd.notna(day)), default=None)
-
-
-def _currency(made: Made, source: Source) -> str:
-    counts = source.text("CurrencyIsoCode").value_counts()
-    if len(counts) > 1:
-        each = ", ".join(f"{code} in {n:,} rows" for code, n in counts.items())
-        where = source.names["CurrencyIsoCode"]
-        made.faults.append(Fault(source.table.origin, "amounts in one currency", where, each))
-    return str(counts.index[0]) if len(counts) else ""
+    told = (*AUTHORED, "OpportunityHistoryReport")
+    return vendor.latest((sources[key], name) for key in told for name in DATED)
 
 
 def _outcome(source: Source) -> pd.Series:
@@ -184,24 +150,18 @@ def _deals(
     deal_id: pd.Series,
 ) -> None:
     source, outcome = owners.source, history.outcome
-    closes, created = source.day("CloseDate"), source.day("CreatedDate")
-    closed = history.closed_on(made, source, closes.where(outcome.notna()))
-    is_early = closed < created
-    if n := int(is_early.sum()):
-        made.said.append(
-            f"{source.table.origin}: deals entered after the day they closed: {n:,}; they begin on "
-            "that day, so that their cycle is 0 days"
-        )
+    closes = source.day("CloseDate")
+    closed = salesforce_history.closed_on(made, history, source, closes.where(outcome.notna()))
     expected = look_up(deal_id, history.last_dates)
     columns = {
         "deal_id": deal_id,
         "rep_id": owners.ids,
-        "account_id": _account(made, source, accounts),
+        "account_id": dealbook.account(made, source, accounts, "AccountId", "AccountName"),
         "product_id": look_up(deal_id, products),
         "source": source.text("LeadSource"),
         "segment": source.text("Segment"),
         "competitor": source.text("Competitor"),
-        "created_on": created.mask(is_early, closed),
+        "created_on": dealbook.began(made, source, source.day("CreatedDate"), closed),
         "amount": source.number("Amount"),
         "expected_close_on": expected.where(outcome.notna(), closes),
         "closed_on": closed,
@@ -220,11 +180,3 @@ def _deals(
         "outcome": "StageName",
     }
     made.parts.append(source.part("deals", columns, places))
-
-
-def _account(made: Made, source: Source, accounts: Mapping[str, str] | None) -> pd.Series:
-    ids = id_of(source, "AccountId", "AccountName", accounts or {})
-    if accounts is None:
-        return ids
-    what = f"{source.table.origin}, {source.names.get('AccountId', 'account')}"
-    return vendor.known(ids, accounts.values(), what, made.said)

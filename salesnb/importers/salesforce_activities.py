@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from salesnb.importers import vendor
+from salesnb.importers import activity_rows, vendor
 from salesnb.importers.people import Owners
 from salesnb.importers.source import Source
 from salesnb.importers.vendor import Made
@@ -14,7 +14,6 @@ VENDOR = "salesforce"
 NOT_DONE = "task not completed"
 COPY = "copy of an invitee"
 SERIES = "head of a series"
-OTHER_KINDS = 8  # kinds that are none of the schema's, named one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +50,7 @@ def add(
         is_event = source.has("StartDateTime") or source.has("ActivityDateTime")
         more = _event(source, now) if is_event else _task(source, kind)
         columns = {
-            "activity_id": _ids(source),
+            "activity_id": activity_rows.ids(source, "Id"),
             "rep_id": owner.ids,
             "kind": kind,
             "note": source.text("Description"),
@@ -78,10 +77,7 @@ def _task_kinds(tasks: Source) -> pd.Series:
     kind = vendor.meant(tasks.text("Type"), kinds).fillna(vendor.meant(subtype, kinds))
     kind = kind.fillna(vendor.meant(tasks.text("Subject"), kinds, at_start=True))
     other = tasks.text("Type").fillna(subtype).fillna("Task")
-    often = {*other[kind.isna()].value_counts().index[:OTHER_KINDS]}
-    for name in sorted(often):
-        tasks.leave_out(kind.isna() & (other == name), f"task of type {name}")
-    tasks.leave_out(kind.isna(), "task of another type")
+    activity_rows.leave_out_others(tasks, kind, other, "task")
     return kind
 
 
@@ -138,9 +134,3 @@ def _links(
     deal = what.mask(is_account)
     where = f"{source.table.origin}, {source.names.get('WhatId', 'WhatId')}"
     return {"deal_id": vendor.known(deal, deals, where, made.said), "account_id": account}
-
-
-def _ids(source: Source) -> pd.Series:
-    """Ids, made from the row where a report has none."""
-    rows = pd.Series(source.rows.astype("str"), source.rows, dtype="str")
-    return source.text("Id").fillna(source.table.name + "-" + rows)

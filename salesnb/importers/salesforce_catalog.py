@@ -4,14 +4,13 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from salesnb.importers import price_list
+from salesnb.importers.deal_log import NO_DEAL
 from salesnb.importers.people import Users
-from salesnb.importers.source import Source, Sources, id_of
+from salesnb.importers.source import Source, Sources, by_name, id_of
 from salesnb.importers.vendor import Made
 
-NO_DEAL = "of a deal that is not in the data set"
-NO_PRODUCT = "without a product"
 NO_REP = "of somebody who is no rep"
-KNOWN = "its product is known already"
 
 
 def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
@@ -37,9 +36,7 @@ def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
         "founded_year": "YearStarted",
     }
     made.parts.append(source.part("accounts", columns, places))
-    names = source.text("Name")
-    one = names[names.notna() & ~names.duplicated(keep=False)]
-    return {**dict(zip(ids, ids, strict=True)), **dict(zip(one, ids[one.index], strict=True))}
+    return {**dict(zip(ids, ids, strict=True)), **by_name(source.text("Name"), ids)}
 
 
 def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
@@ -57,20 +54,10 @@ def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Seri
     if not lines.names:
         return pd.Series(dtype="str")
     lines.leave_out(~lines.text("OpportunityId").isin(deals), NO_DEAL)
-    named = lines.text("Product2Id").fillna(lines.text("ProductName"))
-    lines.leave_out(named.isna(), NO_PRODUCT)
-    product_id = named[lines.rows]
-    new = product_id[~product_id.isin(ids)].drop_duplicates()
-    if len(new):
-        names = lines.text("ProductName").fillna(lines.text("ProductCode")).reindex(new.index)
-        columns = {"product_id": new, "name": names.fillna(new)}
-        lost = {KNOWN: len(lines.rows) - len(new)}
-        places = {"product_id": "Product2Id", "name": "ProductName"}
-        made.parts.append(lines.part("products", columns, places, lost))
     quantity, net = lines.number("Quantity"), lines.number("TotalPrice")
     columns = {
         "deal_id": lines.text("OpportunityId"),
-        "product_id": product_id,
+        "product_id": lines.text("Product2Id").fillna(lines.text("ProductName")),
         "quantity": quantity,
         "list_amount": lines.number("ListPrice") * quantity,
         "net_amount": net.fillna(lines.number("UnitPrice") * quantity),
@@ -78,13 +65,13 @@ def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Seri
     places = {
         "deal_id": "OpportunityId",
         "product_id": "Product2Id",
+        "name": "ProductName",
         "quantity": "Quantity",
         "list_amount": "ListPrice",
         "net_amount": "TotalPrice",
     }
-    made.parts.append(lines.part("deal_lines", columns, places))
-    rows = pd.DataFrame(columns).sort_values("net_amount", ascending=False, kind="stable")
-    return rows.drop_duplicates("deal_id").set_index("deal_id")["product_id"]
+    names = lines.text("ProductName").fillna(lines.text("ProductCode"))
+    return price_list.add_lines(made, lines, columns, places, ids, names)
 
 
 def quotas(made: Made, source: Source, reps: set[str], users: Users) -> None:

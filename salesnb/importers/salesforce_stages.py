@@ -2,8 +2,7 @@
 
 import pandas as pd
 
-from salesnb.errors import Fault
-from salesnb.importers import objects, stage_history, vendor
+from salesnb.importers import deal_log, objects, stage_history, vendor
 from salesnb.importers.source import Source
 from salesnb.importers.vendor import Made
 
@@ -39,15 +38,4 @@ def order(made: Made, entered: pd.DataFrame, deals: Source, outcome: pd.Series) 
         }
     )[outcome.isna()]
     seen = pd.concat([open_deals, entered.reset_index(drop=True)], ignore_index=True)
-    seen = seen.reindex(columns=["stage", "probability", "place", "category"])
-    stages, why = stage_history.order(seen.astype({"place": "float64", "probability": "float64"}))
-    if stages:
-        made.said.append(
-            f"the open stages are {', '.join(stages)}{', by ' + why if why else ''}; "
-            "--stages states others"
-        )
-    elif len(entered):
-        known = ", ".join(sorted(seen["stage"].dropna().unique()))
-        expected = "the open stages in order: nothing in the export tells"
-        made.faults.append(Fault("--stages", expected, value=known))
-    return stages
+    return deal_log.order(made, seen, bool(len(entered)))

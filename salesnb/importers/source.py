@@ -37,6 +37,11 @@ class Source:
         self._known: dict[tuple[str, str], pd.Series] = {}
         self._within: list[Source] = []
 
+    def read_by(self, options: Options) -> None:
+        """Read the columns by other options; before the first is read."""
+        self.options = options
+        self._columns = Columns(self.table, options)
+
     def has(self, *names: str) -> bool:
         """Whether the export has all these columns."""
         return all(name in self.names for name in names)
@@ -168,3 +173,9 @@ def id_of(source: Source, id_name: str, name: str, by_name: Mapping[str, str]) -
     """The id in one column, else that of the name in the other, else the name."""
     names = source.text(name)
     return source.text(id_name).fillna(named(names, by_name)).fillna(names)
+
+
+def by_name(names: pd.Series, ids: pd.Series) -> dict[str, str]:
+    """The id for each name that only one row has."""
+    one = names[names.notna() & ~names.duplicated(keep=False)]
+    return dict(zip(one, ids[one.index], strict=True))

@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from salesnb import door, schema, settings
+from salesnb.checks import value_faults
 from salesnb.errors import DataError, Fault
 from salesnb.importers import clock, draft, exported, objects, target
 from salesnb.importers.mapping import Plan
@@ -33,7 +34,7 @@ class Stated:
 
     as_of : the day of the export, ISO
     stages : the open stages in order
-    record_type : of several kinds of deals, the one to import
+    record_type, pipeline : of several kinds of deals, the one to import
     currency : ISO 4217 code
     reading : decimal mark, order of day and month, time zone
     """
@@ -41,6 +42,7 @@ class Stated:
     as_of: str = ""
     stages: tuple[str, ...] = ()
     record_type: str = ""
+    pipeline: str = ""
     currency: str = ""
     reading: Options = field(default_factory=Options)
 
@@ -134,6 +136,25 @@ def meant(values: pd.Series, known: Mapping[str, str], *, at_start: bool = False
         return next((known[start] for start in starts if start in known), None)
 
     return named(values, {value: one(value) for value in values.dropna().unique()})
+
+
+def told(
+    made: Made, source: Source, name: str, known: Mapping[str, str], expected: str
+) -> pd.Series:
+    """What each value of a column means, missing where it is blank; others are faults."""
+    values = source.text(name)
+    found = meant(values, known)
+    wrong = values[values.notna() & found.isna()]
+    column = source.names.get(name, name)
+    faults = value_faults(source.table.origin, column, wrong, expected)
+    made.faults += [fault for fault in faults if fault not in made.faults]
+    return found
+
+
+def latest(columns: Iterable[tuple[Source, str]]) -> pd.Timestamp | None:
+    """The latest time in several columns."""
+    times = (source.time(name).max() for source, name in columns if source.has(name))
+    return max((time for time in times if pd.notna(time)), default=None)
 
 
 def now(made: Made, stated: Stated) -> pd.Timestamp | None:

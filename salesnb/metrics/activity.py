@@ -3,7 +3,8 @@
 import pandas as pd
 
 from salesnb.metrics import tally
-from salesnb.metrics.view import MEETINGS, View
+from salesnb.metrics.ledger import MEETINGS
+from salesnb.metrics.view import View
 
 
 def weeks_at_work(view: View) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import stats
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 
 BANDS = (

@@ -3,11 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from salesnb import lot
 from salesnb.history import among
 from salesnb.metrics import tally
+from salesnb.metrics.ledger import Ledger
 from salesnb.metrics.presence import RAMP_MONTHS, days_at_work
 from salesnb.metrics.register import REGISTER, Metric
-from salesnb.metrics.view import GROUP, Ledger, View
+from salesnb.metrics.view import GROUP, View
 from salesnb.team import Team
 
 COLUMNS = ["scope", "rep_id", "stage", "metric", "value", "value_low", "value_high", "n"]
@@ -15,6 +17,7 @@ COLUMNS += ["unit", "why"]
 VALUES = ["value", "value_low", "value_high"]
 SUMMED = ("amount", "count")  # units that grow with the number of people
 PEERS = 3  # fewer would show a person, not a benchmark
+MOST_PEERS = 100  # tell as well what is typical as a thousand
 ABSENT = 0.25  # of the period, beyond which a rep is no benchmark
 
 
@@ -43,14 +46,15 @@ def peers(team: Team, rep_id: str, first: pd.Timestamp, last: pd.Timestamp) -> l
     """The reps a rep can be compared with: the others who worked a full period at full speed.
 
     On the team and past the first six months throughout, on leave for at most a quarter of it,
-    and with a deal to their name.
+    and with a deal to their name. Of more than a hundred, as many drawn by lot stand for all.
     """
     reps = team.reps
     ramped = reps["hired_on"] + pd.DateOffset(months=RAMP_MONTHS)
     is_full = ~(ramped > first) & ~(reps["left_on"] <= last) & (reps["rep_id"] != rep_id)
     present = days_at_work(team, first, last).mean(axis=1)
     is_full &= reps["rep_id"].isin(present.index[present >= 1 - ABSENT])
-    return sorted(reps.loc[is_full & among(reps["rep_id"], team.deals["rep_id"]), "rep_id"])
+    is_full &= among(reps["rep_id"], team.deals["rep_id"])
+    return lot.drawn(reps.loc[is_full, "rep_id"], MOST_PEERS)
 
 
 def answers(view: View, register: tuple[Metric, ...] = REGISTER) -> pd.DataFrame:

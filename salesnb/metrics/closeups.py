@@ -9,8 +9,9 @@ from salesnb import charts, stats
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers, rates
+from salesnb.metrics.ledger import DAY, ledger
 from salesnb.metrics.pipeline import velocity_factors
-from salesnb.metrics.view import DAY, in_words, ledger, period
+from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent, span
 

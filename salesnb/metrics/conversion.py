@@ -5,7 +5,7 @@ import pandas as pd
 
 from salesnb import stats
 from salesnb.metrics.durations import gone_on
-from salesnb.metrics.view import DAY, ledger
+from salesnb.metrics.ledger import DAY, ledger
 from salesnb.team import Team
 from salesnb.visits import settled
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from salesnb.metrics import tally
-from salesnb.metrics.view import DAY, View, quarters
+from salesnb.metrics.ledger import DAY
+from salesnb.metrics.view import View, quarters
 
 YEAR = pd.Timedelta(days=365)
 

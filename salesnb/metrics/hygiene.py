@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from salesnb.metrics.ledger import DAY
 from salesnb.metrics.pipeline import has_next_step, touches
-from salesnb.metrics.view import DAY, View
+from salesnb.metrics.view import View
 
 FAULTS = ("no_next_step", "overdue", "no_amount", "stage_jump")
 

@@ -12,8 +12,9 @@ from salesnb.charts import ACCENT, MUTED
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers
+from salesnb.metrics.ledger import DAY, Ledger, ledger
 from salesnb.metrics.register import Metric, find
-from salesnb.metrics.view import DAY, Ledger, in_words, ledger, period
+from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import label, money, number, percent, span
 

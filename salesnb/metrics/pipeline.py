@@ -6,8 +6,9 @@ import pandas as pd
 from salesnb.history import among, look_up
 from salesnb.metrics import tally
 from salesnb.metrics.durations import sales_cycle_days
+from salesnb.metrics.ledger import DAY
 from salesnb.metrics.rates import average_won_amount, win_rate
-from salesnb.metrics.view import DAY, View
+from salesnb.metrics.view import View
 
 STALLED_AT = 0.8  # quantile of won deals' time in the stage
 WON_TO_TELL = 10  # won deals a stage must have seen before a limit is drawn from them

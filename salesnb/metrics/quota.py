@@ -7,9 +7,10 @@ import pandas as pd
 
 from salesnb.history import look_up
 from salesnb.metrics import tally
+from salesnb.metrics.ledger import DAY
 from salesnb.metrics.presence import RAMP_MONTHS
 from salesnb.metrics.rates import value_win_rate
-from salesnb.metrics.view import DAY, View
+from salesnb.metrics.view import View
 from salesnb.team import Team
 
 

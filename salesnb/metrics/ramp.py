@@ -5,8 +5,9 @@ import pandas as pd
 
 from salesnb import stats
 from salesnb.history import among, look_up
+from salesnb.metrics.ledger import DAY, Ledger
 from salesnb.metrics.presence import DAYS_A_MONTH
-from salesnb.metrics.view import DAY, Ledger, View
+from salesnb.metrics.view import View
 from salesnb.team import Team
 
 WINDOW = 3  # months looked back on

@@ -1,4 +1,4 @@
-"""What a metric sees: the settled tables, a period, and for whom each row counts."""
+"""What a metric sees: a period of a team, and for whom each row counts."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -8,101 +8,11 @@ import pandas as pd
 
 from salesnb import cells, stats
 from salesnb.errors import DataError
-from salesnb.history import among, look_up
+from salesnb.metrics.ledger import DAY, MEETINGS, Ledger
 from salesnb.metrics.presence import days_at_work
-from salesnb.once import once
 from salesnb.team import Team
-from salesnb.visits import settled, visits
 
-DAY = pd.Timedelta(days=1)
 GROUP = ""  # the scope of everybody in view together; every other scope is a rep_id
-MEETINGS = ("meeting", "demo")
-# The columns that metrics read, and the tables that tell how deals stood on an earlier day.
-DEALS = ["deal_id", "rep_id", "account_id", "created_on", "amount", "expected_close_on"]
-DEALS += ["closed_on", "outcome"]
-VISITS = ["deal_id", "rep_id", "stage", "outcome", "days", "entered_at", "left_at"]
-VISITS += ["is_skipped", "amount"]
-ACTIVITIES = ["rep_id", "kind", "outcome", "booked_at", "happens_at"]
-KINDS = ("call", *MEETINGS)
-LOGS = ("reps", "deals", "stage_changes", "close_date_changes")
-
-
-class Ledger:
-    """The tables of a team as every metric reads them, each made once."""
-
-    def __init__(self, team: Team):
-        self.team = team
-        self._due: dict[tuple[pd.Timestamp, pd.Timestamp], pd.DataFrame] = {}
-
-    def due(self, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
-        """The deals that were due between two days, as known when that time began.
-
-        With `starts_on` and `ends_on` of that time, the owner then, and by its end `is_slipped`:
-        still open, or closed only later.
-        """
-        if (first, last) not in self._due:
-            deals = self._logs_before(first).at(first - DAY).deals
-            due = deals[deals["outcome"].isna() & deals["expected_close_on"].between(first, last)]
-            ended = look_up(due["deal_id"], self.deals.set_index("deal_id")["closed_on"])
-            due = due[DEALS].assign(starts_on=first, ends_on=last, is_slipped=~(ended <= last))
-            self._due[first, last] = due
-        return self._due[first, last]
-
-    def _logs_before(self, day: pd.Timestamp) -> Team:
-        """As much of the team as tells how the deals stood that were open just before a day."""
-        logs = {name: self.team.tables[name] for name in LOGS if self.team.has(name)}
-        deals = logs["deals"]
-        was_open = (deals["created_on"] < day) & ~(deals["closed_on"] < day)
-        kept = deals.loc[was_open, "deal_id"]
-        for name in set(logs) - {"reps"}:
-            logs[name] = logs[name][among(logs[name]["deal_id"], kept)]
-        return Team(self.team.settings, logs)
-
-    @cached_property
-    def deals(self) -> pd.DataFrame:
-        """Deals as they stand: a reopened one is open."""
-        return settled(self.team)[DEALS]
-
-    @cached_property
-    def all_visits(self) -> pd.DataFrame:
-        """Stage visits with all they carry."""
-        return visits(self.team)
-
-    @cached_property
-    def visits(self) -> pd.DataFrame:
-        """Stage visits with the outcome of their deal and its day, blank while open."""
-        deals = self.deals.set_index("deal_id")
-        found = self.all_visits[VISITS]
-        for column, of_deal in (("outcome", "deal_outcome"), ("closed_on", "deal_closed_on")):
-            found[of_deal] = look_up(found["deal_id"], deals[column])
-        return found
-
-    @cached_property
-    def activities(self) -> pd.DataFrame:
-        """Calls and meetings; without a day of booking, booked on the day they took place."""
-        rows = self.team.activities
-        rows = rows.loc[rows["kind"].isin(KINDS), ACTIVITIES]
-        return rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
-
-    @cached_property
-    def close_dates(self) -> pd.DataFrame:
-        """Expected close dates as they were set: with the one before, `from_on`, and the rep."""
-        log = self.team.close_date_changes
-        log = log.sort_values(["deal_id", "changed_at", "expected_close_on"], kind="stable")
-        log["from_on"] = log.groupby("deal_id")["expected_close_on"].shift()
-        return log.merge(self.deals[["deal_id", "rep_id"]], on="deal_id")
-
-    @cached_property
-    def open_deals(self) -> pd.DataFrame:
-        """Deals open on `as_of`, with `age_days` since they were created."""
-        deals = self.deals[self.deals["outcome"].isna()]
-        return deals.assign(age_days=(self.team.as_of - deals["created_on"]).dt.days.astype(float))
-
-
-@once
-def ledger(team: Team) -> Ledger:
-    """The ledger of a team, kept for the next question: a team never changes."""
-    return Ledger(team)
 
 
 @dataclass(frozen=True)
@@ -206,13 +116,13 @@ class View:
     @cached_property
     def activities(self) -> pd.DataFrame:
         """Calls and meetings that were due in the period."""
-        rows = self.ledger.activities
+        rows = self.ledger.activities_of(self.members["rep_id"])
         return self.scoped(rows[self.within(rows["happens_at"])])
 
     @cached_property
     def booked(self) -> pd.DataFrame:
         """Meetings and demos booked in the period, whenever they take place."""
-        rows = self.ledger.activities
+        rows = self.ledger.activities_of(self.members["rep_id"])
         return self.scoped(rows[rows["kind"].isin(MEETINGS) & self.within(rows["booked_at"])])
 
     @cached_property

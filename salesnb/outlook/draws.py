@@ -1,6 +1,6 @@
 """The weeks ahead: open pipeline and won amount of each rep, drawn from meetings to wins."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from zlib import crc32
 
 import numpy as np
@@ -12,7 +12,7 @@ from salesnb.outlook.book import Book, book
 from salesnb.outlook.inflow import LAGS, Inflow, inflow, next_weeks
 from salesnb.outlook.needs import QUARTER, quota_by_day, required_coverage
 from salesnb.team import Team
-from salesnb.watch import watch
+from salesnb.warning import watched
 from salesnb.weekly import weekly
 
 AHEAD = 26  # weeks
@@ -66,14 +66,51 @@ class Outlook:
     has_quota: np.ndarray
 
 
-@once
-def outlook(team: Team, n_weeks: int = AHEAD) -> Outlook:
-    """Draw the weeks ahead of every rep on the team.
+@dataclass(frozen=True, eq=False)
+class Ahead:
+    """What is known of the weeks ahead before anything is drawn; see `Outlook` for the arrays."""
 
-    Open deals go on as earlier ones did that had waited as long in their stage; new ones come from
-    the meetings booked and to be booked, by the rep's own ratio. Odds and ratios are shrunken
-    towards the team's, and their uncertainty is drawn with the rest (a parametric bootstrap; the
-    dice are the same in every run).
+    book: Book
+    inflow: Inflow
+    quota_amount: np.ndarray
+    needed_amount: np.ndarray
+    next_quota_amount: np.ndarray
+    needed_n: np.ndarray
+    has_quota: np.ndarray
+
+    def drawn(self, reps: np.ndarray | None = None) -> Outlook:
+        """Draw the weeks ahead of these reps, by their places in the book; of all by default.
+
+        Open deals go on as earlier ones did that had waited as long in their stage; new ones come
+        from the meetings booked and to be booked, by the rep's own ratio. Odds and ratios are
+        shrunken towards the team's, and their uncertainty is drawn with the rest (a parametric
+        bootstrap; a rep's dice are the same in every run, whoever else is drawn).
+        """
+        rep_id, n_weeks = self.book.rep_id, len(self.inflow.week)
+        who = np.arange(len(rep_id)) if reps is None else reps
+        ends = next_weeks(self.book.team.as_of, n_weeks)
+        drawn = [draw(self.book, self.inflow, rep, ends) for rep in who.tolist()]
+        open_amount, won_amount, added = (
+            np.array([each[part] for each in drawn]).reshape(len(who), n_weeks, n)
+            for part, n in enumerate((DRAWS, DRAWS, 1))
+        )
+        return Outlook(
+            rep_id=rep_id[who],
+            inflow=self.inflow.of(who),
+            open_amount=open_amount,
+            won_amount=won_amount,
+            quota_amount=self.quota_amount[who],
+            needed_amount=self.needed_amount[who],
+            next_quota_amount=self.next_quota_amount[who],
+            needed_n=self.needed_n[who],
+            added_amount=added[:, :, 0],
+            has_quota=self.has_quota[who],
+        )
+
+
+@once
+def ahead(team: Team, n_weeks: int = AHEAD) -> Ahead:
+    """What is known of the weeks ahead of everybody on the team.
 
     Raises
     ------
@@ -81,47 +118,21 @@ def outlook(team: Team, n_weeks: int = AHEAD) -> Outlook:
         The team has no activities.
     """
     weeks, deals = weekly(team), book(team)
-    watched = watch(weeks.count, weeks.exposure, weeks.tenure)
-    coming = _of_reps(inflow(team, weeks, watched, n_weeks), weeks.rep_id, deals.rep_id)
+    # Who has never booked a meeting has no inflow.
+    coming = inflow(team, weeks, watched(team), n_weeks).of(weeks.rep_id.get_indexer(deals.rep_id))
     ends = next_weeks(team.as_of, n_weeks)
-    drawn = [draw(deals, coming, rep, ends) for rep in range(len(deals.rep_id))]
-    open_amount, won_amount, added = (
-        np.array([d[part] for d in drawn]).reshape(len(drawn), n_weeks, n)
-        for part, n in enumerate((DRAWS, DRAWS, 1))
-    )
     per_day, has_quota = quota_by_day(deals, int(ends[-1]) + QUARTER)
     until = np.pad(per_day.cumsum(axis=1), ((0, 0), (1, 0)))
     next_quota = until[:, ends + QUARTER] - until[:, ends]
     coverage, evidence = required_coverage(deals)
-    return Outlook(
-        rep_id=deals.rep_id,
-        inflow=coming,
-        open_amount=open_amount,
-        won_amount=won_amount,
-        quota_amount=until[:, ends],
-        needed_amount=next_quota * coverage[:, None],
-        next_quota_amount=next_quota,
-        needed_n=evidence,
-        added_amount=added[:, :, 0],
-        has_quota=has_quota,
-    )
+    needed = next_quota * coverage[:, None]
+    return Ahead(deals, coming, until[:, ends], needed, next_quota, evidence, has_quota)
 
 
-def _of_reps(found: Inflow, have: pd.Index, want: pd.Index) -> Inflow:
-    """The inflow of these reps; who has never booked a meeting has none."""
-    at = have.get_indexer(want)
-
-    def rows(values: np.ndarray, blank: float) -> np.ndarray:
-        return np.append(values, np.full((1, *values.shape[1:]), blank), axis=0)[at]
-
-    return replace(
-        found,
-        booked=rows(found.booked, 0.0),
-        usual=rows(found.usual, 0.0),
-        pace_error=rows(found.pace_error, 1.0),
-        ratio=rows(found.ratio, 0.0),
-        ratio_n=rows(found.ratio_n, 1.0),
-    )
+@once
+def outlook(team: Team) -> Outlook:
+    """The weeks ahead of everybody on the team, drawn."""
+    return ahead(team).drawn()
 
 
 def draw(

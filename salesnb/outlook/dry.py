@@ -9,7 +9,7 @@ from scipy.stats import gamma
 
 from salesnb.errors import DataError
 from salesnb.outlook.book import book
-from salesnb.outlook.draws import Outlook, outlook, response
+from salesnb.outlook.draws import Outlook, ahead, outlook, response
 from salesnb.outlook.hindsight import KINDS, Hindsight, band, hindsight
 from salesnb.stats import LEVEL
 from salesnb.team import Team
@@ -28,13 +28,12 @@ COLUMNS += [f"extra_meetings{end}" for end in ENDS]
 class Dry:
     """The outlook of a team's reps, of all together where `rep_id` is blank.
 
-    reps : which rows of the outlook are shown; weeks : of extra meetings
+    weeks : of extra meetings; with_team : whether all together are shown before each of them
     """
 
     team: Team
     outlook: Outlook
     hindsight: Hindsight
-    reps: list[int]
     weeks: int
     with_team: bool
 
@@ -42,7 +41,7 @@ class Dry:
     def table(self) -> pd.DataFrame:
         """One row per rep and week, the next week first; all reps together before each of them."""
         parts = [self._rows(list(range(len(self.outlook.rep_id))), None)] if self.with_team else []
-        parts += [self._rows([rep], self.outlook.rep_id[rep]) for rep in self.reps]
+        parts += [self._rows([rep], name) for rep, name in enumerate(self.outlook.rep_id)]
         table = pd.concat(parts, ignore_index=True)
         return table.sort_values("week", kind="stable", ignore_index=True)[COLUMNS]
 
@@ -115,10 +114,11 @@ def dry(team: Team, rep_id: str | None, weeks: int) -> Dry:
     """
     if not 1 <= weeks <= MOST_WEEKS:
         raise DataError(f"weeks: found {weeks!r}, expected a whole number from 1 to {MOST_WEEKS}.")
-    seen = outlook(team)
-    reps = range(len(seen.rep_id))
-    shown = [rep for rep in reps if rep_id is None or seen.rep_id[rep] == rep_id]
-    return Dry(team, seen, hindsight(team), shown, weeks, rep_id is None)
+    if rep_id is None:
+        return Dry(team, outlook(team), hindsight(team, of_all=True), weeks, True)
+    known = ahead(team)
+    here = known.drawn(np.flatnonzero(known.book.rep_id == rep_id))
+    return Dry(team, here, hindsight(team), weeks, False)
 
 
 def why_not(team: Team, rep_id: str | None) -> str:

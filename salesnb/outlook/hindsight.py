@@ -8,15 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from salesnb import lot
 from salesnb.once import once
 from salesnb.outlook.book import book
-from salesnb.outlook.draws import outlook
+from salesnb.outlook.draws import ahead
 from salesnb.outlook.inflow import next_weeks
 from salesnb.outlook.needs import QUARTER
 from salesnb.team import Team
 from salesnb.weekly import DAY
 
 BAND = 0.8  # of what comes is to lie within the band
+MOST = 100  # reps that stand for the others of a large team
 LOOKS, WEEKS = 4, (4, 8, 13)  # earlier days, and weeks ahead that are checked on each
 BEFORE = 26 * 7  # days of history that an earlier day must have
 WIDEST = 3.0
@@ -42,12 +44,30 @@ class Hindsight:
         return self.checks.loc[self.checks["rep_id"].notna(), "is_inside"]
 
 
+def hindsight(team: Team, *, of_all: bool = False) -> Hindsight:
+    """Hold the outlooks of earlier days against what came, rep by rep.
+
+    With `of_all` that of all reps together too. Without, so many reps of a large team stand for
+    the others: a page about one rep need not draw a thousand.
+    """
+    is_small = len(book(team).rep_id) <= MOST
+    return _of_all(team) if of_all or is_small else _of_some(team)
+
+
 @once
-def hindsight(team: Team) -> Hindsight:
-    """Hold the outlooks of earlier days against what came."""
+def _of_all(team: Team) -> Hindsight:
+    return _held(team, None)
+
+
+@once
+def _of_some(team: Team) -> Hindsight:
+    return _held(team, MOST)
+
+
+def _held(team: Team, most: int | None) -> Hindsight:
     first = max(team.deals["created_on"].min(), team.activities["happens_at"].min().normalize())
     days = [team.as_of - QUARTER * DAY * (look + 1) for look in range(LOOKS)]
-    found = [check(team, day) for day in days if day >= first + BEFORE * DAY]
+    found = [check(team, day, most) for day in days if day >= first + BEFORE * DAY]
     checks = pd.concat([pd.DataFrame(columns=[*COLUMNS, "is_inside"]), *found], ignore_index=True)
     is_team = checks["rep_id"].isna()
     wider = {
@@ -58,19 +78,27 @@ def hindsight(team: Team) -> Hindsight:
     return Hindsight(checks, wider)
 
 
-def check(team: Team, day: pd.Timestamp) -> pd.DataFrame:
-    """The outlook of one day against what came, for those who were on the team all along."""
-    then = outlook(team.at(day), max(WEEKS))
-    left = team.reps.set_index("rep_id")["left_on"].reindex(then.rep_id)
+def check(team: Team, day: pd.Timestamp, most: int | None = None) -> pd.DataFrame:
+    """The outlook of one day against what came, for those who were on the team all along.
+
+    Of at most so many of them, or of all and of all together.
+    """
+    known = ahead(team.at(day), max(WEEKS))
+    rep_id = known.book.rep_id
+    left = team.reps.set_index("rep_id")["left_on"].reindex(rep_id)
     stayed = np.flatnonzero(~(left <= day + QUARTER * DAY).to_numpy())
-    who = [([rep], then.rep_id[int(rep)]) for rep in stayed] + [(stayed, None)]
+    if most is not None:
+        stayed = rep_id.get_indexer(pd.Index(lot.drawn(rep_id[stayed], most)))
+    then = known.drawn(stayed)
+    who: list[tuple[list[int], str | None]] = [([n], each) for n, each in enumerate(then.rep_id)]
+    who += [([*range(len(who))], None)] if most is None else []
     at, rows = np.array(WEEKS) - 1, []
     for kind, actual in came(team, then.rep_id, day).items():
         drawn = getattr(then, kind)
-        for reps, rep_id in who:
+        for reps, one in who:
             ends = band(drawn[reps].sum(axis=0)[at])
             values = (*ends, actual[reps].sum(axis=0)[at])
-            rows += [(day, rep_id, *row) for row in zip(WEEKS, [kind] * 3, *values, strict=True)]
+            rows += [(day, one, *row) for row in zip(WEEKS, [kind] * 3, *values, strict=True)]
     found = pd.DataFrame(rows, columns=COLUMNS)
     return found.assign(is_inside=found["actual"].between(found["low"], found["high"]))
 

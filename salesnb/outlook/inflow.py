@@ -1,6 +1,6 @@
 """How meetings become deals: so many for each, so much later, by each rep's own ratio."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -51,6 +51,21 @@ class Inflow:
         known, ahead = self.ratio[rep] * lagged(booked, self.lag)[:, LAGS:]
         known[0], ahead[0] = known[0] * self.to_come, ahead[0] * self.to_come
         return known, ahead
+
+    def of(self, reps: np.ndarray) -> "Inflow":
+        """The inflow of the reps in these rows; nothing comes in where the row is -1."""
+
+        def rows(values: np.ndarray, blank: float) -> np.ndarray:
+            return np.append(values, np.full((1, *values.shape[1:]), blank), axis=0)[reps]
+
+        return replace(
+            self,
+            booked=rows(self.booked, 0.0),
+            usual=rows(self.usual, 0.0),
+            pace_error=rows(self.pace_error, 1.0),
+            ratio=rows(self.ratio, 0.0),
+            ratio_n=rows(self.ratio_n, 1.0),
+        )
 
 
 def inflow(team: Team, weeks: Weekly, watched: Watched, n_ahead: int) -> Inflow:

@@ -128,7 +128,7 @@ class Telling:
             "stand, and won amounts add up from now on.",
             self._checked(),
         ]
-        without = ~self.found.outlook.has_quota[self.found.reps]
+        without = ~self.found.outlook.has_quota
         if without.all():
             said.append(f"There is {NO_QUOTA}")
         elif without.any():

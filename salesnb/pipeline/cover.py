@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.metrics import answers, quota
-from salesnb.metrics.view import DAY, GROUP, ledger
+from salesnb.metrics.ledger import DAY, ledger
+from salesnb.metrics.view import GROUP
 from salesnb.team import Team
 from salesnb.units import money, number, span
 

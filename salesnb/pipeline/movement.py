@@ -8,7 +8,8 @@ from salesnb import waterfall as steps
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import quota
-from salesnb.metrics.view import DAY, period
+from salesnb.metrics.ledger import DAY
+from salesnb.metrics.view import period
 from salesnb.team import Team, load
 from salesnb.units import label, money, number
 

@@ -7,7 +7,7 @@ from matplotlib.ticker import PercentFormatter
 
 from salesnb import charts, deal_odds, stats
 from salesnb.finding import Finding
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 from salesnb.units import listed, money, number
 

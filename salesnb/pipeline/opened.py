@@ -6,7 +6,8 @@ import pandas as pd
 from salesnb import stats
 from salesnb.history import look_up
 from salesnb.metrics import answers
-from salesnb.metrics.view import View, ledger
+from salesnb.metrics.ledger import ledger
+from salesnb.metrics.view import View
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 

@@ -11,7 +11,8 @@ from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.metrics import answers, dates
 from salesnb.metrics import hygiene as faulty
-from salesnb.metrics.view import View, in_words, ledger, period
+from salesnb.metrics.ledger import ledger
+from salesnb.metrics.view import View, in_words, period
 from salesnb.pipeline.opened import largest, now, rep_ids, share, stages, worth
 from salesnb.team import Team
 from salesnb.units import number, percent, span

@@ -11,7 +11,7 @@ from salesnb.errors import unknown
 from salesnb.finding import Finding
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
-from salesnb.metrics.view import Ledger, ledger
+from salesnb.metrics.ledger import Ledger, ledger
 from salesnb.ramp.newcomers import FEWEST, confounded, milestones
 from salesnb.team import Team
 from salesnb.units import number, span

@@ -13,9 +13,9 @@ from scipy.stats import t as student
 from salesnb import stats
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
+from salesnb.metrics.ledger import DAY, Ledger
 from salesnb.metrics.presence import DAYS_A_MONTH
 from salesnb.metrics.ramp import TENURED_MONTHS
-from salesnb.metrics.view import DAY, Ledger
 
 DRAWS, SEED = 2000, 6
 

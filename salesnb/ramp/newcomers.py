@@ -4,8 +4,8 @@ import pandas as pd
 
 from salesnb.history import look_up
 from salesnb.metrics import ramp as measured
+from salesnb.metrics.ledger import Ledger
 from salesnb.metrics.presence import DAYS_A_MONTH, is_here
-from salesnb.metrics.view import Ledger
 from salesnb.team import Team
 from salesnb.units import number
 

@@ -9,9 +9,9 @@ from scipy.optimize import isotonic_regression
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.metrics.ledger import ledger
 from salesnb.metrics.presence import DAYS_A_MONTH
 from salesnb.metrics.ramp import TENURED_MONTHS
-from salesnb.metrics.view import ledger
 from salesnb.ramp.earnings import Earnings, earnings, interval
 from salesnb.ramp.newcomers import FEWEST, confounded
 from salesnb.team import Team

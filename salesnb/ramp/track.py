@@ -11,8 +11,8 @@ from salesnb import charts, stats
 from salesnb.finding import Finding
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
+from salesnb.metrics.ledger import DAY, MEETINGS, Ledger, ledger
 from salesnb.metrics.presence import days_at_work
-from salesnb.metrics.view import DAY, MEETINGS, Ledger, ledger
 from salesnb.ramp.newcomers import FEWEST, NEW_MONTHS, new, nobody_new, not_new
 from salesnb.team import Team
 from salesnb.units import listed, number, percent, span

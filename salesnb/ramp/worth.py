@@ -8,7 +8,7 @@ from matplotlib.ticker import EngFormatter
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.history import among, look_up
-from salesnb.metrics.view import ledger
+from salesnb.metrics.ledger import ledger
 from salesnb.ramp.earnings import SEED, Earnings, earnings, interval, resampled
 from salesnb.ramp.newcomers import FEWEST, confounded
 from salesnb.team import Team

@@ -10,6 +10,7 @@ from salesnb import charts, standout
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.metrics import answers
+from salesnb.metrics.ledger import ledger
 from salesnb.metrics.register import find
 from salesnb.once import once
 from salesnb.team import Team
@@ -64,7 +65,7 @@ def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
 def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
     middle = team.as_of - pd.DateOffset(months=months)
     first, day = middle - pd.DateOffset(months=months), pd.Timedelta(days=1)
-    books, register = standout.ledger(team), tuple(find(name) for name in FOLLOWED)
+    books, register = ledger(team), tuple(find(name) for name in FOLLOWED)
     now = answers.of_rep(books, rep_id, middle + day, team.as_of, register)
     before = answers.answers(answers.each(books, [rep_id], first + day, middle), register)
     now, before = now.set_index("metric"), before.set_index("metric")[[*THEN]]

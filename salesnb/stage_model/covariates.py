@@ -38,7 +38,8 @@ def covariates(visits: pd.DataFrame) -> Covariates:
     traits = {name: levels(visits[name]) for name in TRAITS if name in visits}
     traits["amount"] = _by_rank(visits.get("amount"), visits.get("segment"), n)
     traits["employees"] = _by_rank(visits.get("employees"), None, n)
-    traits = {name: code for name, code in traits.items() if not _knows_the_end(code, visits)}
+    decided, is_lost = _ends(visits)
+    traits = {k: c for k, c in traits.items() if not _knows_the_end(c[decided], is_lost)}
     moments = {"entered": levels(_month(visits)), "tenure": _tenure(visits.get("tenure_months"), n)}
     names: list[str] = []
     codes: list[np.ndarray] = []
@@ -92,19 +93,23 @@ def _by_rank(values: pd.Series | None, within: pd.Series | None, n: int) -> np.n
     return np.where(rank.isna(), BINS, np.ceil(rank.fillna(1) * BINS) - 1).astype(int)
 
 
-def _knows_the_end(code: np.ndarray, visits: pd.DataFrame) -> bool:
+def _ends(visits: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Which visits stand for a decided deal, one for each, and whether it was lost."""
+    deal, outcome = visits["deal_id"], visits["outcome"]
+    is_lost = (outcome == "lost").groupby(deal, sort=False).transform("any")
+    is_open = (outcome == "open").groupby(deal, sort=False).transform("any")
+    decided = (~deal.duplicated() & ~is_open).to_numpy()
+    return decided, is_lost.to_numpy()[decided]
+
+
+def _knows_the_end(code: np.ndarray, is_lost: np.ndarray) -> bool:
     """Whether some level is never, or always, followed by a win.
 
     Such a trait was written down after the end (a competitor named once lost, an amount of 0 on
     every lost deal): it was not known on entry, and would explain away what the rep does.
     """
-    deal, outcome = visits["deal_id"], visits["outcome"]
-    is_lost = (outcome == "lost").groupby(deal, sort=False).transform("any")
-    is_open = (outcome == "open").groupby(deal, sort=False).transform("any")
-    one = (~deal.duplicated() & ~is_open).to_numpy()
-    lost, size = is_lost.to_numpy()[one], np.bincount(code[one])
-    n_lost = np.bincount(code[one], lost, len(size))
-    expected = size * (lost.mean() if len(lost) else 0)
+    size, n_lost = np.bincount(code), np.bincount(code, is_lost)
+    expected = size * (is_lost.mean() if len(is_lost) else 0)
     no_loss = (n_lost == 0) & (expected > SURE)
     no_win = (n_lost == size) & (size - expected > SURE)
     return bool((no_loss | no_win).any())

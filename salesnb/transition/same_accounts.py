@@ -1,5 +1,6 @@
 """Accounts that two reps worked: signs of rivalry, or of help."""
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
@@ -21,11 +22,13 @@ TYPES = {
 }
 LAST_WEEKS = 31  # days before somebody leaves, in which deals are passed on for it
 # What each sign means, in the order in which they are worth a talk.
+BOTH, CHANGED = "both at once", "changed hands"
+HANDED, AFTER = "handed over", "one after the other"
 SIGNS = {
-    "both at once": "both had a deal open there at the same time",
-    "changed hands": "a deal passed from one to the other while both were on the team",
-    "handed over": "a deal passed on because its owner left",
-    "one after the other": "their deals there did not overlap",
+    BOTH: "both had a deal open there at the same time",
+    CHANGED: "a deal passed from one to the other while both were on the team",
+    HANDED: "a deal passed on because its owner left",
+    AFTER: "their deals there did not overlap",
 }
 TOLD_APART = (
     "The log cannot tell rivalry from help: two at one account may be a tug of war or a good team. "
@@ -61,8 +64,7 @@ def rivalry(team: Team, *, days: int = 365) -> Finding:
     recent = stays[stays["ends_on"] > team.as_of - pd.Timedelta(days=days)]
     shared = recent.groupby("account_id")["rep_id"].nunique()
     stays = recent[recent["account_id"].isin(shared.index[shared > 1])]
-    rows = [row for _, at in stays.groupby("account_id") for row in _pairs(team, at)]
-    table = pd.DataFrame(rows, columns=[*TYPES]).astype(TYPES)
+    table = _table(team, stays)
     rank = table["sign"].map({sign: place for place, sign in enumerate(SIGNS)})
     table = table.assign(rank=rank).sort_values(
         ["rank", "overlap_days", "account", "rep_id"], ascending=[True, False, True, True]
@@ -105,47 +107,65 @@ def _stays(team: Team, deals: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _pairs(team: Team, stays: pd.DataFrame) -> list[dict[str, object]]:
-    """The rows of one account, one per pair of reps."""
-    order = stays.groupby("rep_id")["starts_on"].min().reset_index()
-    reps = list(order.sort_values(["starts_on", "rep_id"])["rep_id"])
-    pairs = [(a, b) for place, a in enumerate(reps) for b in reps[place + 1 :]]
-    return [_pair(team, stays, one, other) for one, other in pairs]
+def _table(team: Team, stays: pd.DataFrame) -> pd.DataFrame:
+    """One row per account and pair of reps, whoever was there first before the other."""
+    pairs = _pairs(stays)
+    both = pd.concat([pairs.assign(rep_id=pairs[who]) for who in ("one", "other")])
+    both = both.merge(stays, on=["account_id", "rep_id"])
+    by = both.groupby("pair")
+    won = both[both["is_won"]].groupby("pair")["deal_id"].nunique()
+    held_by = both.groupby(["pair", "deal_id"])["rep_id"].transform("nunique")
+    changed = both[held_by > 1]
+    days = _overlap(both).reindex(pairs.index).fillna(0.0)
+    n_changed = changed.groupby("pair")["deal_id"].nunique().reindex(pairs.index).fillna(0)
+    handed = _handed_over(team, changed).reindex(pairs.index).eq(True)
+    signs = [days > 0, n_changed == 0, handed]
+    table = pd.DataFrame(
+        {
+            "account": by["account"].first(),
+            "rep_id": pairs["one"],
+            "other_rep": pairs["other"].map(team.names),
+            "sign": np.select(signs, [BOTH, AFTER, HANDED], CHANGED),
+            "n_deals": by["deal_id"].nunique(),
+            "n_changed_hands": n_changed,
+            "n_won": won.reindex(pairs.index).fillna(0),
+            "overlap_days": days,
+            "last_on": by["ends_on"].max(),
+        },
+        index=pairs.index,
+    )
+    return table[[*TYPES]].astype(TYPES)
 
 
-def _pair(team: Team, stays: pd.DataFrame, one: str, other: str) -> dict[str, object]:
-    both = stays[stays["rep_id"].isin([one, other])]
-    mine, theirs = both[both["rep_id"] == one], both[both["rep_id"] == other]
-    changed = set(mine["deal_id"]) & set(theirs["deal_id"])
-    cross = mine.merge(theirs, how="cross", suffixes=("", "_too"))
+def _pairs(stays: pd.DataFrame) -> pd.DataFrame:
+    """Each two reps at an account: account_id, one (there first), other, and their number, pair."""
+    order = stays.groupby(["account_id", "rep_id"])["starts_on"].min().reset_index()
+    order = order.sort_values(["account_id", "starts_on", "rep_id"])
+    order["place"] = range(len(order))
+    pairs = order.merge(order, on="account_id", suffixes=("", "_too"))
+    pairs = pairs[pairs["place"] < pairs["place_too"]].sort_values(["place", "place_too"])
+    pairs = pairs.rename(columns={"rep_id": "one", "rep_id_too": "other"})
+    pairs = pairs[["account_id", "one", "other"]].reset_index(drop=True)
+    return pairs.assign(pair=pairs.index)
+
+
+def _overlap(both: pd.DataFrame) -> pd.Series:
+    """The most days on which a deal of one and another deal of the other were open, by pair."""
+    mine, theirs = (both[both["rep_id"] == both[who]] for who in ("one", "other"))
+    cross = mine.merge(theirs, on="pair", suffixes=("", "_too"))
     cross = cross[cross["deal_id"] != cross["deal_id_too"]]
     ends = cross[["ends_on", "ends_on_too"]].min(axis=1)
     starts = cross[["starts_on", "starts_on_too"]].max(axis=1)
-    overlap = (ends - starts).dt.days.clip(lower=0)
-    won = both[both["is_won"]]["deal_id"].nunique()
-    return {
-        "account": both["account"].iloc[0],
-        "rep_id": one,
-        "other_rep": team.names[other],
-        "sign": _sign(team, overlap.max() if len(overlap) else 0, both, changed),
-        "n_deals": both["deal_id"].nunique(),
-        "n_changed_hands": len(changed),
-        "n_won": won,
-        "overlap_days": float(overlap.max()) if len(overlap) else 0.0,
-        "last_on": both["ends_on"].max(),
-    }
+    return (ends - starts).dt.days.clip(lower=0).astype(float).groupby(cross["pair"]).max()
 
 
-def _sign(team: Team, overlap: float, both: pd.DataFrame, changed: set[str]) -> str:
-    if overlap > 0:
-        return "both at once"
-    if not changed:
-        return "one after the other"
-    passed = both[both["is_passed_on"] & both["deal_id"].isin(changed)]
+def _handed_over(team: Team, changed: pd.DataFrame) -> pd.Series:
+    """Whether every deal that changed hands did so because its owner left, by pair."""
+    passed = changed[changed["is_passed_on"]]
     left = look_up(passed["rep_id"], team.reps.set_index("rep_id")["left_on"])
     # Deals are passed on in the last weeks too.
     is_leaving = (left - passed["ends_on"]).dt.days <= LAST_WEEKS
-    return "handed over" if is_leaving.all() else "changed hands"
+    return is_leaving.groupby(passed["pair"]).all()
 
 
 def _headline(table: pd.DataFrame, n_accounts: int) -> str:
@@ -160,7 +180,7 @@ def _headline(table: pd.DataFrame, n_accounts: int) -> str:
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
-    if not (table["sign"] == "both at once").any():
+    if not (table["sign"] == BOTH).any():
         return ()
     return (
         "Who speaks with this customer about what, and does the customer know?",

@@ -1,0 +1,36 @@
+"""What is sold, for any CRM: lines of deals, the products they name, each deal's main product."""
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from salesnb.importers.source import Source
+from salesnb.importers.vendor import Made
+
+NO_PRODUCT = "without a product"
+KNOWN = "its product is known already"
+
+
+def add_lines(
+    made: Made,
+    lines: Source,
+    columns: Mapping[str, pd.Series],
+    places: Mapping[str, str],
+    known: pd.Series,
+    names: pd.Series,
+) -> pd.Series:
+    """Add the lines of deals, and products that stand on lines only; the main product by deal.
+
+    `columns` are those of deal_lines; lines without a product_id are left out. `known` are the ids
+    of the products that are there; `names` what each line calls its product.
+    """
+    lines.leave_out(columns["product_id"].isna(), NO_PRODUCT)
+    rows = pd.DataFrame(dict(columns)).loc[lines.rows]
+    new = rows.loc[~rows["product_id"].isin(known), "product_id"].drop_duplicates()
+    if len(new):
+        called = {"product_id": new, "name": names.reindex(new.index).fillna(new)}
+        counts = {KNOWN: len(lines.rows) - len(new)}
+        made.parts.append(lines.part("products", called, places, counts))
+    made.parts.append(lines.part("deal_lines", {name: rows[name] for name in columns}, places))
+    largest = rows.sort_values("net_amount", ascending=False, kind="stable")
+    return largest.drop_duplicates("deal_id").set_index("deal_id")["product_id"]
