@@ -93,7 +93,7 @@ def stock(request, tmp_path_factory):
     """A notebook, and what stock papermill makes of it."""
     path = request.param
     output = tmp_path_factory.mktemp("stock") / path.name
-    return path, torture.by_stock(path, output, cwd=path.parent)
+    return path, torture.by_stock(path, output, seconds=120, cwd=path.parent)
 
 
 def test_its_figures_come_out_again(stock):
