@@ -107,6 +107,18 @@ def import_(
         bool | None,
         typer.Option("--day-first/--month-first", help="How 03/04/2026 is meant, if unclear."),
     ] = None,
+    anonymous: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEYFILE",
+            help="Put pseudonyms for the names of reps and accounts, by the key in this file; it "
+            "is made if there is none.",
+            show_default=False,
+        ),
+    ] = None,
+    without_notes: Annotated[
+        bool, typer.Option("--without-notes", help="Leave out what people wrote in sentences.")
+    ] = False,
     template: Annotated[
         Path | None,
         typer.Option(metavar="DEST", help="Write empty tables to fill by hand, and how, instead."),
@@ -133,7 +145,13 @@ def import_(
         reading=importers.Options(decimal, day_first, timezone),
     )
     report = importers.run(
-        mapping, source, destination, overwrite=overwrite, encoding=encoding, stated=stated
+        mapping,
+        source,
+        destination,
+        overwrite=overwrite,
+        encoding=encoding,
+        stated=stated,
+        private=importers.Privacy(anonymous, without_notes),
     )
     _say(report)
     lacking = verbs.unanswered(report.team)

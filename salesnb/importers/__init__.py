@@ -22,14 +22,16 @@ from salesnb.importers import mapping as mappings
 from salesnb.importers import pipedrive, salesforce, sheets, tables, target, template, vendor
 from salesnb.importers.draft import Draft, written
 from salesnb.importers.mapping import Plan
+from salesnb.importers.privacy import Named, Privacy
 from salesnb.importers.report import ImportReport
 from salesnb.importers.sheets import Sheet
 from salesnb.importers.values import Options
 from salesnb.importers.vendor import Stated
 from salesnb.settings import Settings
 
-__all__ = ["ImportReport", "Options", "Stated", "run", "template"]
+__all__ = ["ImportReport", "Options", "Privacy", "Stated", "run", "template"]
 
+NAMED = ("rep_id", "account_id")  # ids that a mapping may make from names
 VENDORS = {"pipedrive": pipedrive.make, "salesforce": salesforce.make}
 
 
@@ -41,6 +43,7 @@ def run(
     overwrite: bool = False,
     encoding: str = "",
     stated: Stated | None = None,
+    private: Privacy | None = None,
 ) -> ImportReport:
     """Turn an export into a data set that `salesnb.load` reads.
 
@@ -48,7 +51,8 @@ def run(
     the export, which is only read: a folder, a zip archive, a workbook or a single file; `dest` a
     new folder, written whole or not at all. With `overwrite` an earlier import there is replaced,
     unless somebody has added or changed files in it. `encoding` is that of text files, where it
-    shall not be found out; `stated` says what else the export of a CRM may leave open.
+    shall not be found out; `stated` says what else the export of a CRM may leave open, `private`
+    what is kept out of the data set.
 
     Raises
     ------
@@ -65,12 +69,13 @@ def run(
             stated=stated or Stated(),
             overwrite=overwrite,
             encoding=encoding,
+            private=private,
         )
     if stated not in (None, Stated()):
         raise DataError(f"A mapping states all itself; options are for {', '.join(VENDORS)}.")
     plan, faults = mappings.read(mapping)
     export = door.must_exist(source, "file or folder")
-    place = target.free(Path(dest), export, overwrite)
+    place = target.free(Path(dest), export, overwrite, private)
     opened, unused, file_faults = sheets.read(plan, export, encoding)
     if faults or file_faults:
         raise DataError([*faults, *file_faults])
@@ -85,8 +90,9 @@ def run(
         unused,
         spellings=spellings,
         faults=(*day_faults, *faults),
+        named=Named(*(frozenset(spellings.get(ids, {}).values()) for ids in NAMED)),
     )
-    return written(draft, place, overwrite)
+    return written(draft, place, overwrite, private)
 
 
 def _settings(plan: Plan, opened: Mapping[str, Sheet]) -> tuple[Settings | None, str, list[Fault]]:

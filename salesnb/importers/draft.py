@@ -1,6 +1,6 @@
 """What was read of an export, on its way into a folder: checked as a whole, written as a whole."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -9,9 +9,10 @@ import pandas as pd
 from salesnb import door, schema
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault
+from salesnb.importers import privacy, tables, target
 from salesnb.importers import report as reports
-from salesnb.importers import tables, target
 from salesnb.importers.mapping import Plan
+from salesnb.importers.privacy import Named, Privacy
 from salesnb.importers.report import ImportReport, TableCount
 from salesnb.importers.sheets import Sheet
 from salesnb.importers.tables import Part, Spellings
@@ -32,6 +33,7 @@ class Draft:
     said : what was decided
     counts : rows that fill columns of rows that come from elsewhere
     faults : what is wrong already
+    named : names in the export beside those in its tables
     """
 
     plan: Plan
@@ -45,13 +47,18 @@ class Draft:
     said: tuple[str, ...] = ()
     counts: tuple[TableCount, ...] = ()
     faults: tuple[Fault, ...] = ()
+    named: Named = field(default_factory=Named)
 
 
-def written(draft: Draft, place: Path, overwrite: bool) -> ImportReport:
+def written(
+    draft: Draft, place: Path, overwrite: bool, private: Privacy | None = None
+) -> ImportReport:
     """The draft as a data set at `place`, whole or not at all.
 
     Raises `DataError` with every fault of the draft and of its tables, in the words of the export.
     """
+    private = private or Privacy()
+    key = private.key(place)
     frames, estimated = tables.joined(draft.plan, draft.parts)
     typed, found = check_tables(frames, draft.settings)
     at_source = [
@@ -63,6 +70,17 @@ def written(draft: Draft, place: Path, overwrite: bool) -> ImportReport:
     if draft.settings is None or draft.faults or at_source:
         raise DataError([*draft.faults, *at_source])
     team = Team(draft.settings, _in_order(typed))
+    said: list[str] = [*draft.said]
+    told: Callable[[str], str] = str
+    withheld: dict[str, str] = {}
+    if private.is_without_notes:
+        team, more = privacy.without_notes(team)
+        said += more
+        withheld["notes"] = "left out"
+    if key is not None:
+        team, told, more = privacy.anonymous(team, key, draft.named)
+        said += more
+        withheld["names"] = f"pseudonyms by the key {key.fingerprint}"
     report = reports.of(
         draft.plan,
         place,
@@ -78,11 +96,13 @@ def written(draft: Draft, place: Path, overwrite: bool) -> ImportReport:
     report = replace(
         report,
         tables=(*report.tables, *draft.counts),
-        decided=tuple(dict.fromkeys([*report.decided, *draft.said])),
-    )
+        decided=tuple(dict.fromkeys([*report.decided, *said])),
+    ).in_other_words(told)
     with door.whole(place, replace=overwrite) as aside:
         write(team, aside)
-        target.sign(aside, draft.plan, draft.sheets, report)
+        target.sign(aside, draft.plan, draft.sheets, report, withheld, told)
+        if key is not None:
+            key.keep()
     return report
 
 

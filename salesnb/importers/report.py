@@ -1,7 +1,7 @@
 """What an import did: rows read, kept and left out, what was mended or estimated, what lacks."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,19 @@ class ImportReport:
         lists = {name: [asdict(each) for each in getattr(self, name)] for name in said}
         return {**lists, "repeated": dict(self.repeated), "decided": list(self.decided)}
 
+    def in_other_words(self, how: Callable[[str], str]) -> "ImportReport":
+        """The report with other words for what it cites from the export."""
+        cited = (
+            "mapping",
+            "tables",
+            "repeated",
+            "mended",
+            "unused_columns",
+            "unused_files",
+            "decided",
+        )
+        return replace(self, **{name: in_other_words(getattr(self, name), how) for name in cited})
+
 
 def of(
     plan: Plan,
@@ -120,6 +133,20 @@ def of(
         unused_files=unused_files,
         decided=tuple(dict.fromkeys(said for sheet in sheets.values() for said in sheet.said)),
     )
+
+
+def in_other_words(said: Any, how: Callable[[str], str]) -> Any:
+    """Every text within with other words; names of tables and columns stay."""
+    if isinstance(said, str):
+        return how(said)
+    if isinstance(said, Mapping):
+        return {how(name): in_other_words(each, how) for name, each in said.items()}
+    if isinstance(said, tuple | list):
+        return type(said)(in_other_words(each, how) for each in said)
+    if is_dataclass(said) and not isinstance(said, type):
+        own = (each.name for each in fields(said) if each.name not in ("table", "column"))
+        return replace(said, **{name: in_other_words(getattr(said, name), how) for name in own})
+    return said
 
 
 def _count(part: Part) -> TableCount:

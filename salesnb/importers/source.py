@@ -28,6 +28,7 @@ class Source:
 
     def __init__(self, found: Recognised, options: Options):
         self.table = found.table
+        self.object = found.object
         self.names = found.columns
         self.options = options
         self.rows = found.table.rows.index

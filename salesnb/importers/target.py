@@ -2,21 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import salesnb
 from salesnb.errors import DataError
 from salesnb.importers.mapping import Plan
+from salesnb.importers.privacy import Privacy
 from salesnb.importers.report import ImportReport
 from salesnb.importers.sheets import Sheet
 
 MANIFEST = "import.json"
 
 
-def free(dest: Path, source: Path, overwrite: bool) -> Path:
-    """The folder to import into, or a `DataError` where something that matters stands there."""
+def free(dest: Path, source: Path, overwrite: bool, private: Privacy | None = None) -> Path:
+    """The folder to import into, or a `DataError` where something that matters stands there.
+
+    A key that cannot be used is told here too, before the export is read.
+    """
+    if private is not None:
+        private.key(dest)
     place, export = dest.resolve(), source.resolve()
     if place == export or place in export.parents:
         raise DataError(f"{dest} holds the export itself; choose another folder to import into.")
@@ -37,17 +43,32 @@ def free(dest: Path, source: Path, overwrite: bool) -> Path:
     return dest
 
 
-def sign(aside: Path, plan: Plan, sheets: Mapping[str, Sheet], report: ImportReport) -> None:
-    """Write the manifest: from what, by which mapping, with which counts, into which files."""
+def sign(
+    aside: Path,
+    plan: Plan,
+    sheets: Mapping[str, Sheet],
+    report: ImportReport,
+    withheld: Mapping[str, str],
+    told: Callable[[str], str],
+) -> None:
+    """Write the manifest: from what, by which mapping, with which counts, into which files.
+
+    `withheld` says what was kept out, and `told` puts other words for names in the export.
+    """
     files = {sheet.file: sheet for sheet in sheets.values()}
     manifest: dict[str, Any] = {
         "made_by": f"salesnb {salesnb.__version__}",
-        "mapping": {"name": plan.name, "file": plan.path.name, "sha256": _sha256(plan.path)},
+        "mapping": {
+            "name": report.mapping,
+            "file": told(plan.path.name),
+            "sha256": _sha256(plan.path),
+        },
         "as_of": f"{report.team.as_of.date()}, {report.as_of_from}",
         "sources": {
-            name: {"rows": sheet.n_read, "sha256": _sha256(sheet.path)}
+            told(name): {"rows": sheet.n_read, "sha256": _sha256(sheet.path)}
             for name, sheet in files.items()
         },
+        **({"withheld": dict(withheld)} if withheld else {}),
         **report.counts(),
         "fingerprint": report.team.fingerprint,
         "files": {path.name: _sha256(path) for path in sorted(aside.iterdir())},

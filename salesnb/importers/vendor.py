@@ -17,9 +17,10 @@ import pandas as pd
 from salesnb import door, schema, settings
 from salesnb.checks import value_faults
 from salesnb.errors import DataError, Fault
-from salesnb.importers import clock, draft, exported, objects, target
+from salesnb.importers import clock, draft, exported, names, objects, target
 from salesnb.importers.mapping import Plan
 from salesnb.importers.objects import Recognised
+from salesnb.importers.privacy import Named, Privacy
 from salesnb.importers.report import ImportReport, TableCount
 from salesnb.importers.source import Source, Sources, named
 from salesnb.importers.tables import AGAIN, Part
@@ -78,10 +79,11 @@ def run(
     stated: Stated,
     overwrite: bool = False,
     encoding: str = "",
+    private: Privacy | None = None,
 ) -> ImportReport:
     """Import the export of a vendor; see `salesnb.importers.run`."""
     start = door.must_exist(source, "file or folder")
-    place = target.free(Path(dest), start, overwrite)
+    place = target.free(Path(dest), start, overwrite, private)
     export = exported.read(start, encoding=encoding)
     found, others = objects.recognise(vendor, export.tables)
     faults = [*_option_faults(stated), *export.faults, *_twice(found)]
@@ -113,8 +115,9 @@ def run(
         said=(*made.said, *(each for s in sources.values() for each in s.said())),
         counts=tuple(made.counts),
         faults=(*made.faults, *own_faults, *(f for s in sources.values() for f in s.faults())),
+        named=_named(sources, private),
     )
-    return draft.written(ready, place, overwrite)
+    return draft.written(ready, place, overwrite, private)
 
 
 @cache
@@ -175,6 +178,14 @@ def known(values: pd.Series, ids: Iterable[str], what: str, said: list[str]) -> 
     if n := int(is_strange.sum()):
         said.append(f"{what}: rows that name nothing in the data set: {n:,}; left blank there")
     return values.mask(is_strange)
+
+
+def _named(sources: Sources, private: Privacy | None) -> Named:
+    """Everybody and every company in the export, where names are to be found."""
+    if private is None or private.key_file is None:
+        return Named()
+    every = [*sources.values()]
+    return Named(frozenset(names.of_people(every)), frozenset(names.of_companies(every)))
 
 
 def _twice(found: Iterable[Recognised]) -> list[Fault]:
