@@ -113,7 +113,16 @@ class Source:
         """The table as the report and the manifest name it."""
         table = self.table
         said = tuple(f"{table.origin}: {each}" for each in table.said)
-        return Sheet(table.origin, table.file, table.rows, self.n_read, {}, (), 0, said)
+        return Sheet(
+            table.origin,
+            table.file,
+            table.rows,
+            self.n_read,
+            left_out={},
+            mended=(),
+            said=said,
+            pieces=table.pieces,
+        )
 
     def unused(self) -> tuple[str, ...]:
         """The columns of the export that nobody asked for."""

@@ -55,7 +55,7 @@ def sign(
 
     `withheld` says what was kept out, and `told` puts other words for names in the export.
     """
-    files = {sheet.file: sheet for sheet in sheets.values()}
+    files = {origin: (file, n) for sheet in sheets.values() for origin, file, n in _files(sheet)}
     manifest: dict[str, Any] = {
         "made_by": f"salesnb {salesnb.__version__}",
         "mapping": {
@@ -65,8 +65,8 @@ def sign(
         },
         "as_of": f"{report.team.as_of.date()}, {report.as_of_from}",
         "sources": {
-            told(name): {"rows": sheet.n_read, "sha256": _sha256(sheet.path)}
-            for name, sheet in files.items()
+            told(name): {"rows": n_rows, "sha256": _sha256(file)}
+            for name, (file, n_rows) in files.items()
         },
         **({"withheld": dict(withheld)} if withheld else {}),
         **report.counts(),
@@ -75,6 +75,12 @@ def sign(
     }
     text = json.dumps(manifest, indent=2, ensure_ascii=False)
     (aside / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _files(sheet: Sheet) -> list[tuple[str, Path, int]]:
+    """The files that a table was read from, with their rows."""
+    pieces = [(each.origin, each.file, each.n_read) for each in sheet.pieces]
+    return pieces or [(sheet.file, sheet.path, sheet.n_read)]
 
 
 def _touched(dest: Path) -> list[str]:
