@@ -91,6 +91,10 @@ def import_(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier import wrote there.")
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Bring an earlier import up to date; what was logged stays."),
+    ] = False,
     encoding: Annotated[
         str, typer.Option(help="How text files are written, such as cp1250. [default: found out]")
     ] = "",
@@ -134,6 +138,8 @@ def import_(
         return
     if source is None or destination is None:
         raise typer.BadParameter("a mapping, a source and a folder to write are needed.")
+    if update and overwrite:
+        raise typer.BadParameter("--update keeps what --overwrite replaces: choose one.")
     if decimal not in ("", ",", "."):
         raise typer.BadParameter("--decimal is a comma or a point.")
     stated = importers.Stated(
@@ -152,6 +158,7 @@ def import_(
         encoding=encoding,
         stated=stated,
         private=importers.Privacy(anonymous, without_notes),
+        update=update,
     )
     _say(report)
     lacking = verbs.unanswered(report.team)

@@ -1,6 +1,6 @@
 """What an import keeps out of a data set: names behind pseudonyms, free text left out."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -47,6 +47,30 @@ class Named:
 
     people: frozenset[str] = field(default_factory=frozenset)
     companies: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, eq=False)
+class Hidden:
+    """What was kept out: in words, for the manifest; and what hides names in any other text."""
+
+    said: tuple[str, ...] = ()
+    withheld: Mapping[str, str] = field(default_factory=dict)
+    told: Callable[[str], str] = str
+
+
+def applied(team: Team, private: Privacy, key: Key | None, named: Named) -> tuple[Team, Hidden]:
+    """The team without what is to be kept out."""
+    said: list[str] = []
+    told: Callable[[str], str] = str
+    withheld: dict[str, str] = {}
+    if private.is_without_notes:
+        team, said = without_notes(team)
+        withheld["notes"] = "left out"
+    if key is not None:
+        team, told, more = anonymous(team, key, named)
+        said = [*said, *more]
+        withheld["names"] = f"pseudonyms by the key {key.fingerprint}"
+    return team, Hidden(tuple(said), withheld, told)
 
 
 def without_notes(team: Team) -> tuple[Team, list[str]]:

@@ -30,6 +30,34 @@ class TableCount:
         return f"{self.table} from {self.file}: {counts}"
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What an update did to the rows of a table.
+
+    new, changed, unchanged : of the export, beside what stood there
+    vanished : not in the export any more; they stay
+    replaced : what the export tells otherwise now; they are gone
+    first : the ids of some that vanished
+    """
+
+    table: str
+    new: int
+    changed: int
+    unchanged: int
+    vanished: int
+    replaced: int = 0
+    first: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = {name: getattr(self, name) for name in ("new", "changed", "unchanged")}
+        said = [f"{n:,} {name}" for name, n in counts.items()]
+        said += [f"{self.replaced:,} told otherwise now"] if self.replaced else []
+        more = ", ..." if len(self.first) < self.vanished else ""
+        which = f" ({', '.join(self.first)}{more})" if self.first else ""
+        said += [f"{self.vanished:,} not in the export any more, kept{which}"] * bool(self.vanished)
+        return f"{self.table}: {', '.join(said)}"
+
+
 @dataclass(frozen=True, eq=False)
 class ImportReport:
     """What an import did. ``print(report)`` says all of it.
@@ -47,6 +75,7 @@ class ImportReport:
     unused_columns : columns of the export that no table uses, by file
     unused_files : files and sheets of the export that no table uses
     decided : how files were read where that was not plain
+    changed : what an update did to the rows of each table that the import fills
     """
 
     team: Team
@@ -63,6 +92,7 @@ class ImportReport:
     unused_columns: Names
     unused_files: tuple[str, ...]
     decided: tuple[str, ...] = ()
+    changed: tuple[Changed, ...] = ()
 
     def __str__(self) -> str:
         whole = [f"whole tables: {', '.join(self.unfilled_tables)}"] if self.unfilled_tables else []
@@ -74,6 +104,7 @@ class ImportReport:
         ]
         parts: dict[str, Sequence[object]] = {
             f"{self.mapping}: as of {day}, now in {self.folder}": [*self.tables, *again],
+            **({"Since the last import": self.changed} if self.changed else {}),
             **({"Decided in reading": self.decided} if self.decided else {}),
             "Values mended": self.mended,
             "Values estimated": self.estimated,
@@ -88,7 +119,7 @@ class ImportReport:
 
     def counts(self) -> dict[str, Any]:
         """The figures for the manifest."""
-        said = ("tables", "mended", "estimated", "made_up")
+        said = ("tables", "changed", "mended", "estimated", "made_up")
         lists = {name: [asdict(each) for each in getattr(self, name)] for name in said}
         return {**lists, "repeated": dict(self.repeated), "decided": list(self.decided)}
 

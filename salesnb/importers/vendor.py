@@ -80,10 +80,11 @@ def run(
     overwrite: bool = False,
     encoding: str = "",
     private: Privacy | None = None,
+    update: bool = False,
 ) -> ImportReport:
     """Import the export of a vendor; see `salesnb.importers.run`."""
     start = door.must_exist(source, "file or folder")
-    place = target.free(Path(dest), start, overwrite, private)
+    place = target.free(Path(dest), start, overwrite, private, update)
     export = exported.read(start, encoding=encoding)
     recognised, others = objects.recognise(vendor, export.tables)
     found, apart = several.joined(recognised)
@@ -92,7 +93,7 @@ def run(
         raise DataError(faults)
     with several.told_by_file(found):
         ready = _draft(vendor, make, found, (*map(str, others), *export.others), stated, private)
-        return draft.written(ready, place, overwrite, private)
+        return draft.written(ready, place, overwrite, private, update)
 
 
 def _draft(
@@ -131,6 +132,8 @@ def _draft(
         counts=tuple(made.counts),
         faults=(*made.faults, *own_faults, *(f for s in sources.values() for f in s.faults())),
         named=_named(sources, private),
+        is_currency_told=bool(stated.currency or made.currency),
+        are_stages_stated=bool(stated.stages),
     )
 
 
