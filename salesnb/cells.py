@@ -3,6 +3,7 @@
 import re
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
@@ -41,12 +42,24 @@ def blank_to_na(values: pd.Series) -> pd.Series:
         values = values.astype(values.cat.categories.dtype)
     if not is_text(values):
         return values
-    return values.mask(values.astype("str").str.strip() == "")
+    return without(values, values.astype("str").str.strip() == "")
+
+
+def without(values: pd.Series, goes: pd.Series) -> pd.Series:
+    """The values with some missing; the same in memory where that is none."""
+    return values.mask(goes) if goes.any() else values
+
+
+def kept(new: pd.Series, old: pd.Series) -> pd.Series:
+    """The new values; where they are the old ones these, which take no memory."""
+    return old if new.equals(old) else new
 
 
 def composed(text: pd.Series) -> pd.Series:
     """Text with accents as one character each: a Mac writes ``Ő`` as two, which looks the same."""
-    return text if text.dropna().str.isascii().all() else text.str.normalize("NFC")
+    if text.dropna().str.isascii().all():
+        return text
+    return kept(text.str.normalize("NFC"), text)
 
 
 def convert(values: pd.Series, kind: str, is_day: bool = False) -> pd.Series:
@@ -109,8 +122,9 @@ def _text(values: pd.Series) -> pd.Series:
         known = values.dropna()
         if ((known % 1 == 0) & (known.abs() < 2**53)).all():
             values = values.astype("Int64")
-    text = composed(values.astype("str").where(values.notna()))
-    return text.mask(text.str.contains(NO_TEXT).fillna(False).astype(bool))
+    is_text = values.dtype == pd.StringDtype(na_value=np.nan)
+    text = composed(values if is_text else values.astype("str").where(values.notna()))
+    return without(text, text.str.contains(NO_TEXT).fillna(False).astype(bool))
 
 
 def _number(values: pd.Series) -> pd.Series:

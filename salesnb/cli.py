@@ -150,16 +150,17 @@ def import_(
         currency=currency,
         reading=importers.Options(decimal, day_first, timezone),
     )
-    report = importers.run(
-        mapping,
-        source,
-        destination,
-        overwrite=overwrite,
-        encoding=encoding,
-        stated=stated,
-        private=importers.Privacy(anonymous, without_notes),
-        update=update,
-    )
+    with importers.progress.bar():
+        report = importers.run(
+            mapping,
+            source,
+            destination,
+            overwrite=overwrite,
+            encoding=encoding,
+            stated=stated,
+            private=importers.Privacy(anonymous, without_notes),
+            update=update,
+        )
     _say(report)
     lacking = verbs.unanswered(report.team)
     if lacking:

@@ -6,7 +6,7 @@ is slower but can say of every row what is wrong with it.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -26,6 +26,7 @@ SAVE_AS = "UTF-8 text: save it as 'CSV UTF-8'"
 BLANK_LINES = ("\n\n", "\n\r\n", "\r\r")
 HEADER_AT_MOST = 100_000
 PIECE = 1 << 22
+FIRST = 20_000  # rows of columns that are not wanted
 
 
 def read(con: ibis.BaseBackend, path: Path, separators: str = SEPARATORS) -> pd.DataFrame:
@@ -35,15 +36,31 @@ def read(con: ibis.BaseBackend, path: Path, separators: str = SEPARATORS) -> pd.
     is that of `separators` which splits the header into most cells. Raises `DataError` with every
     fault of the file, `OSError` where it cannot be opened.
     """
+    return parts(con, path, separators)[0]
+
+
+def parts(
+    con: ibis.BaseBackend,
+    path: Path,
+    separators: str = SEPARATORS,
+    wanted: Callable[[str], bool] = lambda column: True,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The `wanted` columns of a file as `read`, and the first rows of the others."""
     start, has_gaps = _looked_over(path)
     separator, names = first_row(path.name, start, separators)
     # The engine skips blank lines, and the rows behind one would be numbered wrongly.
     if not has_gaps:
         try:
-            return _fast(con, path, names, separator)
+            return _fast(con, path, names, separator, wanted)
         except duckdb.Error:
             pass
-    return _patient(path.name, decoded(path), names, separator)
+    return split(_patient(path.name, decoded(path), names, separator), wanted)
+
+
+def split(rows: pd.DataFrame, wanted: Callable[[str], bool]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The `wanted` columns of a table, and the first rows of the others."""
+    kept = [name for name in rows if wanted(str(name))]
+    return rows[kept], rows.drop(columns=kept).head(FIRST)
 
 
 def _looked_over(path: Path) -> tuple[str, bool]:
@@ -148,7 +165,13 @@ def header_faults(name: str, names: list[str]) -> Iterator[Fault]:
             yield Fault(name, "every column once", column, found, rows=(1,))
 
 
-def _fast(con: ibis.BaseBackend, path: Path, names: list[str], separator: str) -> pd.DataFrame:
+def _fast(
+    con: ibis.BaseBackend,
+    path: Path,
+    names: list[str],
+    separator: str,
+    wanted: Callable[[str], bool],
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     # Names of our own: the engine takes "Id" and "ID" for the same column.
     table = con.read_csv(
         path,
@@ -160,13 +183,19 @@ def _fast(con: ibis.BaseBackend, path: Path, names: list[str], separator: str) -
         escape='"',
         nullstr="",
     )
-    found = in_memory(table)
-    return found.set_axis(names, axis=1).set_axis(range(2, len(found) + 2))
+    own = {f"c{number}": name for number, name in enumerate(names)}
+    kept = [column for column, name in own.items() if wanted(name)] or [*own]
+    others = [column for column in own if column not in kept]
+    found = in_memory(table[kept])
+    found = found.set_axis([own[each] for each in kept], axis=1).set_axis(range(2, len(found) + 2))
+    first = in_memory(table[others].limit(FIRST)) if others else found[[]].head(FIRST)
+    first = first.set_axis([own[each] for each in others], axis=1)
+    return found, first.set_axis(range(2, len(first) + 2))
 
 
 def in_memory(table: ibis.Table) -> pd.DataFrame:
     """The rows of a table; by way of Arrow, which takes a sixth of the time of `to_pandas`."""
-    return table.to_pyarrow().to_pandas(split_blocks=True, date_as_object=False)
+    return table.to_pyarrow().to_pandas(split_blocks=True, self_destruct=True, date_as_object=False)
 
 
 def _patient(name: str, text: str, names: list[str], separator: str) -> pd.DataFrame:

@@ -409,3 +409,15 @@ def test_what_was_written_is_read(tmp_path, rows, codec, separator):
 
 def test_names_of_encodings():
     assert encoding.named("latin2") == "iso8859-2"
+
+
+@pytest.mark.parametrize("row", ["1,2,3", "1,2,3,4,5", '1,2,3,"4', '1,2,3,"a"b"', "1,2,3,4"])
+def test_columns_that_are_not_read_are_checked_for_their_form_too(tmp_path, row):
+    path = tmp_path / "deals.csv"
+    path.write_text(f"Id,Name,Own,Other\n5,6,7,8\n{row}\n")
+    some = exported.read(path, columns=("Id", "Name").__contains__)
+    assert some.faults == exported.read(path).faults
+    for table in some.tables:
+        assert list(table.rows) == ["Id", "Name"]
+        assert list(table.unread) == ["Own", "Other"]
+    assert bool(some.tables) == (row == "1,2,3,4")

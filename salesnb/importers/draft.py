@@ -9,7 +9,7 @@ import pandas as pd
 from salesnb import door, logbook, schema
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault
-from salesnb.importers import privacy, tables, target, update
+from salesnb.importers import privacy, progress, tables, target, update
 from salesnb.importers import report as reports
 from salesnb.importers.mapping import Plan
 from salesnb.importers.privacy import Hidden, Named, Privacy
@@ -68,7 +68,9 @@ def written(
     """
     private = private or Privacy()
     key = private.key(place)
+    progress.tell("Checking", progress.MADE)
     team, estimated = _checked(draft)
+    progress.tell("Writing", progress.CHECKED)
     team, hidden = privacy.applied(team, private, key, draft.named)
     report = reports.of(
         draft.plan,

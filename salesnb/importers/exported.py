@@ -15,7 +15,7 @@ import pandas as pd
 
 from salesnb import cells, csvfile, door
 from salesnb.errors import DataError, Fault
-from salesnb.importers import archive, edges, encoding, workbook
+from salesnb.importers import archive, edges, encoding, progress, workbook
 
 TEXT = (".csv", ".tsv", ".tab", ".txt")
 PARQUET = ".parquet"
@@ -51,6 +51,7 @@ class RawTable:
     left_out : rows that are none of the table, by reason
     is_1904 : whether serial days count from 1904
     pieces : the files that it was put together from, where they are several
+    unread : the first rows of columns that were not read
     """
 
     name: str
@@ -61,6 +62,7 @@ class RawTable:
     left_out: Mapping[str, int] = field(default_factory=dict)
     is_1904: bool = False
     pieces: tuple[Piece, ...] = ()
+    unread: pd.DataFrame = field(default_factory=pd.DataFrame)
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,26 +88,37 @@ def read(
     *,
     encoding: str = "",
     wanted: Callable[[str], bool] = lambda name: True,
+    columns: Callable[[str], bool] = lambda name: True,
 ) -> Export:
     """Every table of an export.
 
     `source` is a folder (folders within it too), a zip archive, a workbook, or one CSV or Parquet
     file; archives within archives are not opened. `encoding` is that of text files, where it shall
-    not be found out. Tables whose name is not `wanted` are listed but not read.
+    not be found out. Tables whose name is not `wanted` are listed but not read, and of the tables
+    only these `columns`.
 
     Raises `DataError` where there is no such source or encoding. What cannot be read is in the
     faults: file, row, what was expected.
     """
     start = door.must_exist(source, "file or folder")
     codec = _encoding(encoding)
-    reader = _Reader(codec, wanted)
+    reader = _Reader(codec, wanted, columns)
     with TemporaryDirectory(prefix="salesnb-") as aside, door.connection() as con:
+        behind, size = 0, _size(start)
         for number, place in enumerate(_places(start, Path(aside), reader)):
+            progress.tell(f"Reading {place.origin}", progress.READ * min(behind / size, 1))
+            behind += place.path.stat().st_size
             own = Path(aside) / f"copy-{number}"
             own.mkdir()
             reader.file(con, place, own)
             shutil.rmtree(own)
     return Export(tuple(reader.tables), tuple(reader.faults), tuple(sorted(reader.others)))
+
+
+def _size(start: Path) -> int:
+    """How many bytes there are to read; those of archives count as they are packed."""
+    paths = start.rglob("*") if start.is_dir() else [start]
+    return sum(path.stat().st_size for path in paths if path.is_file()) or 1
 
 
 def _encoding(name: str) -> str:
@@ -146,9 +159,12 @@ def _known(place: _Place, reader: "_Reader") -> Iterator[_Place]:
 class _Reader:
     """Reads one file after the other and gathers tables, faults and the names of the rest."""
 
-    def __init__(self, encoding: str, wanted: Callable[[str], bool]):
+    def __init__(
+        self, encoding: str, wanted: Callable[[str], bool], columns: Callable[[str], bool]
+    ):
         self.encoding = encoding
         self.wanted = wanted
+        self.columns = columns
         self.tables: list[RawTable] = []
         self.faults: list[Fault] = []
         self.others: list[str] = []
@@ -165,7 +181,7 @@ class _Reader:
                 rows = _as_text(door.parquet(con, place.path))
                 self.tables.append(RawTable(name, place.origin, rows, place.file))
             else:
-                self.tables.append(_text_file(con, place, own, self.encoding))
+                self.tables.append(_text_file(con, place, own, self.encoding, self.columns))
         except (DataError, OSError) as error:
             self.fault(error, place.path.name, place.origin)
 
@@ -189,7 +205,9 @@ class _Reader:
         self.faults += [replace(fault, table=origin) for fault in found]
 
 
-def _text_file(con: ibis.BaseBackend, place: _Place, own: Path, codec: str) -> RawTable:
+def _text_file(
+    con: ibis.BaseBackend, place: _Place, own: Path, codec: str, columns: Callable[[str], bool]
+) -> RawTable:
     """A CSV file: in UTF-8, without the line that states the separator, without its footer."""
     said = []
     found, others = (codec, ()) if codec else encoding.of(place.path)
@@ -199,12 +217,13 @@ def _text_file(con: ibis.BaseBackend, place: _Place, own: Path, codec: str) -> R
     end, n_footer = edges.cut_footer(path, separators)
     if n_footer:
         path = _shortened(path, own, end)
-    rows = csvfile.read(con, path, separators)
+    rows, unread = csvfile.parts(con, path, separators, columns)
     is_blank = rows.isna().all(axis=1)
     counts = {edges.BLANK: int(is_blank.sum()), edges.FOOTER: n_footer}
     counts = {reason: n for reason, n in counts.items() if n}
     name = Path(place.origin).stem
-    return RawTable(name, place.origin, rows[~is_blank], place.file, tuple(said), counts)
+    rows = rows[~is_blank] if is_blank.any() else rows
+    return RawTable(name, place.origin, rows, place.file, tuple(said), counts, unread=unread)
 
 
 def _or(others: tuple[str, ...]) -> str:

@@ -106,6 +106,17 @@ def kinds(vendor: str) -> Mapping[str, Kind]:
     return {name: _kind(name, said) for name, said in raw.items()}
 
 
+def is_known(vendor: str, column: str) -> bool:
+    """Whether a column has a name in some object of the vendor."""
+    return fold(column) in _names(vendor)
+
+
+@cache
+def _names(vendor: str) -> frozenset[str]:
+    every = [*kinds(vendor).values(), *kinds(EVERYWHERE).values()]
+    return frozenset(name for kind in every for name in kind.names)
+
+
 def fold(name: str) -> str:
     """A name without capitals, accents, spaces, signs and a connector's prefix.
 

@@ -27,6 +27,11 @@ EARLIER = "an earlier state of a row"
 NAMED = 3  # files that are named one by one
 
 
+def is_needed(column: str) -> bool:
+    """Whether a column tells which state of a row is the later one."""
+    return objects.fold(column) in {objects.fold(name) for name in MODIFIED}
+
+
 def joined(found: Iterable[Recognised]) -> tuple[list[Recognised], list[Fault]]:
     """The tables of each object as one, and what hinders that."""
     by_object: dict[str, list[Recognised]] = {}
@@ -111,6 +116,7 @@ def _joined(several: list[Recognised]) -> Recognised:
         {r: sum(table.left_out.get(r, 0) for table in tables) for r in reasons},
         tables[0].is_1904,
         tuple(pieces),
+        pd.concat([table.unread for table in tables], ignore_index=True),
     )
     return Recognised(whole, several[0].object, columns)
 
@@ -150,10 +156,9 @@ def _earlier(source: Source, again: pd.DataFrame, id_column: str) -> pd.Series:
 
 def _modified(source: Source, rows: pd.DataFrame) -> pd.Series:
     """When rows were modified, by the first column that tells."""
-    known = {objects.fold(name) for name in MODIFIED}
     named = [source.names[name] for name in MODIFIED if source.has(name)]
     at = pd.Series(pd.NaT, rows.index, dtype="datetime64[us]")
-    for column in dict.fromkeys([*named, *(c for c in rows if objects.fold(str(c)) in known)]):
+    for column in dict.fromkeys([*named, *(c for c in rows if is_needed(str(c)))]):
         at = at.fillna(days.times(rows[column], source.table.origin, source.options).values)
     return at
 

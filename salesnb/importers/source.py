@@ -123,7 +123,7 @@ class Source:
         return Sheet(
             table.origin,
             table.file,
-            table.rows,
+            table.rows.head(0),  # the report asks for the columns alone
             self.n_read,
             left_out={},
             mended=(),
@@ -134,7 +134,8 @@ class Source:
     def unused(self) -> tuple[str, ...]:
         """The columns of the export that nobody asked for."""
         read = self._read()
-        return tuple(str(name) for name in self.table.rows if name not in read)
+        every = (*self.table.rows, *self.table.unread)
+        return tuple(str(name) for name in every if name not in read)
 
     def _read(self) -> set[str]:
         own = {self.names[name] for _, name in self._known if self.has(name)}
@@ -166,7 +167,8 @@ class Source:
                 if self.has(name)
                 else pd.Series(index=self.table.rows.index, dtype=dtype)
             )
-        return self._known[kind, name].loc[self.rows]
+        whole = self._known[kind, name]
+        return whole if len(whole) == len(self.rows) else whole.loc[self.rows]
 
 
 class Sources(dict[str, Source]):

@@ -80,8 +80,9 @@ def text(column: pd.Series, origin: str) -> Values:
     Words that stand for nothing are missing. A formula that shows no text of its own is a fault: it
     is not computed. `origin` names the table in faults.
     """
-    values = cells.composed(column.astype("str")).str.strip()
-    values = values.mask(values == "")
+    values = cells.composed(column.astype("str"))
+    values = cells.kept(values.str.strip(), values)
+    values = cells.without(values, values == "")
     mended = {}
     is_blank = values.isin(BLANK)
     if is_blank.any():

@@ -17,7 +17,7 @@ import pandas as pd
 from salesnb import door, schema, settings
 from salesnb.checks import value_faults
 from salesnb.errors import DataError, Fault
-from salesnb.importers import clock, draft, exported, names, objects, several, target
+from salesnb.importers import clock, draft, exported, names, objects, progress, several, target
 from salesnb.importers.mapping import Plan
 from salesnb.importers.objects import Recognised
 from salesnb.importers.privacy import Named, Privacy
@@ -26,6 +26,7 @@ from salesnb.importers.source import Source, Sources, named
 from salesnb.importers.tables import Part
 from salesnb.importers.values import Options
 
+BY_NAME = ("pipedrive", "salesforce")  # of these no column is read that has no known name
 WORDS = Path(__file__).parents[1] / "crm" / "words"
 NAMES = {"hubspot": "HubSpot"}
 
@@ -86,7 +87,12 @@ def run(
     """Import the export of a vendor; see `salesnb.importers.run`."""
     start = door.must_exist(source, "file or folder")
     place = target.free(Path(dest), start, overwrite, private, update)
-    export = exported.read(start, encoding=encoding)
+
+    def columns(name: str) -> bool:
+        is_read = objects.is_known(vendor, name) or several.is_needed(name)
+        return is_read or vendor not in BY_NAME
+
+    export = exported.read(start, encoding=encoding, columns=columns)
     recognised, others = objects.recognise(vendor, export.tables)
     found, apart = several.joined(recognised)
     faults = [*_option_faults(vendor, stated), *export.faults, *apart]
@@ -109,6 +115,7 @@ def _draft(
     sources = Sources(found, stated.reading)
     for each in sources.values():
         several.leave_out_repeated(each)
+    progress.tell("Telling what became of deals", progress.READ)
     made = make(sources, stated)
     if not made.parts:
         raise DataError(made.faults)
