@@ -46,6 +46,11 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "team",
             "parquetfile",
             "comp_plan",
+            "database",
+            "typed",
+            "slices",
+            "suspects",
+            "remote",
         },
     ),
     (
