@@ -86,7 +86,7 @@ def quarto(data: str, out: Path, reps: list[str]) -> None:
 def floor(data: str, out: Path, reps: list[str]) -> None:
     """The statements of the notebook in one process, without notebook; pages as the batch's."""
     from salesnb import team
-    from salesnb.report import batch, making, page
+    from salesnb.report import files, making, page
     from salesnb.report.plan import plan
 
     team.keep(data)
@@ -98,7 +98,7 @@ def floor(data: str, out: Path, reps: list[str]) -> None:
         done, shown = _executed(job.values)
         for name, edition in job.pages.items():
             html = page.render(done, making.sheet(job, planned, name, edition, {}))
-            batch.write_whole(planned.folder / name, html)
+            files.write_whole(planned.folder / name, html)
         spent.append({"report": process_time() - began, "shown": shown})
         (out / SPENT).write_text(json.dumps(spent))
 

@@ -75,7 +75,7 @@ def import_(
     mapping: Annotated[
         str,
         typer.Argument(
-            help="A CRM: salesforce or pipedrive; or a mapping: maven, salvirt or a .toml file.",
+            help="A CRM: salesforce, hubspot, pipedrive; a mapping: maven, salvirt, a .toml file.",
             show_default=False,
         ),
     ] = "",

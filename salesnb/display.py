@@ -7,6 +7,7 @@ from people.
 import hashlib
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from html import escape, unescape
 from textwrap import shorten
 from typing import Any
@@ -58,13 +59,41 @@ def _as_text(value: Any) -> Any:
     return f"'{value}" if re.match(FORMULA, value) and not re.fullmatch(NUMBER, value) else value
 
 
-def text(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
-    """The first rows of a table for a terminal: words to the left, figures to the right."""
-    shown = readable(table.head(rows), currency)
-    figures = _figures(table.head(rows), shown)
-    columns = [_aligned(str(name), shown[name], name in figures) for name in shown]
-    lines = ["  ".join(cells).rstrip() for cells in zip(*columns, strict=True)]
-    return "\n".join([*lines, *filter(None, [_more(table, rows)])])
+@dataclass(frozen=True)
+class Shown:
+    """The first rows of a table as people read them.
+
+    cells : as `readable` writes them
+    figures : which of its columns hold figures
+    n : rows of the whole table
+    """
+
+    cells: pd.DataFrame
+    figures: list[str]
+    n: int
+
+    @property
+    def more(self) -> str:
+        """How many rows are not among them; empty if none."""
+        more = self.n - len(self.cells)
+        return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""
+
+
+def shown(table: pd.DataFrame, currency: str = "", rows: int = 20) -> Shown:
+    """The first rows of a table, made readable."""
+    first = table.head(rows)
+    cells = readable(first, currency)
+    names = zip(_shown(first), cells, strict=True)
+    figures = [str(label) for name, label in names if units.of(name, first[name]) in FIGURES]
+    return Shown(cells, figures, len(table))
+
+
+def text(found: Shown) -> str:
+    """A table for a terminal: words to the left, figures to the right."""
+    cells = found.cells
+    columns = [_aligned(str(name), cells[name], name in found.figures) for name in cells]
+    lines = ["  ".join(row).rstrip() for row in zip(*columns, strict=True)]
+    return "\n".join([*lines, *filter(None, [found.more])])
 
 
 def _aligned(label: str, cells: pd.Series, right: bool) -> list[str]:
@@ -75,11 +104,10 @@ def _aligned(label: str, cells: pd.Series, right: bool) -> list[str]:
 
 def html(
     headline: str,
-    table: pd.DataFrame,
+    found: Shown,
     picture: str = "",
     ask: Iterable[str] = (),
     caveats: Iterable[str] = (),
-    currency: str = "",
 ) -> str:
     """Headline, picture, table, questions and caveats as HTML; `picture` is markup already.
 
@@ -91,34 +119,31 @@ def html(
         '<div class="finding mathjax_ignore">'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
-        + (_folded(table, currency, bool(picture)) if len(table) else "")
+        + (_folded(found, bool(picture)) if found.n else "")
         + _list("caveats", "Keep in mind", caveats)
         + "</div>"
     )
 
 
-def _folded(table: pd.DataFrame, currency: str, has_picture: bool) -> str:
+def _folded(found: Shown, has_picture: bool) -> str:
     """The table; a long one folded away, sooner where a picture says the same."""
-    if len(table) <= (OPEN_ROWS if has_picture else PAGE_ROWS):
-        return table_html(table, currency)
-    summary = f"<summary>The numbers, {len(table):,} rows</summary>"
-    return f"<details>{summary}{table_html(table, currency)}</details>"
+    if found.n <= (OPEN_ROWS if has_picture else PAGE_ROWS):
+        return table_html(found)
+    summary = f"<summary>The numbers, {found.n:,} rows</summary>"
+    return f"<details>{summary}{table_html(found)}</details>"
 
 
-def table_html(table: pd.DataFrame, currency: str = "", rows: int = 20) -> str:
-    """The first rows of a table as HTML without styles of its own."""
+def table_html(found: Shown) -> str:
+    """A table as HTML without styles of its own."""
     import great_tables as gt  # half a second that the command line need not wait for
 
-    shown = readable(table.head(rows), currency)
-    figures = _figures(table.head(rows), shown)
     # An id that is the same in every run, so that the same finding is the same page.
-    name = "t" + hashlib.sha256(shown.to_csv(index=False).encode()).hexdigest()[:6]
-    made = gt.GT(shown, id=name).cols_align("left").cols_align("right", columns=figures)
+    name = "t" + hashlib.sha256(found.cells.to_csv(index=False).encode()).hexdigest()[:6]
+    made = gt.GT(found.cells, id=name).cols_align("left").cols_align("right", columns=found.figures)
     # Thousands of cells need not say each that they are one.
     bare = re.search(r"<table.*</table>", made.as_raw_html().replace("gt_row ", ""), re.DOTALL)
     cells = re.sub(r"(<td[^>]*>)([^<]*)(</td>)", _cell_folded, bare.group() if bare else "")
-    more = _more(table, rows)
-    note = f'<p class="more">{more}</p>' if more else ""
+    note = f'<p class="more">{found.more}</p>' if found.more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
     frame = '<div class="numbers" role="region" aria-label="The numbers" tabindex="0">'
     return f"{frame}{cells}{note}</div>"
@@ -213,20 +238,9 @@ def _shown(table: pd.DataFrame) -> list[str]:
 
 
 def _is_blank(values: pd.Series) -> bool:
-    return bool((values.isna() | (values.astype("str") == "")).all())
-
-
-def _figures(table: pd.DataFrame, shown: pd.DataFrame) -> list[str]:
-    """Which columns of the readable table hold figures."""
-    names = zip(_shown(table), shown, strict=True)
-    return [str(label) for name, label in names if units.of(name, table[name]) in FIGURES]
+    return all(value == "" for value in values.dropna())
 
 
 def _list(kind: str, title: str, sentences: Iterable[str]) -> str:
     items = "".join(f"<li>{escape(sentence)}</li>" for sentence in sentences)
     return f'<div class="{kind}"><p>{title}</p><ul>{items}</ul></div>' if items else ""
-
-
-def _more(table: pd.DataFrame, rows: int) -> str:
-    more = len(table) - rows
-    return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""

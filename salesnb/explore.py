@@ -56,7 +56,7 @@ class Rates(ipywidgets.VBox):
 
     def _as_table(self) -> str:
         rows = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
-        table = display.table_html(pd.DataFrame(rows, columns=["role", "rate"]))
+        table = display.table_html(display.shown(pd.DataFrame(rows, columns=["role", "rate"])))
         return f'<div class="finding mathjax_ignore"><p>{STILL}</p>{table}</div>'
 
 

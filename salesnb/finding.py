@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import matplotlib as mpl
@@ -50,7 +51,7 @@ class Finding:
     def __str__(self) -> str:
         lines = [self.headline]
         if len(self.table):
-            lines += ["", display.text(self._for_people(), self.currency)]
+            lines += ["", display.text(self._readable)]
         lines += [f"Ask: {question}" for question in self.ask]
         lines += [f"Note: {caveat}" for caveat in self.caveats]
         return display.plain("\n".join(lines))
@@ -60,12 +61,14 @@ class Finding:
     def _repr_html_(self) -> str:
         ax = self.plot(charts.new_axes(*PAGE))
         picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
-        return display.html(
-            self.headline, self._for_people(), picture, self.ask, self.caveats, self.currency
-        )
+        return display.html(self.headline, self._readable, picture, self.ask, self.caveats)
+
+    @cached_property
+    def _readable(self) -> display.Shown:
+        """The columns shown, with names in place of the ids of reps, where they are known."""
+        return display.shown(self._for_people(), self.currency)
 
     def _for_people(self) -> pd.DataFrame:
-        """The columns shown, with names in place of the ids of reps, where they are known."""
         table = display.only(self.table, self.shown) if self.shown else self.table
         if not self.names or "rep_id" not in table:
             return table

@@ -50,6 +50,18 @@ def lines(table: pd.DataFrame, *columns: str) -> list[str]:
     ]
 
 
+def counts(report: importers.ImportReport) -> dict[tuple[str, str], tuple]:
+    """Rows read, kept and left out by reason, by table and file."""
+    return {(c.table, c.file): (c.read, c.kept, dict(c.left_out)) for c in report.tables}
+
+
+def change(path: Path, old: str, new: str) -> None:
+    """One piece of the text of a file for another, everywhere."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
 def changes(*words: str) -> st.SearchStrategy:
     """Up to six cells to change, and what into; `words` beside those that harm any export."""
     cell = st.one_of(st.sampled_from([*WORDS, *words]), st.text(max_size=6))

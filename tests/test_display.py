@@ -177,10 +177,10 @@ def test_ids_in_pictures_cannot_clash():
 
 def test_long_tables_say_how_much_is_left():
     table = pd.DataFrame({"n": np.arange(1234.0)})
-    assert "... and 1,214 more rows" in display.html("many", table)
-    assert display.html("many", table).count("<tr") == 21
-    assert "... and 1,214 more rows" in display.text(table)
-    assert "more" not in display.text(table.head(20))
+    assert "... and 1,214 more rows" in display.html("many", display.shown(table))
+    assert display.html("many", display.shown(table)).count("<tr") == 21
+    assert "... and 1,214 more rows" in display.text(display.shown(table))
+    assert "more" not in display.text(display.shown(table.head(20)))
 
 
 def test_a_finding_without_rows_is_its_headline():

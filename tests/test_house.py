@@ -29,6 +29,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "latent",
             "mixed",
             "drift",
+            "lot",
         },
     ),
     (

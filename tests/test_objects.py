@@ -114,6 +114,18 @@ HUBSPOT = {
     "hs_object_id,hs_meeting_title,hs_meeting_start_time,hs_meeting_end_time,hs_meeting_outcome": "engagement_meeting",
     "hs_object_id,hs_call_title,hs_call_duration,hs_call_status,hs_call_disposition": "engagement_call",
     "deal_id,name,value,timestamp": "deal_property_history",
+    "id,label,displayOrder,metadata.isClosed,metadata.probability,archived": "deal_pipeline_stage",
+    "pipelineId,label,displayOrder": "deal_pipeline",
+    "hs_object_id,name,price,hs_cost_of_goods_sold,hs_sku": "products",
+    "hs_object_id,hs_product_id,name,quantity,price,amount": "line_items",
+    "line_item_id,deal_id": "line_item_deal",
+    "deal_id,merged_deal_id,category": "merged_deal",
+    "hs_object_id,email,firstname,lastname,lifecyclestage,associatedcompanyid": "contacts",
+    "Record ID,Call Title,Call duration,Call outcome,Activity date,Activity assigned to": "engagement_call",
+    "Record ID,Task Title,Task Type,Task Status,Due date,Assigned to": "engagement_task",
+    "Record ID,Email subject,Email direction,Email send status,Activity date": "engagement_email",
+    "Record ID,Note body,Activity date": "engagement_note",
+    "engagement_id,hs_meeting_outcome,hs_timestamp,deal_id,hubspot_owner_id": "engagement_meeting",
 }  # fmt: skip
 PIPEDRIVE = {
     "id,title,value,currency,status,owner_id,pipeline_id,stage_id,add_time,won_time": "deals",

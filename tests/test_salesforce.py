@@ -5,13 +5,12 @@
 import json
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 import exports
 import pandas as pd
 import pytest
 import salesforce_shape
-from exports import lines, write
+from exports import change, counts, lines, write
 from hypothesis import given
 from hypothesis import settings as trials
 from hypothesis import strategies as st
@@ -194,8 +193,7 @@ def test_people_products_and_quotas_by_hand(report):
 
 
 def test_every_row_left_out_has_its_reason(report):
-    counts = {(c.table, c.file): (c.read, c.kept, dict(c.left_out)) for c in report.tables}
-    assert counts == {
+    assert counts(report) == {
         ("reps", "User.csv"): (3, 2, {"owns no deal or activity": 1}),
         ("reps", "roster.csv"): (3, 2, {"nobody of this name or id is in the export": 1}),
         ("accounts", "Account.csv"): (2, 1, {"deleted": 1}),
@@ -392,12 +390,6 @@ def test_record_types_are_chosen_by_name(api):
     assert list(chosen.team.deals["deal_id"]) == ["006C", "006E"]
     deals = next(c for c in chosen.tables if c.table == "deals")
     assert deals.left_out == {"deleted": 1, "of another record type": 2}
-
-
-def change(path: Path, old: str, new: str) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_every_fault_is_said_at_once(api):

@@ -4,8 +4,9 @@ A mapping (``salesnb/crm/*.toml``; ``maven.toml`` explains the form) says which 
 table, what its columns are called, which values are mended, which rows are no data, and what
 stands in for values that are missing. This package carries it out and counts what it did.
 
-For the CRMs in `VENDORS`, code stands in place of a mapping: `salesforce` and `pipedrive` tell what
-their objects mean, on `vendor`, `source`, `dealbook`, `deal_log` and others that all of them share.
+For the CRMs in `VENDORS`, code stands in place of a mapping: `salesforce`, `hubspot` and
+`pipedrive` tell what their objects mean, on `vendor`, `source`, `dealbook`, `deal_log` and others
+that all of them share.
 
 Beneath stand `exported` (every form of an export as text tables), `objects` (which object of a CRM
 a table is) and `columns` (its columns as typed values, decided as a whole and said).
@@ -18,8 +19,17 @@ import pandas as pd
 
 from salesnb import cells, door, settings
 from salesnb.errors import DataError, Fault
+from salesnb.importers import (
+    hubspot,
+    pipedrive,
+    salesforce,
+    sheets,
+    tables,
+    target,
+    template,
+    vendor,
+)
 from salesnb.importers import mapping as mappings
-from salesnb.importers import pipedrive, salesforce, sheets, tables, target, template, vendor
 from salesnb.importers.draft import Draft, written
 from salesnb.importers.mapping import Plan
 from salesnb.importers.report import ImportReport
@@ -30,7 +40,11 @@ from salesnb.settings import Settings
 
 __all__ = ["ImportReport", "Options", "Stated", "run", "template"]
 
-VENDORS = {"pipedrive": pipedrive.make, "salesforce": salesforce.make}
+VENDORS = {
+    "hubspot": hubspot.make,
+    "pipedrive": pipedrive.make,
+    "salesforce": salesforce.make,
+}
 
 
 def run(

@@ -23,6 +23,9 @@ SAVED = ("deal_id", "at", "stage")
 DATED = ("deal_id", "at", "close_on")
 MARKS = ("is_bulk",)  # columns beyond the schema that a log may add
 
+# A source, and the column of it that each column of a table comes from.
+Origin = tuple[Source | None, Mapping[str, str]]
+
 
 @dataclass(eq=False)
 class History:
@@ -53,8 +56,7 @@ class History:
     @property
     def last_dates(self) -> pd.Series:
         """The close date that was last expected, by deal."""
-        rows = self.dates[self.no_date.isna()].sort_values(["deal_id", "at"], kind="stable")
-        return rows.groupby("deal_id")["close_on"].last()
+        return last_dates(self.dates, self.no_date)
 
 
 def keyed(rows: pd.DataFrame, key: int) -> pd.DataFrame:
@@ -122,22 +124,50 @@ def add(
     `columns` are those of the deals that the beginnings come from: deal_id, at, stage, close_on.
     """
     if len(history.stages) or history.from_stages is not None:
-        now = pd.Series(rep_id.to_numpy(), deal_ids.to_numpy(), dtype="str")
-        now = now[~now.index.duplicated()]
-        entered = _renamed(history.stages, {"stage": "stage", "at": "entered_at"})
-        if earlier:
-            entered["rep_id"] = owner_log.owner_at(history.stages, earlier, now)
-        else:
-            made.said.append("no owners over time in the export: stage changes have no rep_id")
         names = {"deal_id": "deal_id", "stage": "stage", "entered_at": "at"}
         from_deals = {name: columns[key] for name, key in names.items()}
         origins = (deals, from_deals), (history.from_stages, history.places)
-        _split(made, "stage_changes", entered, history.no_entry, *origins)
+        now = deal_ids, rep_id
+        add_stages(made, history.stages, history.no_entry, earlier, now, *origins)
     if history.from_dates is not None:
-        changed = _renamed(history.dates, {"at": "changed_at", "close_on": "expected_close_on"})
         from_deals = date_places(columns["deal_id"], columns["at"], columns["close_on"])
         dated = (deals, from_deals), (history.from_dates, history.date_places)
-        _split(made, "close_date_changes", changed, history.no_date, *dated)
+        add_dates(made, history.dates, history.no_date, *dated)
+
+
+def add_stages(
+    made: Made,
+    rows: pd.DataFrame,
+    why: pd.Series,
+    earlier: list[Earlier],
+    now: tuple[pd.Series, pd.Series],
+    *sources: Origin,
+) -> None:
+    """Add the stage changes among what was saved, and who owned the deal; see `_split`.
+
+    `now` are the deals and their present owners.
+    """
+    entered = _renamed(rows, {"stage": "stage", "at": "entered_at"})
+    if earlier:
+        deal_ids, rep_id = now
+        owners = pd.Series(rep_id.to_numpy(), deal_ids.to_numpy(), dtype="str")
+        owners = owners[~owners.index.duplicated()]
+        entered["rep_id"] = owner_log.owner_at(rows, earlier, owners)
+    else:
+        made.said.append("no owners over time in the export: stage changes have no rep_id")
+    _split(made, "stage_changes", entered, why, *sources)
+
+
+def add_dates(made: Made, rows: pd.DataFrame, why: pd.Series, *sources: Origin) -> None:
+    """Add the close-date changes among what was saved; see `_split`."""
+    changed = _renamed(rows, {"at": "changed_at", "close_on": "expected_close_on"})
+    _split(made, "close_date_changes", changed, why, *sources)
+
+
+def last_dates(dates: pd.DataFrame, why: pd.Series) -> pd.Series:
+    """The close date that was last expected, by deal."""
+    rows = dates[why.isna().to_numpy()].sort_values(["deal_id", "at"], kind="stable")
+    return rows.groupby("deal_id")["close_on"].last()
 
 
 def _renamed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
@@ -145,17 +175,14 @@ def _renamed(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     return rows[["deal_id", *names, *marks]].rename(columns=names)
 
 
-def _split(
-    made: Made,
-    table: str,
-    rows: pd.DataFrame,
-    why: pd.Series,
-    *sources: tuple[Source | None, Mapping[str, str]],
-) -> None:
-    """The rows that count, as a part for each source they come from."""
-    for key, (source, places) in zip((START, LATER), sources, strict=True):
+def _split(made: Made, table: str, rows: pd.DataFrame, why: pd.Series, *sources: Origin) -> None:
+    """Add the rows that count, as a part for each source they come from.
+
+    The first level of `rows` is the place of their source among `sources`, the second its row.
+    """
+    for key, (source, places) in enumerate(sources):
         is_here = rows.index.get_level_values(0) == key
-        if source is None or (not is_here.any() and key == START):
+        if source is None or (len(source.rows) and not is_here.any()):
             continue
         kept = rows[is_here & why.isna().to_numpy()].droplevel(0)
         left_out = {str(reason): int(n) for reason, n in why[is_here].value_counts().items()}

@@ -68,6 +68,25 @@ def currency(made: Made, source: Source, name: str) -> str:
     return str(counts.index[0]) if len(counts) else ""
 
 
+def closed(
+    made: Made, source: Source, closes: pd.Series, changed: pd.Series, limit: pd.Timestamp | None
+) -> pd.Series:
+    """The days of closing; a close date still ahead gives way to the day of the change.
+
+    `closes` are the close dates of closed deals, `changed` when each entered its last stage;
+    `limit` is the end of the day of the export.
+    """
+    if limit is None:
+        return closes
+    moved = (closes >= limit) & changed.notna()
+    if n := int(moved.sum()):
+        made.said.append(
+            f"{source.table.origin}: closed deals with a close date still ahead: {n:,}; the "
+            "day on which they entered their last stage counts"
+        )
+    return closes.mask(moved, changed.dt.normalize())
+
+
 def began(made: Made, source: Source, created: pd.Series, closed: pd.Series) -> pd.Series:
     """The days on which deals began; one that closed before began when it closed, which is said."""
     is_early = closed < created

@@ -1,6 +1,5 @@
 """Activities that were done, and meetings ahead, as what a rep did or booked."""
 
-import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -19,7 +18,6 @@ BOOKED = ("meeting", "demo")
 OF_MEETINGS = ("no_show", "cancelled", "rescheduled")
 OF_CALLS = ("connected", "no_answer")
 SPENT = r"^(?:(?P<hours>\d+):(?P<minutes>[0-5]\d)(?::[0-5]\d)?|(?P<plain>\d+(?:\.\d+)?))$"
-TAG = r"<[^<>]*>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +79,7 @@ def add(made: Made, done: Done, owner: Owners, known: Known) -> None:
         "happens_at": done.happens_at,
         "outcome": done.outcome,
         "minutes": _minutes(made, source),
-        "note": _plain(source.text("note")),
+        "note": activity_rows.plain(source.text("note")),
         **_links(made, source, known),
     }
     places = {
@@ -159,14 +157,6 @@ def _minutes(made: Made, source: Source) -> pd.Series:
     expected = "a duration such as 01:30, or minutes"
     made.faults += value_faults(source.table.origin, column, wrong, expected)
     return spent
-
-
-def _plain(notes: pd.Series) -> pd.Series:
-    """Notes without the tags of their page."""
-    has_tags = values.matches(notes, TAG) | values.matches(notes, "&[a-z#0-9]+;")
-    shown = notes[has_tags].str.replace(TAG, " ", regex=True).map(html.unescape).str.split()
-    text = shown.str.join(" ").astype("str")
-    return notes.mask(has_tags, text.reindex(notes.index)).mask(lambda each: each == "")
 
 
 def _links(made: Made, source: Source, known: Known) -> dict[str, pd.Series]:

@@ -151,7 +151,8 @@ def _deals(
 ) -> None:
     source, outcome = owners.source, history.outcome
     closes = source.day("CloseDate")
-    closed = salesforce_history.closed_on(made, history, source, closes.where(outcome.notna()))
+    changed = look_up(deal_id, history.closings).fillna(source.time("LastStageChangeDate"))
+    closed = dealbook.closed(made, source, closes.where(outcome.notna()), changed, history.limit)
     expected = look_up(deal_id, history.last_dates)
     columns = {
         "deal_id": deal_id,

@@ -22,22 +22,6 @@ from salesnb.importers.vendor import Made, Stated
 COLUMNS = {"deal_id": "Id", "at": "CreatedDate", "stage": "StageName", "close_on": "CloseDate"}
 
 
-def closed_on(made: Made, history: History, source: Source, closes: pd.Series) -> pd.Series:
-    """The days of closing; a close date still ahead gives way to the day of the change."""
-    if history.limit is None:
-        return closes
-    is_ahead = closes >= history.limit
-    changed = look_up(source.text("Id").fillna(source.text("Name")), history.closings)
-    changed = changed.fillna(source.time("LastStageChangeDate"))
-    moved = is_ahead & changed.notna()
-    if n := int(moved.sum()):
-        made.said.append(
-            f"{source.table.origin}: closed deals with a close date still ahead: {n:,}; the "
-            "day on which they entered their last stage counts"
-        )
-    return closes.mask(moved, changed.dt.normalize())
-
-
 def read(
     made: Made, sources: Sources, deal_ids: pd.Series, outcome: pd.Series, stated: Stated
 ) -> History:

@@ -35,7 +35,12 @@ class Source:
         self.n_read = len(self.rows) + self.left_out.total()
         self._columns = Columns(found.table, options)
         self._known: dict[tuple[str, str], pd.Series] = {}
+        self._mended: set[tuple[str, str]] = set()
         self._within: list[Source] = []
+
+    def also(self, names: Mapping[str, str]) -> None:
+        """Give further columns of the table names to read them by."""
+        self.names = {**self.names, **names}
 
     def read_by(self, options: Options) -> None:
         """Read the columns by other options; before the first is read."""
@@ -77,6 +82,7 @@ class Source:
         """Put other values in place of some of a column, under the same meaning."""
         found = self.text(name)
         self._known["text", name] = named(found, new).fillna(found)
+        self._mended.add(("text", name))
 
     def within(self, stays: pd.Series, reason: str) -> "Source":
         """Some of the rows as a source of their own, the others left out for a reason."""
@@ -87,6 +93,7 @@ class Source:
         part._columns = Columns(
             replace(self.table, rows=self.table.rows.loc[part.rows]), self.options
         )
+        part._known.update((key, self._known[key]) for key in self._mended)
         self._within.append(part)
         return part
 

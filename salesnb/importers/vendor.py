@@ -26,6 +26,8 @@ from salesnb.importers.tables import AGAIN, Part
 from salesnb.importers.values import Options
 
 WORDS = Path(__file__).parents[1] / "crm" / "words"
+NAMES = {"hubspot": "HubSpot"}
+IDS = ("Id", "id", "engagement_id", "hs_object_id")
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def run(
     place = target.free(Path(dest), start, overwrite)
     export = exported.read(start, encoding=encoding)
     found, others = objects.recognise(vendor, export.tables)
-    faults = [*_option_faults(stated), *export.faults, *_twice(found)]
+    faults = [*_option_faults(vendor, stated), *export.faults, *_twice(found)]
     if faults:
         raise DataError(faults)
     sources = Sources(found, stated.reading)
@@ -94,7 +96,9 @@ def run(
     if not made.parts:
         raise DataError(made.faults)
     own, as_of_from, own_faults = _settings(made, stated)
-    plan = Plan(vendor.title(), objects.ALIASES / f"{vendor}.toml", {}, (), {}, ())
+    plan = Plan(
+        NAMES.get(vendor, vendor.title()), objects.ALIASES / f"{vendor}.toml", {}, (), {}, ()
+    )
     used = {part.sheet.file: part.sheet for part in made.parts}
     used |= {s.table.origin: s.sheet() for s in sources.values() if _is_counted(s, made)}
     unused = [s.table.origin for s in sources.values() if s.table.origin not in used]
@@ -119,9 +123,14 @@ def run(
 
 @cache
 def words(vendor: str, section: str) -> Mapping[str, str]:
-    """What each folded word of a vendor means: ``{"closedwon": "won"}``."""
-    raw = tomllib.loads((WORDS / f"{vendor}.toml").read_text(encoding="utf-8"))[section]
-    return {objects.fold(word): meaning for meaning, known in raw.items() for word in known}
+    """What each folded word of a vendor means, else that of any: ``{"closedwon": "won"}``."""
+    found: dict[str, str] = {}
+    for name in (vendor, objects.EVERYWHERE):
+        raw = tomllib.loads((WORDS / f"{name}.toml").read_text(encoding="utf-8"))
+        for meaning, known in raw.get(section, {}).items():
+            for word in known:
+                found.setdefault(objects.fold(word), meaning)
+    return found
 
 
 def meant(values: pd.Series, known: Mapping[str, str], *, at_start: bool = False) -> pd.Series:
@@ -191,7 +200,7 @@ def _twice(found: Iterable[Recognised]) -> list[Fault]:
 
 def _leave_out_repeated(source: Source) -> None:
     """Rows that repeat an earlier one word for word, told by their id first."""
-    id_column = next((source.names[name] for name in ("Id", "id") if source.has(name)), "")
+    id_column = next((source.names[name] for name in IDS if source.has(name)), "")
     if not id_column:
         return
     rows = source.table.rows
@@ -225,7 +234,7 @@ def _as_of(made: Made, stated: Stated) -> tuple[date | None, str]:
     return latest.iloc[0].date(), "the latest change in the export"
 
 
-def _option_faults(stated: Stated) -> list[Fault]:
+def _option_faults(vendor: str, stated: Stated) -> list[Fault]:
     """What is wrong with the options, by their names at the command line."""
     raw: dict[str, Any] = {"timezone": stated.reading.timezone, "stages": list(stated.stages)}
     raw |= {"currency": stated.currency} if stated.currency else {}
@@ -237,4 +246,9 @@ def _option_faults(stated: Stated) -> list[Fault]:
         date.fromisoformat(stated.as_of or "2000-01-01")
     except ValueError:
         faults.append(Fault("--as-of", "a day such as 2026-06-30", value=stated.as_of))
+    other = "pipeline" if vendor == "salesforce" else "record_type"
+    if getattr(stated, other):
+        right = "--record-type" if vendor == "salesforce" else "--pipeline"
+        option = f"--{other.replace('_', '-')}"
+        faults.append(Fault(option, f"{right} in its place", value=getattr(stated, other)))
     return faults

@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 
-from salesnb import once, team, verbs
+from salesnb import charts, once, team, verbs
 from salesnb.errors import DataError
+from salesnb.finding import Finding
 from salesnb.report import engine, files, notebook, outcome, page
 from salesnb.report import plan as planning
 from salesnb.report.files import write_whole
@@ -40,11 +42,20 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
     engine.load()
     files.load(output)
     page.template("page.html.j2")
+    _show_once()
     if folder is not None:
         verbs.find()  # which loads every topic
         with suppress(DataError, OSError):  # the plan, or each report, says it of itself
             team.keep(folder)
     engine.freeze()
+
+
+def _show_once() -> None:
+    """Show some finding: what drawing and tables look up at first is then known to every child."""
+    table = pd.DataFrame({"name": ["some"], "won_amount": [1.5], "win_rate": [0.5], "n": [1.0]})
+    points = charts.Points("some", table["win_rate"], table["win_rate"], table["win_rate"])
+    found = Finding("Some.", table, lambda ax: charts.dumbbell(ax, ["some"], points))
+    found._repr_html_()
 
 
 def planned(*where: Any, asked: Mapping[str, Any]) -> Plan | DataError:
