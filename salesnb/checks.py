@@ -99,7 +99,11 @@ def reference_faults(
             close = partial(nearest, known=names)
             faults += value_faults(name, column, wrong, f"{_a(other_key)} of {other}", close)
     return faults + [
-        Fault(other, f"the rows that others refer to: {', '.join(said)}", value="an empty table")
+        Fault(
+            other,
+            f"the rows that others refer to: {', '.join(sorted(said))}",
+            value="an empty table",
+        )
         for other, said in to_empty.items()
     ]
 

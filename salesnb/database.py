@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
 import ibis
 
@@ -117,7 +117,7 @@ def _unreadable(engine: str) -> DataError:
 
 def _file(parts: SplitResult) -> Path:
     """The file of a DuckDB database: ``duckdb://near.duckdb``, or with three strokes as well."""
-    written = Path(f"{parts.netloc}{parts.path}")
+    written = Path(unquote(f"{parts.netloc}{parts.path}"))
     near = Path(str(written).lstrip("/"))
     # SQLAlchemy writes three strokes before a path from here, Ibis before one from the root.
     return (near if not written.exists() and near.exists() else written).resolve()

@@ -109,7 +109,7 @@ def lazily(folder: Path) -> Iterator[tuple[dict[str, ibis.Table], list[Fault]]]:
         for name, path in paths.items():
             try:
                 if path.suffix.lower() == ".csv":
-                    tables[name] = con.create_table(name, csvfile.read(con, path))
+                    tables[name] = con.create_table(name, ibis.memtable(csvfile.read(con, path)))
                 else:
                     tables[name] = _parquet(con, path)
             except (DataError, OSError) as error:

@@ -66,10 +66,12 @@ def of(tables: Mapping[str, ibis.Table], asked: Slice) -> dict[str, ibis.Table]:
 
 def _own(name: str, table: ibis.Table, asked: Slice) -> ibis.Table:
     if asked.reps is not None and "rep_id" in table.columns and name not in OF_DEALS:
-        table = table.filter(typed.value(name, table, "rep_id").isin(list(asked.reps)))
+        table = table.filter(typed.bare(name, table, "rep_id").isin(list(asked.reps)))
     if asked.since is not None and UNTIL.get(name) in table.columns:
-        until = typed.value(name, table, UNTIL[name])
-        table = table.filter(until.isnull() | (until >= ibis.timestamp(str(asked.since))))
+        until = typed.bare(name, table, UNTIL[name])
+        table = table.filter(
+            until.isnull() | (until >= ibis.literal(asked.since, type=until.type()))
+        )
     return table
 
 
@@ -81,17 +83,17 @@ def _referring(
 
 def _among(name: str, table: ibis.Table, column: str, known: Iterable[ibis.Table]) -> ibis.Table:
     """The rows whose id is among any of these; without such a column none is."""
-    ids = typed.value(name, table, column)
+    ids = typed.bare(name, table, column)
     return table.filter(ibis.or_(*(ids.isin(each[column]) for each in known)))
 
 
 def _column(name: str, table: ibis.Table, column: str) -> ibis.Table:
-    ids = table.select(**{column: typed.value(name, table, column)})
+    ids = table.select(**{column: typed.bare(name, table, column)})
     return ids.filter(ids[column].notnull())
 
 
 def _blank_owners(changes: ibis.Table, reps: tuple[str, ...] | None) -> ibis.Table:
     if reps is None:
         return changes
-    owner = typed.value("stage_changes", changes, "rep_id")
+    owner = typed.bare("stage_changes", changes, "rep_id")
     return changes.mutate(rep_id=ibis.cases((owner.isin(list(reps)), owner), else_=ibis.null(str)))

@@ -35,6 +35,17 @@ def value(name: str, raw: ibis.Table, column: str) -> ibis.Value:
     return _time(raw[column], is_day) if kind == "time" else READ[kind](raw[column])
 
 
+def bare(name: str, raw: ibis.Table, column: str) -> ibis.Value:
+    """A column as it stands, if its type will do: for filters, which an index then can serve."""
+    kind = schema.kind(schema.columns(name)[column])
+    if column not in raw.columns:
+        return value(name, raw, column)
+    found = raw[column].type()
+    is_time = found.is_timestamp() or found.is_date()
+    will_do = {"text": found.is_string(), "time": is_time}.get(kind, False)
+    return raw[column] if will_do else value(name, raw, column)
+
+
 def is_present(cell: ibis.Value) -> ibis.Value:
     """Whether anything stands in a cell."""
     if cell.type().is_string():

@@ -29,7 +29,7 @@ def program(name: str) -> str | None:
 
 
 @contextmanager
-def postgres() -> Iterator[str]:
+def postgres_server() -> Iterator[str]:
     """A server of one's own on the loopback; the start of the address of its databases.
 
     The password is in PGPASSWORD.
@@ -84,7 +84,7 @@ def fill_duckdb(tables: dict[str, pd.DataFrame], file: Path) -> None:
     """These tables in a DuckDB file."""
     con = ibis.duckdb.connect(file)
     for name, table in tables.items():
-        con.create_table(name, table)
+        con.create_table(name, ibis.memtable(table))
     con.disconnect()
 
 
