@@ -9,6 +9,7 @@ from pandas.api import types
 from salesnb.errors import DataError
 
 FLAGS = {"true": True, "false": False, "1": True, "0": False, "yes": True, "no": False}
+FIRST = 10_000  # values that tell whether a column repeats itself
 EARLIEST, LATEST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31T23:59:59.999999")
 ISO = r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?:Z|[+-]\d{2}(?::?\d{2})?)?)?"
 # What databases and spreadsheets write where there is nothing, or a formula went wrong; a formula;
@@ -50,6 +51,20 @@ def composed(text: pd.Series) -> pd.Series:
 
 def convert(values: pd.Series, kind: str, is_day: bool = False) -> pd.Series:
     """Values as ``text``, ``number``, ``time`` or ``flag``; one that is none becomes missing."""
+    if _repeats(values):  # each different value is read once
+        code, different = pd.factorize(values)
+        found = _converted(pd.Series(different), kind, is_day)
+        return found.reindex(code).set_axis(values.index)
+    return _converted(values, kind, is_day)
+
+
+def _repeats(values: pd.Series) -> bool:
+    """Whether a long column of text seems to say the same things again and again."""
+    first = values.head(FIRST)
+    return len(first) == FIRST and values.dtype == "str" and 2 * first.nunique() < FIRST
+
+
+def _converted(values: pd.Series, kind: str, is_day: bool) -> pd.Series:
     if kind == "text":
         return _text(values)
     if kind == "number":

@@ -98,6 +98,10 @@ def import_(
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace what an earlier import wrote there.")
     ] = False,
+    update: Annotated[
+        bool,
+        typer.Option("--update", help="Bring an earlier import up to date; what was logged stays."),
+    ] = False,
     encoding: Annotated[
         str, typer.Option(help="How text files are written, such as cp1250. [default: found out]")
     ] = "",
@@ -114,6 +118,18 @@ def import_(
         bool | None,
         typer.Option("--day-first/--month-first", help="How 03/04/2026 is meant, if unclear."),
     ] = None,
+    anonymous: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="KEYFILE",
+            help="Put pseudonyms for the names of reps and accounts, by the key in this file; it "
+            "is made if there is none.",
+            show_default=False,
+        ),
+    ] = None,
+    without_notes: Annotated[
+        bool, typer.Option("--without-notes", help="Leave out what people wrote in sentences.")
+    ] = False,
     template: Annotated[
         Path | None,
         typer.Option(metavar="DEST", help="Write empty tables to fill by hand, and how, instead."),
@@ -129,6 +145,8 @@ def import_(
         return
     if source is None or destination is None:
         raise typer.BadParameter("a mapping, a source and a folder to write are needed.")
+    if update and overwrite:
+        raise typer.BadParameter("--update keeps what --overwrite replaces: choose one.")
     if decimal not in ("", ",", "."):
         raise typer.BadParameter("--decimal is a comma or a point.")
     stated = importers.Stated(
@@ -140,7 +158,14 @@ def import_(
         reading=importers.Options(decimal, day_first, timezone),
     )
     report = importers.run(
-        mapping, source, destination, overwrite=overwrite, encoding=encoding, stated=stated
+        mapping,
+        source,
+        destination,
+        overwrite=overwrite,
+        encoding=encoding,
+        stated=stated,
+        private=importers.Privacy(anonymous, without_notes),
+        update=update,
     )
     _say(report)
     lacking = verbs.unanswered(report.team)

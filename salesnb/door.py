@@ -178,7 +178,8 @@ def whole(folder: Path, *, replace: bool = False) -> Iterator[Path]:
 def _set_modes(new: Path, like: Path | None) -> None:
     new.chmod(stat.S_IMODE(like.stat().st_mode) if like else OWN_FOLDER)
     for path in new.iterdir():
-        path.chmod(mode_in(new))
+        if path.is_file() and not path.is_symlink():
+            path.chmod(mode_in(new))
 
 
 def _swap(new: Path, folder: Path, old: Path, replace: bool) -> None:

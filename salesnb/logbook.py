@@ -50,7 +50,7 @@ def log(files: Sequence[Path], folder: str | Path) -> list[Entry]:
     Raises `DataError` with every fault of every file, or of the data set; nothing changes then.
     """
     folder = door.must_be_folder(folder)
-    with _alone(folder):
+    with alone(folder):
         team = load(folder)
         every = _checked(files, team)
         changes: dict[tuple[int, str], Any] = {}
@@ -62,7 +62,7 @@ def log(files: Sequence[Path], folder: str | Path) -> list[Entry]:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def alone(folder: Path) -> Iterator[None]:
     """Nobody else writes while the block lasts."""
     try:
         with FileLock(folder / LOCK, timeout=PATIENCE, mode=door.mode_in(folder)):

@@ -242,18 +242,22 @@ def write(team: Team, folder: Path, format: str = "parquet") -> None:
     if plans := team.settings.plans:
         (folder / comp_plan.FILE).write_text(comp_plan.as_toml(plans), encoding="utf-8")
     for name, table in team.tables.items():
-        path = folder / f"{name}.{format}"
-        if format == "csv":
-            text = _for_csv(table)
-            text.to_csv(
-                path,
-                index=False,
-                lineterminator="\n",
-                # A bare carriage return ends a row for most readers; to_csv leaves it unquoted.
-                quoting=csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL,
-            )
-        else:
-            table.to_parquet(path, index=False, compression="zstd")
+        write_table(table, folder / f"{name}.{format}")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write the file of a table, CSV or Parquet by its name, over what is there."""
+    if path.suffix.lower() == ".csv":
+        text = _for_csv(table)
+        text.to_csv(
+            path,
+            index=False,
+            lineterminator="\n",
+            # A bare carriage return ends a row for most readers; to_csv leaves it unquoted.
+            quoting=csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL,
+        )
+    else:
+        table.to_parquet(path, index=False, compression="zstd")
 
 
 _ready: dict[str, tuple[Any, Team]] = {}

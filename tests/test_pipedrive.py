@@ -53,7 +53,7 @@ id,title,value,currency,status,user_id,org_id,person_id,pipeline_id,stage_id,add
 103,Three,300,USD,open,1,,90.0,1,3,2026-01-03 09:00:00,2026-02-10 10:00:00,2026-01-20 09:00:00,,,,,,2026-04-30,60,false,false,ManuallyCreated
 104,Gone,1,USD,deleted,1,,,1,1,2026-01-04 09:00:00,2026-02-10 10:00:00,,,,,,,,,true,false,ManuallyCreated
 105,Five,,USD,open,2,10.0,,1,1,2026-01-05 09:00:00,2026-02-10 10:00:00,,,,,,,2026-05-31,10,false,false,ManuallyCreated
-106,Shelved,7,USD,lost,2,10.0,,1,1,2026-01-05 09:00:00,2026-02-10 10:00:00,,,,2026-02-01 09:00:00,2026-02-01 09:00:00,,,,false,true,ManuallyCreated
+106,Shelved,7,USD,open,2,10.0,,1,1,2026-01-05 09:00:00,2026-02-10 10:00:00,,,,,,,,,false,true,ManuallyCreated
 """,
     "deal_flow": """\
 id,item_id,user_id,field_key,old_value,new_value,log_time,is_bulk_update_flag
@@ -215,7 +215,7 @@ def test_people_and_products_by_hand(report):
 
 def test_every_row_left_out_has_its_reason(report):
     counts = {(c.table, c.file): (c.read, c.kept, dict(c.left_out)) for c in report.tables}
-    gone, other, strange = {"deleted": 1, "archived": 1}, "of other fields", 1
+    gone, other, strange = {"deleted": 1, "archived while open": 1}, "of other fields", 1
     no_deal = {"of a deal that is not in the data set": strange}
     assert counts == {
         ("reps", "users.csv"): (3, 2, {"owns no deal or activity": 1}),
@@ -352,7 +352,7 @@ Deal - ID,Deal - Title,Deal - Owner,Deal - Organization,Deal - Pipeline,Deal - S
 101,One,Ann Lee,Alpha,Sales,Demo,Won,"1,234.00",EUR,2026-01-13 00:30:00,2026-01-20 09:00:00,2026-02-01,,,2026-02-05,Not archived,
 102,Two,Bo Kiss,Beta,Sales,New,Lost,500,EUR,2026-01-02 09:00:00,,,2026-02-10 12:00:00,Price,2026-02-28,Not archived,
 103,Three,Ann Lee,,Sales,Demo,Open,,EUR,2026-01-04 09:00:00,2026-02-14 23:30:00,,,,,Not archived,50
-104,Old,Ann Lee,,Sales,New,Lost,5,EUR,2026-01-04 09:00:00,,,2026-02-14 09:00:00,,,Archived,
+104,Old,Ann Lee,,Sales,New,Open,5,EUR,2026-01-04 09:00:00,,,,,,Archived,
 105,Four,Ann Lee,,Sales,New,Open,,EUR,2026-01-05 09:00:00,,,,,,Not archived,10
 """,
     "activities-1": """\
@@ -474,14 +474,18 @@ def test_one_pipeline_is_chosen_by_name_or_id(tmp_path, name):
     assert report.team.settings.stages == ("Due", "Proposal", "Signed")
     assert lines(report.team.stage_changes, "deal_id", "stage") == ["103 Proposal"]
     counts = {(c.table, c.file): c.left_out for c in report.tables}
-    assert counts["deals", "deals.csv"] == {"deleted": 1, "archived": 1, "of another pipeline": 3}
+    assert counts["deals", "deals.csv"] == {
+        "deleted": 1,
+        "archived while open": 1,
+        "of another pipeline": 3,
+    }
     assert counts["stage_changes", "deals.csv"]["a stage of another pipeline"] == 1
 
 
 def test_a_pipeline_that_there_is_not(tmp_path):
     assert faults_of(write(tmp_path / "export", TWO), pipeline="Sale") == [
         "deals.csv, column pipeline_id: found 'Sale', expected a pipeline of the export: Sales, Renewals",
-        "deals.csv: found '1 deleted, 1 archived, 4 of another pipeline', expected deals that are not left out",
+        "deals.csv: found '1 deleted, 1 archived while open, 4 of another pipeline', expected deals that are not left out",
     ]
 
 
@@ -523,6 +527,17 @@ deal_id,change_time,changed_field_key,new_value
     ]
 
 
+def test_a_lost_deal_counts_though_it_is_archived(api):
+    change(
+        api / "deals.csv",
+        "106,Shelved,7,USD,open,2,10.0,,1,1,2026-01-05 09:00:00,2026-02-10 10:00:00,,,,,",
+        "106,Shelved,7,USD,lost,2,10.0,,1,1,2026-01-05 09:00:00,2026-02-10 10:00:00,,,,"
+        "2026-02-01 09:00:00,",
+    )
+    deals = run(api).team.deals
+    assert deals.loc[deals["deal_id"] == "106", "outcome"].tolist() == ["lost"]
+
+
 def test_merged_rows_are_left_out(api):
     header, *rows = API["deals"].splitlines()
     rows = [
@@ -531,7 +546,7 @@ def test_merged_rows_are_left_out(api):
     ]
     (api / "deals.csv").write_text("\n".join(rows), encoding="utf-8")
     deals = next(c for c in run(api).tables if c.table == "deals")
-    assert deals.left_out == {"merged into another": 1, "archived": 1}
+    assert deals.left_out == {"merged into another": 1, "archived while open": 1}
 
 
 def test_every_fault_is_said_at_once(api):

@@ -340,7 +340,7 @@ def test_logging_notes_changes_nobodys_rights(named, tmp_path, lax, folder, file
     team = shutil.copytree(named / "team", tmp_path / "team")
     team.chmod(folder)
     row = {"session_id": "S1", "rep_id": "-rf", "held_on": pd.Timestamp("2026-06-01")}
-    with logbook._alone(team):
+    with logbook.alone(team):
         assert mode(team / logbook.LOCK) == file
         logbook._write(team, {}, [row | {"kind": "one_on_one"}])
     written = team / "coaching.parquet"

@@ -32,14 +32,16 @@ from salesnb.importers import (
 from salesnb.importers import mapping as mappings
 from salesnb.importers.draft import Draft, written
 from salesnb.importers.mapping import Plan
+from salesnb.importers.privacy import Named, Privacy
 from salesnb.importers.report import ImportReport
 from salesnb.importers.sheets import Sheet
 from salesnb.importers.values import Options
 from salesnb.importers.vendor import Stated
 from salesnb.settings import Settings
 
-__all__ = ["ImportReport", "Options", "Stated", "run", "template"]
+__all__ = ["ImportReport", "Options", "Privacy", "Stated", "run", "template"]
 
+NAMED = ("rep_id", "account_id")  # ids that a mapping may make from names
 VENDORS = {
     "hubspot": hubspot.make,
     "pipedrive": pipedrive.make,
@@ -55,14 +57,18 @@ def run(
     overwrite: bool = False,
     encoding: str = "",
     stated: Stated | None = None,
+    private: Privacy | None = None,
+    update: bool = False,
 ) -> ImportReport:
     """Turn an export into a data set that `salesnb.load` reads.
 
     `mapping` is a CRM (``"salesforce"``), a built-in mapping (``"maven"``) or a TOML file; `source`
     the export, which is only read: a folder, a zip archive, a workbook or a single file; `dest` a
     new folder, written whole or not at all. With `overwrite` an earlier import there is replaced,
-    unless somebody has added or changed files in it. `encoding` is that of text files, where it
-    shall not be found out; `stated` says what else the export of a CRM may leave open.
+    unless somebody has added or changed files in it; with `update` it is brought up to date, and
+    what people added to it stays. `encoding` is that of text files, where it shall not be found
+    out; `stated` says what else the export of a CRM may leave open, `private` what is kept out of
+    the data set.
 
     Raises
     ------
@@ -79,12 +85,14 @@ def run(
             stated=stated or Stated(),
             overwrite=overwrite,
             encoding=encoding,
+            private=private,
+            update=update,
         )
     if stated not in (None, Stated()):
         raise DataError(f"A mapping states all itself; options are for {', '.join(VENDORS)}.")
     plan, faults = mappings.read(mapping)
     export = door.must_exist(source, "file or folder")
-    place = target.free(Path(dest), export, overwrite)
+    place = target.free(Path(dest), export, overwrite, private, update)
     opened, unused, file_faults = sheets.read(plan, export, encoding)
     if faults or file_faults:
         raise DataError([*faults, *file_faults])
@@ -99,8 +107,10 @@ def run(
         unused,
         spellings=spellings,
         faults=(*day_faults, *faults),
+        is_currency_told="currency" in plan.settings,
+        named=Named(*(frozenset(spellings.get(ids, {}).values()) for ids in NAMED)),
     )
-    return written(draft, place, overwrite)
+    return written(draft, place, overwrite, private, update)
 
 
 def _settings(plan: Plan, opened: Mapping[str, Sheet]) -> tuple[Settings | None, str, list[Fault]]:

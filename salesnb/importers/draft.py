@@ -6,15 +6,16 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb import door, schema
+from salesnb import door, logbook, schema
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault
+from salesnb.importers import privacy, tables, target, update
 from salesnb.importers import report as reports
-from salesnb.importers import tables, target
 from salesnb.importers.mapping import Plan
+from salesnb.importers.privacy import Hidden, Named, Privacy
 from salesnb.importers.report import ImportReport, TableCount
 from salesnb.importers.sheets import Sheet
-from salesnb.importers.tables import Part, Spellings
+from salesnb.importers.tables import Estimated, Part, Spellings
 from salesnb.settings import Settings
 from salesnb.team import Team, write
 
@@ -32,6 +33,9 @@ class Draft:
     said : what was decided
     counts : rows that fill columns of rows that come from elsewhere
     faults : what is wrong already
+    named : names in the export beside those in its tables
+    is_currency_told : whether the export or somebody states the currency
+    are_stages_stated : whether somebody states the stages, whatever the export tells
     """
 
     plan: Plan
@@ -45,24 +49,27 @@ class Draft:
     said: tuple[str, ...] = ()
     counts: tuple[TableCount, ...] = ()
     faults: tuple[Fault, ...] = ()
+    named: Named = field(default_factory=Named)
+    is_currency_told: bool = True
+    are_stages_stated: bool = False
 
 
-def written(draft: Draft, place: Path, overwrite: bool) -> ImportReport:
+def written(
+    draft: Draft,
+    place: Path,
+    overwrite: bool = False,
+    private: Privacy | None = None,
+    is_update: bool = False,
+) -> ImportReport:
     """The draft as a data set at `place`, whole or not at all.
 
-    Raises `DataError` with every fault of the draft and of its tables, in the words of the export.
+    With `is_update` an earlier import there is brought up to date, see `update`. Raises `DataError`
+    with every fault of the draft and of its tables, in the words of the export.
     """
-    frames, estimated = tables.joined(draft.plan, draft.parts)
-    typed, found = check_tables(frames, draft.settings)
-    at_source = [
-        each
-        for fault in found
-        for said in tables.at_source(fault, draft.parts, draft.spellings)
-        for each in _not_again(said, draft.faults)
-    ]
-    if draft.settings is None or draft.faults or at_source:
-        raise DataError([*draft.faults, *at_source])
-    team = Team(draft.settings, _in_order(typed))
+    private = private or Privacy()
+    key = private.key(place)
+    team, estimated = _checked(draft)
+    team, hidden = privacy.applied(team, private, key, draft.named)
     report = reports.of(
         draft.plan,
         place,
@@ -78,12 +85,49 @@ def written(draft: Draft, place: Path, overwrite: bool) -> ImportReport:
     report = replace(
         report,
         tables=(*report.tables, *draft.counts),
-        decided=tuple(dict.fromkeys([*report.decided, *draft.said])),
-    )
-    with door.whole(place, replace=overwrite) as aside:
-        write(team, aside)
-        target.sign(aside, draft.plan, draft.sheets, report)
+        decided=tuple(dict.fromkeys([*report.decided, *draft.said, *hidden.said])),
+    ).in_other_words(hidden.told)
+    if is_update and target.is_there(place):
+        report = _updated(draft, place, report, hidden)
+    else:
+        with door.whole(place, replace=overwrite) as aside:
+            write(team, aside)
+            target.sign(aside, draft.plan, draft.sheets, report, hidden)
+    if key is not None:
+        key.keep()
     return report
+
+
+def _updated(draft: Draft, place: Path, report: ImportReport, hidden: Hidden) -> ImportReport:
+    """The data set at a place brought up to date, while nobody else writes to it."""
+    with logbook.alone(place):
+        before = update.of(place, report.mapping, hidden.withheld)
+        team, changed = update.merged(
+            before,
+            report.team,
+            is_currency_told=draft.is_currency_told,
+            are_stages_stated=draft.are_stages_stated,
+        )
+        with door.whole(place, replace=True) as aside:
+            team = update.fill(aside, before, team, report.team.tables)
+            report = replace(report, team=team, changed=tuple(changed))
+            target.sign(aside, draft.plan, draft.sheets, report, hidden, before.touched)
+    return report
+
+
+def _checked(draft: Draft) -> tuple[Team, tuple[Estimated, ...]]:
+    """The team, and what was estimated in it; or every fault."""
+    frames, estimated = tables.joined(draft.plan, draft.parts)
+    typed, found = check_tables(frames, draft.settings)
+    at_source = [
+        each
+        for fault in found
+        for said in tables.at_source(fault, draft.parts, draft.spellings)
+        for each in _not_again(said, draft.faults)
+    ]
+    if draft.settings is None or draft.faults or at_source:
+        raise DataError([*draft.faults, *at_source])
+    return Team(draft.settings, _in_order(typed)), estimated
 
 
 def _not_again(fault: Fault, before: Iterable[Fault]) -> Iterator[Fault]:

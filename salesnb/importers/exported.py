@@ -24,6 +24,21 @@ FILES = (*TEXT, PARQUET, *workbook.SUFFIXES)
 SEPARATOR_LINE = 16  # bytes at most: "sep=;" and a line end, in UTF-8
 
 
+@dataclass(frozen=True)
+class Piece:
+    """One of several files that a table is put together from.
+
+    origin, file : as of a table
+    start : what its row numbers are counted from in the whole
+    n_read : its rows, those left out too
+    """
+
+    origin: str
+    file: Path
+    start: int
+    n_read: int
+
+
 @dataclass(frozen=True, eq=False)
 class RawTable:
     """One table of an export, as it stands there.
@@ -35,6 +50,7 @@ class RawTable:
     said : what was decided in reading it
     left_out : rows that are none of the table, by reason
     is_1904 : whether serial days count from 1904
+    pieces : the files that it was put together from, where they are several
     """
 
     name: str
@@ -44,6 +60,7 @@ class RawTable:
     said: tuple[str, ...] = ()
     left_out: Mapping[str, int] = field(default_factory=dict)
     is_1904: bool = False
+    pieces: tuple[Piece, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,6 +16,7 @@ from salesnb.importers.exported import RawTable
 
 ALIASES = Path(__file__).parents[1] / "crm" / "aliases"
 EVERYWHERE = "generic"  # what may lie beside the export of any vendor
+NUMBERED = r"(?i)[ _.(-]+(part|teil|partie|parte)?[ _.-]*\d[\d _.()-]*$"  # one file of several
 CLOSE = 0.05  # scores less apart than this tell nothing
 
 
@@ -132,9 +133,13 @@ def _kind(name: str, said: Mapping) -> Kind:
 
 
 def _file(name: str) -> str:
-    """The name of a file without what connectors and exports put around it."""
-    bare = re.sub(r"(?i)^(sf|salesforce|hubspot|pipedrive)_|_data$", "", name)
-    return fold(bare)
+    """The name of a file without what connectors and exports put around it, and a number.
+
+    >>> _file("sf_opportunity_data"), _file("Opportunity-2026-05 (2)"), _file("Product2_1")
+    ('opportunity', 'opportunity', 'product2')
+    """
+    bare = re.sub(NUMBERED, "", name)
+    return fold(re.sub(r"(?i)^(sf|salesforce|hubspot|pipedrive)_|_data$", "", bare))
 
 
 def _fits(table: RawTable, known: Iterable[Kind]) -> Iterable[tuple[bool, float, Kind]]:

@@ -20,9 +20,11 @@ from salesnb.importers.deal_log import History
 from salesnb.importers.people import Owners, Users
 from salesnb.importers.pipedrive_activities import Known
 from salesnb.importers.pipedrive_cells import (
+    ARCHIVED,
     DELETED,
     VENDOR,
     flag,
+    is_true,
     leave_out_gone,
     local_day,
     read_as_written,
@@ -86,7 +88,7 @@ def _lacking(deals: Source) -> list[Fault]:
 
 
 def _leave_out(made: Made, sources: Sources, stages: Stages, stated: Stated) -> pd.Series:
-    """Rows that are no data: merged, deleted and archived ones, and deals of another pipeline.
+    """Rows that are no data: merged and deleted ones, open deals archived, another pipeline's.
 
     Returns the outcome of the deals that stay.
     """
@@ -100,6 +102,9 @@ def _leave_out(made: Made, sources: Sources, stages: Stages, stated: Stated) -> 
     blank = deals.text("status")[lambda each: each.isna()].fillna("")
     made.faults += value_faults(deals.table.origin, deals.names["status"], blank, expected)
     deals.leave_out(status == "deleted", DELETED)
+    # What was won or lost counts, archived or not: who tidies up changes no win rate.
+    is_archived = is_true(flag(made, deals, "is_archived"))
+    deals.leave_out(is_archived & (status == "open"), ARCHIVED)
     dealbook.choose(made, deals, PIPELINE, stages.pipelines, stated.pipeline, "pipeline")
     made.faults += dealbook.none_left(deals)
     return status[deals.rows].where(lambda each: each != "open")

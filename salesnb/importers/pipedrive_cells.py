@@ -14,7 +14,8 @@ IDS = (
     *("id", "deal_id", "item_id", "owner_id", "user_id", "org_id", "person_id", "stage_id"),
     *("pipeline_id", "product_id", "old_value", "new_value"),
 )
-DELETED, MERGED, ARCHIVED = "deleted", "merged into another", "archived"
+DELETED, MERGED = "deleted", "merged into another"
+ARCHIVED = "archived while open"
 FLOAT, NESTED = r"^\d+\.0+$", r"^\{.*\}$"
 LABEL = " - "
 
@@ -53,11 +54,10 @@ def is_true(flags: pd.Series) -> pd.Series:
 
 
 def leave_out_gone(made: Made, source: Source) -> None:
-    """Leave out rows that were merged into others, deleted or archived."""
+    """Leave out rows that were merged into others or deleted."""
     source.leave_out(source.text("merged_into").notna(), MERGED)
     source.leave_out(is_true(flag(made, source, "is_deleted")), DELETED)
     source.leave_out(is_true(~flag(made, source, "active_flag")), DELETED)
-    source.leave_out(is_true(flag(made, source, "is_archived")), ARCHIVED)
 
 
 def local_day(times: pd.Series, zone: str) -> pd.Series:

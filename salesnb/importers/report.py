@@ -1,7 +1,7 @@
 """What an import did: rows read, kept and left out, what was mended or estimated, what lacks."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,34 @@ class TableCount:
         return f"{self.table} from {self.file}: {counts}"
 
 
+@dataclass(frozen=True)
+class Changed:
+    """What an update did to the rows of a table.
+
+    new, changed, unchanged : of the export, beside what stood there
+    vanished : not in the export any more; they stay
+    replaced : what the export tells otherwise now; they are gone
+    first : the ids of some that vanished
+    """
+
+    table: str
+    new: int
+    changed: int
+    unchanged: int
+    vanished: int
+    replaced: int = 0
+    first: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        counts = {name: getattr(self, name) for name in ("new", "changed", "unchanged")}
+        said = [f"{n:,} {name}" for name, n in counts.items()]
+        said += [f"{self.replaced:,} told otherwise now"] if self.replaced else []
+        more = ", ..." if len(self.first) < self.vanished else ""
+        which = f" ({', '.join(self.first)}{more})" if self.first else ""
+        said += [f"{self.vanished:,} not in the export any more, kept{which}"] * bool(self.vanished)
+        return f"{self.table}: {', '.join(said)}"
+
+
 @dataclass(frozen=True, eq=False)
 class ImportReport:
     """What an import did. ``print(report)`` says all of it.
@@ -47,6 +75,7 @@ class ImportReport:
     unused_columns : columns of the export that no table uses, by file
     unused_files : files and sheets of the export that no table uses
     decided : how files were read where that was not plain
+    changed : what an update did to the rows of each table that the import fills
     """
 
     team: Team
@@ -63,6 +92,7 @@ class ImportReport:
     unused_columns: Names
     unused_files: tuple[str, ...]
     decided: tuple[str, ...] = ()
+    changed: tuple[Changed, ...] = ()
 
     def __str__(self) -> str:
         whole = [f"whole tables: {', '.join(self.unfilled_tables)}"] if self.unfilled_tables else []
@@ -74,6 +104,7 @@ class ImportReport:
         ]
         parts: dict[str, Sequence[object]] = {
             f"{self.mapping}: as of {day}, now in {self.folder}": [*self.tables, *again],
+            **({"Since the last import": self.changed} if self.changed else {}),
             **({"Decided in reading": self.decided} if self.decided else {}),
             "Values mended": self.mended,
             "Values estimated": self.estimated,
@@ -88,9 +119,22 @@ class ImportReport:
 
     def counts(self) -> dict[str, Any]:
         """The figures for the manifest."""
-        said = ("tables", "mended", "estimated", "made_up")
+        said = ("tables", "changed", "mended", "estimated", "made_up")
         lists = {name: [asdict(each) for each in getattr(self, name)] for name in said}
         return {**lists, "repeated": dict(self.repeated), "decided": list(self.decided)}
+
+    def in_other_words(self, how: Callable[[str], str]) -> "ImportReport":
+        """The report with other words for what it cites from the export."""
+        cited = (
+            "mapping",
+            "tables",
+            "repeated",
+            "mended",
+            "unused_columns",
+            "unused_files",
+            "decided",
+        )
+        return replace(self, **{name: in_other_words(getattr(self, name), how) for name in cited})
 
 
 def of(
@@ -120,6 +164,20 @@ def of(
         unused_files=unused_files,
         decided=tuple(dict.fromkeys(said for sheet in sheets.values() for said in sheet.said)),
     )
+
+
+def in_other_words(said: Any, how: Callable[[str], str]) -> Any:
+    """Every text within with other words; names of tables and columns stay."""
+    if isinstance(said, str):
+        return how(said)
+    if isinstance(said, Mapping):
+        return {how(name): in_other_words(each, how) for name, each in said.items()}
+    if isinstance(said, tuple | list):
+        return type(said)(in_other_words(each, how) for each in said)
+    if is_dataclass(said) and not isinstance(said, type):
+        own = (each.name for each in fields(said) if each.name not in ("table", "column"))
+        return replace(said, **{name: in_other_words(getattr(said, name), how) for name in own})
+    return said
 
 
 def _count(part: Part) -> TableCount:

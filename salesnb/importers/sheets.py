@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb import cells
 from salesnb.errors import Fault, nearest
 from salesnb.importers import exported
-from salesnb.importers.exported import Export, RawTable
+from salesnb.importers.exported import Export, Piece, RawTable
 from salesnb.importers.mapping import Plan, Rule, Source
 
 SPACE = "space around the value"
@@ -40,7 +40,8 @@ class Sheet:
 
     `file` is its name within the export and `path` the file on disk that holds it. `rows` is
     indexed by the row numbers of the file, and `left_out` counts the others by reason.
-    `n_repeated` of the rows repeat an earlier one word for word; `said` is how it was read.
+    `n_repeated` of the rows repeat an earlier one word for word; `said` is how it was read;
+    `pieces` are the files that it was put together from, where they are several.
     """
 
     file: str
@@ -51,6 +52,7 @@ class Sheet:
     mended: tuple[Mended, ...]
     n_repeated: int = 0
     said: tuple[str, ...] = ()
+    pieces: tuple[Piece, ...] = ()
 
     def first_of(self, names: tuple[str, ...]) -> str:
         """The first of these names that is a column here, or an empty string."""

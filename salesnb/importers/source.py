@@ -28,6 +28,7 @@ class Source:
 
     def __init__(self, found: Recognised, options: Options):
         self.table = found.table
+        self.object = found.object
         self.names = found.columns
         self.options = options
         self.rows = found.table.rows.index
@@ -119,7 +120,16 @@ class Source:
         """The table as the report and the manifest name it."""
         table = self.table
         said = tuple(f"{table.origin}: {each}" for each in table.said)
-        return Sheet(table.origin, table.file, table.rows, self.n_read, {}, (), 0, said)
+        return Sheet(
+            table.origin,
+            table.file,
+            table.rows,
+            self.n_read,
+            left_out={},
+            mended=(),
+            said=said,
+            pieces=table.pieces,
+        )
 
     def unused(self) -> tuple[str, ...]:
         """The columns of the export that nobody asked for."""

@@ -17,17 +17,17 @@ import pandas as pd
 from salesnb import door, schema, settings
 from salesnb.checks import value_faults
 from salesnb.errors import DataError, Fault
-from salesnb.importers import clock, draft, exported, objects, target
+from salesnb.importers import clock, draft, exported, names, objects, several, target
 from salesnb.importers.mapping import Plan
 from salesnb.importers.objects import Recognised
+from salesnb.importers.privacy import Named, Privacy
 from salesnb.importers.report import ImportReport, TableCount
 from salesnb.importers.source import Source, Sources, named
-from salesnb.importers.tables import AGAIN, Part
+from salesnb.importers.tables import Part
 from salesnb.importers.values import Options
 
 WORDS = Path(__file__).parents[1] / "crm" / "words"
 NAMES = {"hubspot": "HubSpot"}
-IDS = ("Id", "id", "engagement_id", "hs_object_id")
 
 
 @dataclass(frozen=True)
@@ -80,18 +80,35 @@ def run(
     stated: Stated,
     overwrite: bool = False,
     encoding: str = "",
+    private: Privacy | None = None,
+    update: bool = False,
 ) -> ImportReport:
     """Import the export of a vendor; see `salesnb.importers.run`."""
     start = door.must_exist(source, "file or folder")
-    place = target.free(Path(dest), start, overwrite)
+    place = target.free(Path(dest), start, overwrite, private, update)
     export = exported.read(start, encoding=encoding)
-    found, others = objects.recognise(vendor, export.tables)
-    faults = [*_option_faults(vendor, stated), *export.faults, *_twice(found)]
+    recognised, others = objects.recognise(vendor, export.tables)
+    found, apart = several.joined(recognised)
+    faults = [*_option_faults(vendor, stated), *export.faults, *apart]
     if faults:
         raise DataError(faults)
+    with several.told_by_file(found):
+        ready = _draft(vendor, make, found, (*map(str, others), *export.others), stated, private)
+        return draft.written(ready, place, overwrite, private, update)
+
+
+def _draft(
+    vendor: str,
+    make: Callable[[Sources, Stated], Made],
+    found: Iterable[Recognised],
+    others: tuple[str, ...],
+    stated: Stated,
+    private: Privacy | None,
+) -> draft.Draft:
+    """What the objects of an export are as a team; `others` are no objects."""
     sources = Sources(found, stated.reading)
     for each in sources.values():
-        _leave_out_repeated(each)
+        several.leave_out_repeated(each)
     made = make(sources, stated)
     if not made.parts:
         raise DataError(made.faults)
@@ -106,19 +123,21 @@ def run(
     by_table: dict[str, list[Part]] = {}
     for part in made.parts:
         by_table.setdefault(part.block.table, []).append(part)
-    ready = draft.Draft(
+    return draft.Draft(
         plan,
         used,
         {name: by_table[name] for name in schema.MODELS if name in by_table},
         own,
         as_of_from,
-        (*unused, *map(str, others), *export.others),
+        (*unused, *others),
         {name: left for name, left in unread.items() if name in used and left},
         said=(*made.said, *(each for s in sources.values() for each in s.said())),
         counts=tuple(made.counts),
         faults=(*made.faults, *own_faults, *(f for s in sources.values() for f in s.faults())),
+        named=_named(sources, private),
+        is_currency_told=bool(stated.currency or made.currency),
+        are_stages_stated=bool(stated.stages),
     )
-    return draft.written(ready, place, overwrite)
 
 
 @cache
@@ -186,26 +205,12 @@ def known(values: pd.Series, ids: Iterable[str], what: str, said: list[str]) -> 
     return values.mask(is_strange)
 
 
-def _twice(found: Iterable[Recognised]) -> list[Fault]:
-    names: dict[str, list[str]] = {}
-    for each in found:
-        names.setdefault(each.object, []).append(each.table.origin)
-    expected = "one table of this object: put the rows of several into one file"
-    return [
-        Fault(name, expected, value=" and ".join(origins))
-        for name, origins in names.items()
-        if len(origins) > 1
-    ]
-
-
-def _leave_out_repeated(source: Source) -> None:
-    """Rows that repeat an earlier one word for word, told by their id first."""
-    id_column = next((source.names[name] for name in IDS if source.has(name)), "")
-    if not id_column:
-        return
-    rows = source.table.rows
-    again = rows[rows.duplicated(id_column, keep=False) & rows[id_column].notna()]
-    source.leave_out(again.duplicated(), AGAIN)
+def _named(sources: Sources, private: Privacy | None) -> Named:
+    """Everybody and every company in the export, where names are to be found."""
+    if private is None or private.key_file is None:
+        return Named()
+    every = [*sources.values()]
+    return Named(frozenset(names.of_people(every)), frozenset(names.of_companies(every)))
 
 
 def _is_counted(source: Source, made: Made) -> bool:

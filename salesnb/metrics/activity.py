@@ -3,7 +3,6 @@
 import pandas as pd
 
 from salesnb.metrics import tally
-from salesnb.metrics.ledger import MEETINGS
 from salesnb.metrics.view import View
 
 
@@ -16,7 +15,7 @@ def weeks_at_work(view: View) -> pd.DataFrame:
 
 def dials_per_week(view: View) -> pd.DataFrame:
     """Calls made in the period / rep-weeks at work (days on the team, less leave, over 7)."""
-    return _per_week(view, _calls(view))
+    return _per_week(view, view.calls)
 
 
 def meetings_booked_per_week(view: View) -> pd.DataFrame:
@@ -31,8 +30,7 @@ def meetings_held_per_week(view: View) -> pd.DataFrame:
 
 def connect_rate(view: View) -> pd.DataFrame:
     """Calls connected / (connected + no answer), in the period: dial to connect."""
-    calls = _calls(view)
-    calls = calls[calls["outcome"].isin(["connected", "no_answer"])]
+    calls = view.calls[view.calls["outcome"].isin(["connected", "no_answer"])]
     return tally.share(view, calls, calls["outcome"] == "connected")
 
 
@@ -41,8 +39,7 @@ def booked_per_connect(view: View) -> pd.DataFrame:
 
     A ratio, not a share: a meeting can be booked without a call.
     """
-    calls = _calls(view)
-    connects = tally.number(view, calls[calls["outcome"] == "connected"])
+    connects = tally.number(view, view.calls[view.calls["outcome"] == "connected"])
     return tally.ratio(tally.number(view, view.booked), connects)
 
 
@@ -64,13 +61,8 @@ def no_show_rate(view: View) -> pd.DataFrame:
     return tally.share(view, due, due["outcome"] == "no_show")
 
 
-def _calls(view: View) -> pd.DataFrame:
-    return view.activities[view.activities["kind"] == "call"]
-
-
 def _due(view: View, *outcomes: str) -> pd.DataFrame:
-    rows = view.activities
-    return rows[rows["kind"].isin(MEETINGS) & rows["outcome"].isin(outcomes)]
+    return view.meetings[view.meetings["outcome"].isin(outcomes)]
 
 
 def _per_week(view: View, rows: pd.DataFrame) -> pd.DataFrame:

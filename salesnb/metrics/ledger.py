@@ -1,6 +1,7 @@
 """The settled tables of a team, as every metric reads them: each made once."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,7 +13,6 @@ from salesnb.visits import settled, visits
 
 DAY = pd.Timedelta(days=1)
 MEETINGS = ("meeting", "demo")
-KINDS = ("call", *MEETINGS)
 # The columns that metrics read, and the tables that tell how deals stood on an earlier day.
 DEALS = ["deal_id", "rep_id", "account_id", "created_on", "amount", "expected_close_on"]
 DEALS += ["closed_on", "outcome"]
@@ -68,20 +68,13 @@ class Ledger:
         """Stage visits with the outcome of their deal and its day, blank while open."""
         return _visits(self.team)
 
-    @property
-    def activities(self) -> pd.DataFrame:
-        """Calls and meetings; without a day of booking, booked on the day they took place."""
-        return _activities(self.team)
+    def calls(self, reps: Iterable[str] | None = None) -> pd.DataFrame:
+        """Calls, of these reps or of all."""
+        return _of(_calls(self.team), reps)
 
-    def activities_of(self, reps: Iterable[str]) -> pd.DataFrame:
-        """The same of these reps alone, without a look at those of the others."""
-        rows, starts = _activities(self.team), _starts(self.team)
-        known = pd.Index(sorted(set(reps))).intersection(starts.index)
-        if len(known) == len(starts):
-            return rows
-        first, n = starts.loc[known, "first"].to_numpy(), starts.loc[known, "n"].to_numpy()
-        before = np.cumsum(n) - n
-        return rows.iloc[np.arange(n.sum()) + np.repeat(first - before, n)]
+    def meetings(self, reps: Iterable[str] | None = None) -> pd.DataFrame:
+        """Meetings and demos; without a day of booking, booked on the day they took place."""
+        return _of(_meetings(self.team), reps)
 
     @property
     def close_dates(self) -> pd.DataFrame:
@@ -113,19 +106,40 @@ def _visits(team: Team) -> pd.DataFrame:
     return found
 
 
+@dataclass(frozen=True, eq=False)
+class _ByRep:
+    """Rows in order of rep_id, and where each rep's are: `first` and `n`, by rep_id."""
+
+    rows: pd.DataFrame
+    starts: pd.DataFrame
+
+
 @once_here
-def _activities(team: Team) -> pd.DataFrame:
+def _calls(team: Team) -> _ByRep:
+    return _by_rep(team, ("call",))
+
+
+@once_here
+def _meetings(team: Team) -> _ByRep:
+    return _by_rep(team, MEETINGS)
+
+
+def _by_rep(team: Team, kinds: tuple[str, ...]) -> _ByRep:
     rows = team.activities
-    rows = rows.loc[rows["kind"].isin(KINDS), ACTIVITIES]
+    rows = rows.loc[rows["kind"].isin(kinds), ACTIVITIES]
     rows = rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
-    return rows.sort_values("rep_id", kind="stable", ignore_index=True)
+    rows = rows.sort_values("rep_id", kind="stable", ignore_index=True)
+    n = rows.groupby("rep_id").size()
+    return _ByRep(rows, pd.DataFrame({"first": n.cumsum() - n, "n": n}))
 
 
-@once_here
-def _starts(team: Team) -> pd.DataFrame:
-    """The first of each rep's activities, and how many they are, by rep_id."""
-    n = _activities(team).groupby("rep_id").size()
-    return pd.DataFrame({"first": n.cumsum() - n, "n": n})
+def _of(found: _ByRep, reps: Iterable[str] | None) -> pd.DataFrame:
+    """The rows of these reps, without a look at those of the others."""
+    if reps is None:
+        return found.rows
+    here = found.starts[found.starts.index.isin(list(reps))]
+    first, n = here["first"].to_numpy(), here["n"].to_numpy()
+    return found.rows.iloc[np.arange(n.sum()) + np.repeat(first - (n.cumsum() - n), n)]
 
 
 @once_here

@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesnb import cells, stats
 from salesnb.errors import DataError
-from salesnb.metrics.ledger import DAY, MEETINGS, Ledger
+from salesnb.metrics.ledger import DAY, Ledger
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 
@@ -114,16 +114,22 @@ class View:
         return self.scoped(self.ledger.visits[self.within(self.ledger.visits["left_at"])])
 
     @cached_property
-    def activities(self) -> pd.DataFrame:
-        """Calls and meetings that were due in the period."""
-        rows = self.ledger.activities_of(self.members["rep_id"])
+    def calls(self) -> pd.DataFrame:
+        """Calls made in the period."""
+        rows = self.ledger.calls(self.members["rep_id"])
+        return self.scoped(rows[self.within(rows["happens_at"])])
+
+    @cached_property
+    def meetings(self) -> pd.DataFrame:
+        """Meetings and demos that were due in the period."""
+        rows = self.ledger.meetings(self.members["rep_id"])
         return self.scoped(rows[self.within(rows["happens_at"])])
 
     @cached_property
     def booked(self) -> pd.DataFrame:
         """Meetings and demos booked in the period, whenever they take place."""
-        rows = self.ledger.activities_of(self.members["rep_id"])
-        return self.scoped(rows[rows["kind"].isin(MEETINGS) & self.within(rows["booked_at"])])
+        rows = self.ledger.meetings(self.members["rep_id"])
+        return self.scoped(rows[self.within(rows["booked_at"])])
 
     @cached_property
     def at_work(self) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from salesnb import charts, stats
 from salesnb.finding import Finding
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
-from salesnb.metrics.ledger import DAY, MEETINGS, Ledger, ledger
+from salesnb.metrics.ledger import DAY, Ledger, ledger
 from salesnb.metrics.presence import days_at_work
 from salesnb.ramp.newcomers import FEWEST, NEW_MONTHS, new, nobody_new, not_new
 from salesnb.team import Team
@@ -121,8 +121,7 @@ def _days_worked(book: Ledger, hires: pd.DataFrame) -> np.ndarray:
 
 def _events(book: Ledger, hires: pd.DataFrame) -> dict[str, pd.DataFrame]:
     """What counts for each item: rep_id, on, worth."""
-    acts = book.activities
-    acts = acts[acts["kind"].isin(MEETINGS)]
+    acts = book.meetings()
     deals = measured.deals_of_hires(book)
     deals = deals[~deals["is_inherited"]].assign(worth=deals["amount"].fillna(0.0))
     won = deals[deals["outcome"] == "won"]
