@@ -18,9 +18,17 @@ NAMED = 10
 
 
 def check_tables(
-    raw: Mapping[str, pd.DataFrame], settings: Settings | None
+    raw: Mapping[str, pd.DataFrame],
+    settings: Settings | None,
+    *,
+    keys: Mapping[str, Set[str] | None] | None = None,
+    whole: bool = True,
 ) -> tuple[dict[str, pd.DataFrame], list[Fault]]:
-    """Type every table and list every fault; the index of a raw table is its row number."""
+    """Type every table and list every fault; the index of a raw table is its row number.
+
+    `keys` are the values of key columns, such as ``"reps.rep_id"``, where not all rows are here,
+    None of a column that is missing. Tables that are not `whole` may refer to rows left out.
+    """
     tables, faults = {}, []
     for name, frame in raw.items():
         typed, found = as_typed(name, frame)
@@ -30,7 +38,8 @@ def check_tables(
         if name == "deals":
             faults += closing_faults(typed, known)
         tables[name] = typed
-    faults += [*reference_faults(tables), *_overlap_faults(tables), *_early_faults(tables)]
+    faults += reference_faults(tables, keys) if whole else []
+    faults += [*_overlap_faults(tables), *_early_faults(tables)]
     if settings is not None:
         faults += list(_past_faults(tables, settings)) + list(_stage_faults(tables, settings))
     return {name: frame.reset_index(drop=True) for name, frame in tables.items()}, faults
@@ -68,19 +77,20 @@ def model_faults(
     return []
 
 
-def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+def reference_faults(
+    tables: Mapping[str, pd.DataFrame], keys: Mapping[str, Set[str] | None] | None = None
+) -> list[Fault]:
     """Values that name a row which the other table does not have; an empty one is said once."""
+    known = _keys(tables) if keys is None else keys
     faults: list[Fault] = []
     to_empty: dict[str, list[str]] = {}
     for name, table in tables.items():
         for column, model in schema.columns(name).items():
-            target = (model.metadata or {}).get("refers")
-            if not target or target.split(".")[0] not in tables:
+            target = (model.metadata or {}).get("refers", "")
+            names = known.get(target)
+            if names is None:
                 continue
             other, other_key = target.split(".")
-            names = set(tables[other][other_key].dropna())
-            if len(tables[other]) and not names:
-                continue  # its key column is missing, which is a fault of its own
             if n_rows := 0 if names else int(table[column].notna().sum()):
                 to_empty.setdefault(other, []).append(f"{name} in {n_rows:,} rows")
                 continue
@@ -89,9 +99,23 @@ def reference_faults(tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
             close = partial(nearest, known=names)
             faults += value_faults(name, column, wrong, f"{_a(other_key)} of {other}", close)
     return faults + [
-        Fault(other, f"the rows that others refer to: {', '.join(said)}", value="an empty table")
+        Fault(
+            other,
+            f"the rows that others refer to: {', '.join(sorted(said))}",
+            value="an empty table",
+        )
         for other, said in to_empty.items()
     ]
+
+
+def _keys(tables: Mapping[str, pd.DataFrame]) -> dict[str, Set[str] | None]:
+    """The values of each key column; None where it is missing, which is a fault of its own."""
+    found: dict[str, Set[str] | None] = {}
+    for name, table in tables.items():
+        key = next(iter(schema.columns(name)))
+        names = set(table[key].dropna())
+        found[f"{name}.{key}"] = None if len(table) and not names else names
+    return found
 
 
 def closing_faults(deals: pd.DataFrame, known: Set[tuple[str, int]] = frozenset()) -> list[Fault]:

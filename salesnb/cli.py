@@ -33,6 +33,13 @@ class Format(StrEnum):
 
 
 Folder = Annotated[Path, typer.Argument(help="A folder with team.toml and the tables.")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        help="A folder with team.toml and the tables, or a database: postgres://user@host/sales.",
+    ),
+]
 As = Annotated[Format, typer.Option("--format", help="How to write the answer.")]
 Output = Annotated[Path | None, typer.Option(help="Write to this file instead of the screen.")]
 
@@ -63,11 +70,11 @@ def about() -> None:
 
 
 @app.command()
-def check(folder: Folder) -> None:
+def check(source: Source) -> None:
     """Check a data set and say what it holds, or every fault with table, row and column."""
     import salesnb
 
-    _say(salesnb.check(folder))
+    _say(salesnb.check(source))
 
 
 @app.command("import", no_args_is_help=True)
@@ -190,7 +197,7 @@ def simulate(
 
 @app.command()
 def report(
-    source: Folder,
+    source: Source,
     notebook: Annotated[
         list[str] | None, typer.Option(help="Only this notebook, by name; may be repeated.")
     ] = None,
@@ -246,6 +253,7 @@ def report(
     if not force and (index := standing.index(source, notebooks, output, **asked)):
         typer.echo(index)
         return
+    from salesnb import door
     from salesnb.report import batch, outcome
     from salesnb.report.plan import chosen
 
@@ -255,7 +263,7 @@ def report(
         cache=None if no_cache else _cache(), dask=dask,
     )  # fmt: skip
     try:
-        with closing(batch.crew(str(source.resolve()), output, options)) as ready:
+        with closing(batch.crew(door.located(source), output, options)) as ready:
             plan = ready.plan(source, notebooks, output, **asked)
             outcomes = batch.run(plan, options, ready)
     except KeyboardInterrupt:
@@ -283,7 +291,7 @@ def _cache() -> Path:
 
 @app.command("ride-alongs")
 def ride_alongs(
-    source: Folder,
+    source: Source,
     per_year: Annotated[int, typer.Option(help="Visits with each rep.")] = 2,
     weeks: Annotated[int, typer.Option(help="How far ahead to plan.")] = 8,
     per_week: Annotated[int, typer.Option(help="Visits in a week at most.")] = 2,
@@ -311,7 +319,7 @@ def log(
 
 @app.command()
 def cards(
-    source: Folder,
+    source: Source,
     product: Annotated[str | None, typer.Option(help="Only this product, by id or name.")] = None,
     output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
 ) -> None:
@@ -341,13 +349,13 @@ def _command(verb: "Verb") -> Callable[..., None]:
     import salesnb
     from salesnb import verbs
 
-    def command(source: Path, format: Format, output: Path | None, **options: Any) -> None:
+    def command(source: str, format: Format, output: Path | None, **options: Any) -> None:
         _write(verb(salesnb.load(source), **options), format, output)
 
     own = [_option(parameter) for parameter in verbs.options(verb)]
     keyword = inspect.Parameter.KEYWORD_ONLY
     parameters = [
-        inspect.Parameter("source", keyword, annotation=Folder),
+        inspect.Parameter("source", keyword, annotation=Source),
         *own,
         inspect.Parameter("format", keyword, annotation=As, default=Format.table),
         inspect.Parameter("output", keyword, annotation=Output, default=None),

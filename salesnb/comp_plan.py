@@ -88,9 +88,12 @@ class Plans:
         return found
 
 
-def read(folder: Path) -> tuple[Plans, list[Fault]]:
-    """The plans in a folder's ``comp.toml``, none without that file, and what is wrong with it."""
-    path = folder / FILE
+def read(place: Path) -> tuple[Plans, list[Fault]]:
+    """The plans in ``comp.toml`` of a folder or beside a file, and what is wrong with it.
+
+    None without that file.
+    """
+    path = (place if place.is_dir() else place.parent) / FILE
     if not path.exists():
         return Plans(), []
     try:
@@ -247,15 +250,20 @@ def _between(plans: Plans) -> list[Fault]:
     return faults
 
 
-def name_faults(plans: Plans, tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
-    """Products, deals and reps that the plans name and the tables do not have."""
+def names(plans: Plans) -> list[tuple[str, str, str, Iterable[str]]]:
+    """What plans name: the table, its key, the place in ``comp.toml``, the ids."""
     named: list[tuple[str, str, str, Iterable[str]]] = [
         ("products", "product_id", f"plan {p.name}", p.product_rates) for p in plans
     ]
     named.append(("deals", "deal_id", "splits", plans.splits))
     named += [("reps", "rep_id", f"splits, {deal}", by) for deal, by in plans.splits.items()]
+    return named
+
+
+def name_faults(plans: Plans, tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Products, deals and reps that the plans name and the tables do not have."""
     faults = []
-    for table, column, place, words in named:
+    for table, column, place, words in names(plans):
         known = set(tables[table][column]) if table in tables else set()
         faults += [
             Fault(FILE, f"a {column} of {table}", place, word, nearest=nearest(word, known))

@@ -9,6 +9,7 @@ import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 from typing import Any
@@ -18,7 +19,8 @@ import duckdb
 import ibis
 import pandas as pd
 
-from salesnb import csvedit, csvfile, parquetfile, schema
+from salesnb import csvedit, csvfile, database, parquetfile, schema, typed
+from salesnb.database import Address
 from salesnb.errors import DataError, Fault, nearest
 
 SUFFIXES = (".csv", ".parquet")
@@ -95,35 +97,59 @@ def connection() -> Iterator[ibis.BaseBackend]:
         con.disconnect()
 
 
+@contextmanager
+def lazily(folder: Path) -> Iterator[tuple[dict[str, ibis.Table], list[Fault]]]:
+    """The tables of a folder, of which a Parquet file is read only as far as it is asked for.
+
+    A CSV file is read whole, since its rows cannot be told apart otherwise. And the files' faults.
+    """
+    paths, faults = files(folder)
+    tables = {}
+    with connection() as con:
+        for name, path in paths.items():
+            try:
+                if path.suffix.lower() == ".csv":
+                    tables[name] = con.create_table(name, ibis.memtable(csvfile.read(con, path)))
+                else:
+                    tables[name] = _parquet(con, path)
+            except (DataError, OSError) as error:
+                faults += faults_of(error, path.name)
+        yield tables, faults
+
+
 def parquet(con: ibis.BaseBackend, path: Path) -> pd.DataFrame:
     """The values of a Parquet file, each column in its type; rows are numbered from 1.
 
     Raises `DataError` with every fault of the file, `OSError` where it cannot be opened.
     """
+    table = _parquet(con, path)
+    try:
+        return numbered(table)
+    except (duckdb.Error, ibis.IbisError) as error:
+        raise _damaged(path, error) from error
+
+
+def _parquet(con: ibis.BaseBackend, path: Path) -> ibis.Table:
     path.open("rb").close()  # the engine's own words for a file it may not open say less
     try:
         table = con.read_parquet(path)
-        faults = [
-            Fault(path.name, "text, numbers, dates or flags", name, str(kind))
-            for name, kind in table.schema().items()
-            if kind.is_nested() or kind.is_binary()
-        ]
-        if not faults:
-            found = csvfile.in_memory(_plain(table))
-            return found.set_axis(range(1, len(found) + 1))
     except (duckdb.Error, ibis.IbisError) as error:
-        expected = "a Parquet file: damaged or cut short, export it again"
-        why = str(error).splitlines()[0].replace(str(path), path.name)
-        faults = [Fault(path.name, expected, value=why[:120])]
-    raise DataError(faults)
+        raise _damaged(path, error) from error
+    if faults := typed.odd(path.name, table):
+        raise DataError(faults)
+    return table
 
 
-def _plain(table: ibis.Table) -> ibis.Table:
-    """Whole numbers as text, since a long id would lose digits beside a blank."""
-    kinds = table.schema().items()
-    as_text = {name: table[name].cast("string") for name, kind in kinds if kind.is_integer()}
-    as_number = {name: table[name].cast("float64") for name, kind in kinds if kind.is_decimal()}
-    return table.mutate(**as_text, **as_number)
+def _damaged(path: Path, error: Exception) -> DataError:
+    expected = "a Parquet file: damaged or cut short, export it again"
+    why = str(error).splitlines()[0].replace(str(path), path.name)
+    return DataError([Fault(path.name, expected, value=why[:120])])
+
+
+def numbered(table: ibis.Table) -> pd.DataFrame:
+    """The rows of an engine's table, numbered from 1."""
+    found = csvfile.in_memory(typed.plain(table))
+    return found.set_axis(range(1, len(found) + 1))
 
 
 @contextmanager
@@ -214,12 +240,15 @@ def mode_in(folder: Path) -> int:
     return stat.S_IMODE(folder.stat().st_mode) & 0o666
 
 
-def address(source: str | Path) -> tuple[Path, dict[str, str]]:
-    """The folder of a data set, and the part of its team that is meant: column of reps to value.
+def address(source: str | Path) -> tuple[Path | Address, Mapping[str, str]]:
+    """The folder or database of a data set, and the part of its team: column of reps to value.
 
     ``data/demo?region=North`` is the part of ``data/demo`` in that region; values are written as
-    in the address of a web page. Raises `DataError` as `must_be_folder`.
+    in the address of a web page. Raises `DataError` as `must_be_folder` and `database.address`.
     """
+    if database.is_address(source):
+        where = database.address(source)
+        return where.whole, where.part
     name, mark, query = str(source).rpartition("?")
     if not mark or Path(source).exists():
         return must_be_folder(source), {}
@@ -234,8 +263,23 @@ def address(source: str | Path) -> tuple[Path, dict[str, str]]:
 
 def part_of(source: str | Path, column: str, value: str) -> str:
     """The address of a part of a data set, or of a part of it."""
-    folder, part = address(source)
-    return f"{folder}?{urlencode({**part, column: value})}"
+    place, part = address(source)
+    if isinstance(place, Address):
+        return str(replace(place, part={**part, column: value}))
+    return f"{place}?{urlencode({**part, column: value})}"
+
+
+def located(source: str | Path | Address) -> str:
+    """The address of a data set as it is found from any folder."""
+    if isinstance(source, Address):
+        return str(source)
+    is_database = database.is_address(source)
+    return str(database.address(source)) if is_database else str(Path(source).resolve())
+
+
+def name(source: str | Path) -> str:
+    """What a data set is called: its folder, or its database without where that is."""
+    return database.address(source).name if database.is_address(source) else Path(source).name
 
 
 def must_be_free(folder: str | Path) -> Path:
@@ -257,7 +301,7 @@ def must_be_folder(source: str | Path) -> Path:
 def must_exist(source: str | Path, what: str) -> Path:
     """The path of a file or folder, or a `DataError` that names what looks most like it."""
     if "://" in str(source):
-        raise DataError(f"{source}: only folders of CSV or Parquet files can be read so far.")
+        raise DataError(f"A {what} is needed here; a database cannot stand in for it.")
     path = Path(source)
     if not path.exists():
         siblings = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []

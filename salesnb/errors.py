@@ -13,7 +13,8 @@ LISTED = 40  # known names at most
 class Fault:
     """One thing that is wrong: where it stands, what was found, what was expected.
 
-    `rows` counts as a spreadsheet does (the header of a CSV is row 1; Parquet has no header).
+    `rows` counts as a spreadsheet does (the header of a CSV is row 1; Parquet has no header). The
+    rows of a database have no numbers: `ids` are what stands in their first column.
     """
 
     table: str
@@ -22,9 +23,11 @@ class Fault:
     value: str = ""
     rows: tuple[int, ...] = ()
     nearest: str = ""
+    ids: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        place = self.table + (f", {_rows(self.rows)}" if self.rows else "")
+        rows = self.rows or self.ids
+        place = self.table + (f", {_rows(rows)}" if rows else "")
         word = "columns " if " + " in self.column else "column "
         word = "" if self.table.endswith((".toml", ".json")) else word
         place += f", {word}{self.column}" if self.column else ""
@@ -79,7 +82,7 @@ def unknown(
     return DataError(f"There is no {what} {word!r}. {hint}")
 
 
-def _rows(rows: tuple[int, ...]) -> str:
+def _rows(rows: tuple[int, ...] | tuple[str, ...]) -> str:
     if len(rows) == 1:
         return f"row {rows[0]}"
     more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""

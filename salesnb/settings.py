@@ -54,11 +54,12 @@ class Settings:
 KNOWN = tuple(item.name for item in fields(Settings) if item.name != "plans")
 
 
-def read(folder: Path) -> tuple[Settings | None, list[Fault]]:
-    """The settings of a folder's ``team.toml``, or None and what is wrong with it."""
-    path = folder / FILE
+def read(place: Path) -> tuple[Settings | None, list[Fault]]:
+    """The settings in a folder's ``team.toml`` or in a file, or None and what is wrong with it."""
+    path = place / FILE if place.is_dir() else place
     if not path.exists():
-        return None, [Fault(FILE, f"this file in {folder}, at least with as_of = 2026-06-30")]
+        expected = f"this file in {path.parent}, at least with as_of = 2026-06-30"
+        return None, [Fault(FILE, expected)]
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:

@@ -4,6 +4,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from engines import PASSWORD, postgres_server, program
 from hostile import hostile
 
 import salesnb
@@ -40,6 +41,28 @@ def crew():
     """Makes reports of any plan: started once, for all tests that ask no more of it than that."""
     with closing(batch.crew(None, "reports", batch.Options(seconds=120))) as crew:
         yield crew
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Makes a database on a PostgreSQL server of our own; gives its address."""
+    if program("initdb") is None:
+        pytest.skip("needs a PostgreSQL server: Debian's package postgresql")
+    psycopg = pytest.importorskip(
+        "psycopg", reason="needs psycopg: pip install 'salesnb[postgres]'"
+    )
+    with pytest.MonkeyPatch.context() as patch, postgres_server() as server:
+        patch.setenv("PGPASSWORD", PASSWORD)
+
+        def made(name: str) -> str:
+            with psycopg.connect(f"{server}/postgres", autocommit=True) as con:
+                if not con.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [name]
+                ).fetchone():
+                    con.execute(f"CREATE DATABASE {name}")
+            return f"{server}/{name}"
+
+        yield made
 
 
 class Planning:

@@ -47,6 +47,11 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "team",
             "parquetfile",
             "comp_plan",
+            "database",
+            "typed",
+            "slices",
+            "suspects",
+            "remote",
         },
     ),
     (
@@ -173,6 +178,7 @@ def test_conda_and_pip_state_the_same_dependencies():
         "ibis-framework[duckdb]": "ibis-duckdb",
         "moto[s3]": "moto",
         "playwright": "playwright-python",
+        "psycopg[binary]": "psycopg",
         "universal-pathlib": "universal_pathlib",
     }
     pip = {re.sub(r"^[^>=<]+", lambda m: other_names.get(m[0], m[0]), item) for item in pip}

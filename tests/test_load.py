@@ -128,7 +128,7 @@ def test_thousands_of_wrong_values_hide_no_other_fault(folder):
     [
         ("nowhere/teem", "There is no folder"),
         ("team/deals.csv", "is a file; expected the folder that holds the tables"),
-        ("postgres://db/team", "only folders of CSV or Parquet files can be read so far"),
+        ("oracle://db/team", "There is no engine 'oracle'. Known: duckdb, postgres"),
     ],
 )
 def test_a_place_that_is_no_data_set(folder, wanted, message):

@@ -8,6 +8,7 @@ import pandas as pd
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 
+from salesnb import door
 from salesnb.differentiators import cards
 from salesnb.differentiators.listed import claims as listed_claims
 from salesnb.report import page
@@ -29,7 +30,7 @@ def write(source: str | Path, output: str | Path, product: str | None = None) ->
         as_of=format_date(team.as_of, DAY, locale=LOCALE),
         cards=sheets(team, product),
         facts={
-            "Data": f"{Path(source).resolve().name}, {team.fingerprint}",
+            "Data": f"{door.name(door.located(source))}, {team.fingerprint}",
             "salesnb": version("salesnb"),
         },
     )

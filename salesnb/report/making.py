@@ -10,7 +10,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from salesnb import charts, once, team, verbs
+from salesnb import charts, door, once, team, verbs
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.report import engine, files, notebook, outcome, page
@@ -129,7 +129,7 @@ def sheet(job: Job, plan: Plan, name: str, edition: str, line: dict[str, str]) -
     """What stands around the notebook's own words on the page `name`."""
     values = {**job.values}
     if "data" in values:
-        values["data"] = Path(values["data"]).name
+        values["data"] = door.name(values["data"])
     said = ", ".join(f"{name}={value}" for name, value in values.items())
     facts = {**plan.facts, "Notebook": job.notebook.stem}
     facts |= {"Parameters": said} if said else {}

@@ -8,8 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from salesnb import once
-from salesnb.door import part_of
+from salesnb import door, once
 from salesnb.errors import DataError, unknown
 from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
@@ -120,12 +119,13 @@ def plan(
     only, reps, given = tuple(only), tuple(reps), tuple(given)
     # Before the files are read, so that whatever is written meanwhile is seen by the next run.
     read = standing.sources(
-        Path(source), Path(notebooks), only=only, reps=reps, given=given, by=by,
+        source, Path(notebooks), only=only, reps=reps, given=given, by=by,
         is_shared=is_shared, is_keeping=is_keeping,
     )  # fmt: skip
     asked = chosen(notebooks, only, given)
     folder = place(output)
-    whole, name = _data(Path(source).resolve(), load(source)), Path(source).resolve().name
+    address = door.located(source)
+    whole, name = _data(address, load(source)), door.name(address)
     team = whole.team
     ids = [team.rep(rep) for rep in reps] or _on_the_team(team)
     said = [f"data={name}", *([f"by={by}"] if by else []), *(f"rep={rep}" for rep in reps), *given]
@@ -159,8 +159,8 @@ def chosen(notebooks: str | Path, only: Iterable[str] = (), given: Iterable[str]
     return {path: (types, values[path]) for path, types in known.items()}
 
 
-def _data(address: Path, team: Team) -> _Data:
-    return _Data(str(address), team, Inputs(team))
+def _data(address: str, team: Team) -> _Data:
+    return _Data(address, team, Inputs(team))
 
 
 def _packs(
@@ -176,7 +176,7 @@ def _packs(
         own = [rep for rep in ids if rep in set(members)]
         if not own:
             continue
-        address = Path(part_of(whole.address, by, value))
+        address = door.part_of(whole.address, by, value)
         part = _data(address, whole.team.part(by, value))
         yield replace(
             front,
@@ -184,7 +184,7 @@ def _packs(
             jobs=tuple(_jobs(asked, whole, part, own)),
             part=value or f"without {by}",
             facts={**front.facts, "Reps are set against": about},
-            parameters=", ".join([f"data={address.name}", *(f"rep={rep}" for rep in reps)]),
+            parameters=", ".join([f"data={door.name(address)}", *(f"rep={rep}" for rep in reps)]),
             missing=_missing(part.team, reps),
         )
 

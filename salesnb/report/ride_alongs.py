@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb import coaching
+from salesnb import coaching, door
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
 from salesnb.report import calendar
@@ -30,7 +30,7 @@ def write(
     Returns what was planned, in words. For the options see `coaching.ride_alongs`, whose errors
     are raised before anything is written.
     """
-    team, name = load(source), Path(source).resolve().name
+    team, name = load(source), door.name(door.located(source))
     found = coaching.ride_alongs(team, per_year=per_year, weeks=weeks, per_week=per_week, away=away)
     folder = Path(output) / str(team.as_of.date())
     visits = found.table.dropna(subset="planned_on")

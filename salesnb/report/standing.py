@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from salesnb import once
+from salesnb.database import is_address
 from salesnb.report.files import Place, head, write_whole
 
 FILE = "run.json"
@@ -22,11 +23,15 @@ ABOUT = re.compile(r'<meta name="salesnb-(\w+)" content="([^"]*)">')
 MADE, UNCHANGED = "made", "unchanged"
 
 
-def sources(data: Path, notebooks: Path, **asked: Any) -> str:
+def sources(source: str | Path, notebooks: Path, **asked: Any) -> str:
     """The fingerprint of all files a run reads and of what it was asked; the same, the same pages.
 
-    `asked` as `plan` is asked. Empty where files cannot be read: then no page is known to stand.
+    `asked` as `plan` is asked. Empty where files cannot be read, and of a database, which has to
+    be asked: then no page is known to stand.
     """
+    if is_address(source):
+        return ""
+    data = Path(source)
     digest = hashlib.sha256(once.code().encode())
     wanted = {name: value for name, value in asked.items() if value}  # not asked is not set
     digest.update(json.dumps([data.resolve().name, wanted], sort_keys=True).encode())
@@ -43,15 +48,16 @@ def sources(data: Path, notebooks: Path, **asked: Any) -> str:
     return digest.hexdigest()
 
 
-def index(data: Path, notebooks: Path, output: str | Path, **asked: Any) -> Path | None:
+def index(source: str | Path, notebooks: Path, output: str | Path, **asked: Any) -> Path | None:
     """The index of a run on the same sources all of whose pages stand; None if there is none.
 
-    Or if it is not looked for: behind an address, and of packs.
+    Or if it is not looked for: from a database, behind an address, and of packs.
 
     Its ``run.json`` then says of each page that it was left unchanged.
     """
-    if "://" in str(output) or asked.get("by"):
+    if is_address(source) or "://" in str(output) or asked.get("by"):
         return None
+    data = Path(source)
     try:
         as_of = tomllib.loads((data / "team.toml").read_text(encoding="utf-8-sig"))["as_of"]
         folder = Path(output) / str(as_of)
