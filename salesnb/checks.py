@@ -109,12 +109,15 @@ def reference_faults(
 
 
 def _keys(tables: Mapping[str, pd.DataFrame]) -> dict[str, Set[str] | None]:
-    """The values of each key column; None where it is missing, which is a fault of its own."""
+    """The values of each key that others refer to; None if it is missing, a fault of its own."""
+    columns = (column for name in tables for column in schema.columns(name).values())
+    targets = {(column.metadata or {}).get("refers", "") for column in columns}
     found: dict[str, Set[str] | None] = {}
-    for name, table in tables.items():
-        key = next(iter(schema.columns(name)))
-        names = set(table[key].dropna())
-        found[f"{name}.{key}"] = None if len(table) and not names else names
+    for target in sorted(targets):
+        name, _, key = target.partition(".")
+        if name in tables:
+            names = set(tables[name][key].dropna())
+            found[target] = None if len(tables[name]) and not names else names
     return found
 
 

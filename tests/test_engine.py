@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import nbformat
@@ -184,9 +185,17 @@ def test_a_nursery_that_was_killed_is_started_again():
     assert "here" in str(execute("in.ipynb").cells[-1].outputs)
 
 
+def interrupt_once(began):
+    """Press Ctrl-C as soon as the file is there."""
+    while not began.exists():
+        time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+
+
 def test_a_notebook_that_was_given_up_does_not_speak_into_the_next():
-    save("import time\ntime.sleep(30)")
-    threading.Timer(1.5, os.kill, [os.getpid(), signal.SIGINT]).start()
+    began = Path("began").resolve()
+    save(f"import pathlib, time\npathlib.Path({str(began)!r}).touch()\ntime.sleep(30)")
+    threading.Thread(target=interrupt_once, args=(began,)).start()
     with pytest.raises(KeyboardInterrupt):
         execute("in.ipynb")
     save("'the next'")
