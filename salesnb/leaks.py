@@ -8,7 +8,7 @@ import pandas as pd
 
 from salesnb import stage_model
 from salesnb.history import look_up
-from salesnb.once import once
+from salesnb.once import once, once_here
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
 from salesnb.units import money, span
@@ -128,6 +128,11 @@ def slowness(team: Team) -> pd.DataFrame:
 
 def known_on_entry(team: Team) -> pd.DataFrame:
     """Stage visits with the account's traits and the month of entry."""
+    return _known_on_entry(team).copy(deep=False)
+
+
+@once_here
+def _known_on_entry(team: Team) -> pd.DataFrame:
     found = visits(team)
     accounts = team.accounts.set_index("account_id")
     for trait in TRAITS:

@@ -53,17 +53,11 @@ def panel(team: Team, programmes: pd.DataFrame) -> pd.DataFrame:
     DataError
         The team has no stage history.
     """
-    seen = _as_of_their_start(known(team), programmes)
+    seen = _as_of_their_start(leaks.known_on_entry(team), programmes)
     first = team.as_of - pd.Timedelta(days=QUARTER * QUARTERS)
     is_recent = (seen["entered_at"] >= first).to_numpy()
     fitted = stage_model.fit(seen[is_recent])
     return _cells(team, fitted)
-
-
-@once
-def known(team: Team) -> pd.DataFrame:
-    """The team's stage visits with what was known of them on entry; not to be changed."""
-    return leaks.known_on_entry(team)
 
 
 def fits(found: pd.DataFrame, beside: np.ndarray | None = None) -> Drift | None:
@@ -155,7 +149,9 @@ def before_and_since(
 @once
 def ended(team: Team) -> pd.DataFrame:
     """The stage visits that ended, with how and when."""
-    seen = known(team)[["rep_id", "stage", "outcome", "left_at"]].astype({"stage": "str"})
+    seen = leaks.known_on_entry(team)[["rep_id", "stage", "outcome", "left_at"]].astype(
+        {"stage": "str"}
+    )
     return seen[seen["outcome"] != "open"]
 
 

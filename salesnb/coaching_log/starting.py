@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.special import ndtri
 
-from salesnb import cells, charts, leaks, trials, units
+from salesnb import cells, charts, leaks, units
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
 from salesnb.sessions import stage_of
@@ -132,7 +132,7 @@ def _drawn(team: Team, behind: pd.DataFrame, waves: int, seed: int) -> pd.DataFr
 
 def told(team: Team, table: pd.DataFrame, stage: str, weeks: int) -> float:
     """The effect, in points of the rate, that would be told when the second wave starts (80 %)."""
-    seen = trials.known(team)
+    seen = leaks.known_on_entry(team)
     own = seen["rep_id"].isin(table["rep_id"]) & (seen["stage"].astype("str") == stage)
     recent = own & (seen["entered_at"] >= team.as_of - PACE)
     n = recent.sum() / len(table) * weeks * 7 / PACE.days
