@@ -85,12 +85,10 @@ def reference_faults(
     faults: list[Fault] = []
     to_empty: dict[str, list[str]] = {}
     for name, table in tables.items():
-        for column, model in schema.columns(name).items():
-            target = (model.metadata or {}).get("refers", "")
-            names = known.get(target)
+        for column, (other, other_key) in schema.references(name).items():
+            names = known.get(f"{other}.{other_key}")
             if names is None:
                 continue
-            other, other_key = target.split(".")
             if n_rows := 0 if names else int(table[column].notna().sum()):
                 to_empty.setdefault(other, []).append(f"{name} in {n_rows:,} rows")
                 continue
@@ -110,14 +108,12 @@ def reference_faults(
 
 def _keys(tables: Mapping[str, pd.DataFrame]) -> dict[str, Set[str] | None]:
     """The values of each key that others refer to; None if it is missing, a fault of its own."""
-    columns = (column for name in tables for column in schema.columns(name).values())
-    targets = {(column.metadata or {}).get("refers", "") for column in columns}
+    targets = {target for name in tables for target in schema.references(name).values()}
     found: dict[str, Set[str] | None] = {}
-    for target in sorted(targets):
-        name, _, key = target.partition(".")
+    for name, key in targets:
         if name in tables:
             names = set(tables[name][key].dropna())
-            found[target] = None if len(tables[name]) and not names else names
+            found[f"{name}.{key}"] = None if len(tables[name]) and not names else names
     return found
 
 

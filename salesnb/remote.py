@@ -150,7 +150,7 @@ def _faults(source: Source, part: Mapping[str, ibis.Table]) -> list[Fault]:
     targets = {
         target
         for name, rows in raw.items()
-        for target in suspects.references(name).values()
+        for target in schema.references(name).values()
         if len(rows) and target[0] in source.tables
     }
     keys = {f"{other}.{key}": _keys(source.tables[other], other, key) for other, key in targets}

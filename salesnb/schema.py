@@ -282,6 +282,12 @@ def columns(table: str) -> dict[str, Any]:
     return MODELS[table].columns
 
 
+def references(table: str) -> dict[str, tuple[str, str]]:
+    """The columns of a table that refer to another, each with that table and its key."""
+    targets = {name: (each.metadata or {}).get("refers") for name, each in columns(table).items()}
+    return {name: tuple(target.split(".")) for name, target in targets.items() if target}
+
+
 def required(table: str) -> list[str]:
     """The names of the columns that every row of a table must fill."""
     return [name for name, column in columns(table).items() if not column.nullable]

@@ -78,17 +78,11 @@ def _rows(name: str, raw: ibis.Table) -> Iterator[ibis.Value]:
 
 def _references(name: str, raw: ibis.Table, whole: Tables) -> Iterator[ibis.Value]:
     """Values that name a row which the other table does not have."""
-    for column, (other, key) in references(name).items():
+    for column, (other, key) in schema.references(name).items():
         if column in raw.columns and other in whole and key in whole[other].columns:
             names = whole[other].select(**{key: typed.value(other, whole[other], key)})
             names = names.filter(names[key].notnull())
             yield typed.value(name, raw, column).notin(names[key])
-
-
-def references(name: str) -> dict[str, tuple[str, str]]:
-    """The columns of a table that refer to another, each with that table and its key."""
-    targets = {c: (model.metadata or {}).get("refers") for c, model in schema.columns(name).items()}
-    return {c: tuple(target.split(".")) for c, target in targets.items() if target}
 
 
 def _by_settings(name: str, raw: ibis.Table, settings: Settings) -> Iterator[ibis.Value]:

@@ -5,36 +5,22 @@ from collections.abc import Mapping
 import pandas as pd
 
 from salesnb.history import look_up
-from salesnb.importers import hubspot_links, price_list
+from salesnb.importers import customer_list, hubspot_links, price_list
 from salesnb.importers.deal_log import NO_DEAL
-from salesnb.importers.source import Source, Sources, by_name
+from salesnb.importers.source import Source, Sources
 from salesnb.importers.vendor import Made
 
 
 def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
-    """Add the companies; their ids by id, and by name where only one has it. None: no companies."""
-    if not source.names:
-        return None
-    ids = source.text("hs_object_id").fillna(source.text("name"))
-    columns = {
-        "account_id": ids,
-        "industry": source.text("industry"),
-        "country": source.text("country"),
-        "employees": source.number("numberofemployees"),
-        "annual_revenue": source.number("annualrevenue"),
-        "founded_year": source.number("founded_year"),
-        **({"name": source.text("name")} if source.has("name") else {}),
-    }
-    places = {
-        "account_id": "hs_object_id" if source.has("hs_object_id") else "name",
+    """Add the companies; what each is found by, see `customer_list.add_accounts`."""
+    traits = {
         "industry": "industry",
         "country": "country",
         "employees": "numberofemployees",
         "annual_revenue": "annualrevenue",
         "founded_year": "founded_year",
     }
-    made.parts.append(source.part("accounts", columns, places))
-    return {**dict(zip(ids, ids, strict=True)), **by_name(source.text("name"), ids)}
+    return customer_list.add_accounts(made, source, "hs_object_id", "name", traits)
 
 
 def lines_and_products(

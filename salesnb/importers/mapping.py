@@ -286,11 +286,8 @@ def reference(table: str, other: str) -> tuple[str, str]:
     >>> reference("deals", "products")
     ('product_id', 'product_id')
     """
-    for name, column in schema.columns(table).items():
-        refers = (column.metadata or {}).get("refers", "")
-        if refers.startswith(f"{other}."):
-            return name, refers.split(".")[1]
-    return "", ""
+    found = schema.references(table).items()
+    return next(((name, key) for name, (where, key) in found if where == other), ("", ""))
 
 
 def _in_file(file: str, fault: Fault) -> Fault:

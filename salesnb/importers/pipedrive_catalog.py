@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from salesnb.importers import dealbook, price_list, vendor
+from salesnb.importers import customer_list, dealbook, price_list, vendor
 from salesnb.importers.deal_log import NO_DEAL
 from salesnb.importers.pipedrive_cells import flag, is_true
 from salesnb.importers.source import Source, Sources, by_name, id_of, named
@@ -15,30 +15,15 @@ NO_COMPANY = "of no organization"
 
 
 def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
-    """Add the accounts; their ids by id, and by name where only one has it. None: no accounts."""
-    if not source.names:
-        return None
-    names = source.text("name")
-    ids = source.text("id").fillna(names)
-    columns = {
-        "account_id": ids,
-        "industry": source.text("industry"),
-        "country": source.text("country"),
-        "employees": source.number("employee_count"),
-        "annual_revenue": source.number("annual_revenue"),
-        "founded_year": source.number("founded_year"),
-        "name": names,
-    }
-    places = {
-        "account_id": "id" if source.has("id") else "name",
+    """Add the organizations; what each is found by, see `customer_list.add_accounts`."""
+    traits = {
         "industry": "industry",
         "country": "country",
         "employees": "employee_count",
         "annual_revenue": "annual_revenue",
         "founded_year": "founded_year",
     }
-    made.parts.append(source.part("accounts", columns, places))
-    return {**by_name(names, ids), **dict(zip(ids, ids, strict=True))}
+    return customer_list.add_accounts(made, source, "id", "name", traits)
 
 
 def companies_of_persons(

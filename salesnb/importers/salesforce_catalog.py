@@ -4,39 +4,26 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from salesnb.importers import price_list
+from salesnb.importers import customer_list, price_list
 from salesnb.importers.deal_log import NO_DEAL
 from salesnb.importers.people import Users
-from salesnb.importers.source import Source, Sources, by_name, id_of
+from salesnb.importers.source import Source, Sources, id_of
 from salesnb.importers.vendor import Made
 
 NO_REP = "of somebody who is no rep"
 
 
 def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
-    """Add the accounts; their ids by id, and by name where only one has it. None: no accounts."""
-    if not source.names:
-        return None
-    ids = source.text("Id").fillna(source.text("Name"))
-    columns = {
-        "account_id": ids,
-        "industry": source.text("Industry"),
-        "country": source.text("BillingCountryCode").fillna(source.text("BillingCountry")),
-        "employees": source.number("NumberOfEmployees"),
-        "annual_revenue": source.number("AnnualRevenue"),
-        "founded_year": source.number("YearStarted"),
-        **({"name": source.text("Name")} if source.has("Name") else {}),
-    }
-    places = {
-        "account_id": "Id" if source.has("Id") else "Name",
+    """Add the accounts; what each is found by, see `customer_list.add_accounts`."""
+    traits = {
         "industry": "Industry",
         "country": "BillingCountry",
         "employees": "NumberOfEmployees",
         "annual_revenue": "AnnualRevenue",
         "founded_year": "YearStarted",
     }
-    made.parts.append(source.part("accounts", columns, places))
-    return {**dict(zip(ids, ids, strict=True)), **by_name(source.text("Name"), ids)}
+    country = source.text("BillingCountryCode").fillna(source.text("BillingCountry"))
+    return customer_list.add_accounts(made, source, "Id", "Name", traits, country)
 
 
 def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
