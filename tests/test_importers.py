@@ -405,6 +405,7 @@ def test_faults_of_the_mapping_and_of_the_files_come_together(export):
     ("mapping", "said"),
     [
         ("mavn", r"There is no mapping.*'mavn'. Did you mean 'maven'\?"),
+        ("hubspto", r"There is no mapping.*'hubspto'. Did you mean 'hubspot'\?"),
         ("nowhere.toml", "There is no mapping"),
     ],
 )

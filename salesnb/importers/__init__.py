@@ -90,7 +90,7 @@ def run(
         )
     if stated not in (None, Stated()):
         raise DataError(f"A mapping states all itself; options are for {', '.join(VENDORS)}.")
-    plan, faults = mappings.read(mapping)
+    plan, faults = mappings.read(mapping, VENDORS)
     export = door.must_exist(source, "file or folder")
     place = target.free(Path(dest), export, overwrite, private, update)
     opened, unused, file_faults = sheets.read(plan, export, encoding)

@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -98,14 +98,16 @@ def names() -> list[str]:
     return sorted(path.stem for path in BUILT_IN.glob("*.toml"))
 
 
-def read(mapping: str | Path) -> tuple[Plan, list[Fault]]:
+def read(mapping: str | Path, beside: Iterable[str] = ()) -> tuple[Plan, list[Fault]]:
     """The mapping of this built-in name or file: what can be read of it, and all that is wrong.
+
+    `beside` are names that could have been given in its place, for who misspelt one.
 
     Raises `DataError` where there is no such mapping, or the file is not TOML.
     """
     path = BUILT_IN / f"{mapping}.toml" if str(mapping) in names() else Path(mapping)
     if not path.is_file():
-        raise unknown("mapping, built in or file,", str(mapping), names())
+        raise unknown("mapping, built in or file,", str(mapping), [*beside, *names()])
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
