@@ -29,6 +29,7 @@ class Finding:
     currency : ISO code of the amounts in `table`
     names : rep_id to name, by which people are shown; the table keeps the ids
     shown : the columns people see, in this order, each with its interval; all by default
+    history : earlier values of the rows of `table`, by its index, the oldest first, where known
     """
 
     headline: str
@@ -39,14 +40,19 @@ class Finding:
     currency: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     shown: Sequence[str] = ()
+    history: pd.DataFrame | None = None
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the picture into `ax`, or into a new figure, and return the Axes."""
+        own = ax is None
         if ax is None:
             ax = charts.new_axes()
+        return self._drawn(ax, own)
+
+    def _drawn(self, ax: Axes, own: bool) -> Axes:
         with mpl.rc_context(charts.STYLE):
             (self.draw or charts.nothing_to_draw)(ax)
-        return ax
+            return charts.finish(ax, own)
 
     def __str__(self) -> str:
         lines = [self.headline]
@@ -59,14 +65,14 @@ class Finding:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        ax = self.plot(charts.new_axes(*PAGE))
+        ax = self._drawn(charts.new_axes(*PAGE), own=True)
         picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
         return display.html(self.headline, self._readable, picture, self.ask, self.caveats)
 
     @cached_property
     def _readable(self) -> display.Shown:
         """The columns shown, with names in place of the ids of reps, where they are known."""
-        return display.shown(self._for_people(), self.currency)
+        return display.shown(self._for_people(), self.currency, history=self.history)
 
     def _for_people(self) -> pd.DataFrame:
         table = display.only(self.table, self.shown) if self.shown else self.table

@@ -225,6 +225,5 @@ def _draw(ax: Axes, table: pd.DataFrame, team: Team, weeks: int) -> Axes:
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
     ax.grid(axis="y", color=charts.FAINT)
-    ax.legend(**charts.ABOVE, ncols=3)
     charts.fit_height(ax, len(rows))
     return ax

@@ -177,12 +177,12 @@ class Telling:
                 textcoords="offset points",
                 ha=side,
                 color=charts.WARN,
+                in_layout=False,
             )
         charts.few_dates(ax)
         ax.set_ylim(bottom=0)
         ax.yaxis.set_major_formatter(EngFormatter(sep=""))
         ax.set_ylabel(f"at the end of the week, {found.team.currency}".rstrip(", "))
-        ax.legend(**charts.ABOVE, ncols=3, fontsize=7.5, handlelength=1)
         return ax
 
 
