@@ -7,7 +7,7 @@ from people.
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from html import escape
 from textwrap import shorten
@@ -76,6 +76,11 @@ class Shown:
     n: int
     trends: tuple[str, ...] = ()
 
+    def with_trends(self, history: pd.DataFrame) -> "Shown":
+        """The same, each row with a small line through its values, the oldest first."""
+        lines = map(trend_line, history.head(len(self.cells)).to_numpy(float))
+        return replace(self, trends=tuple(lines))
+
     @property
     def more(self) -> str:
         """How many rows are not among them; empty if none."""
@@ -83,21 +88,13 @@ class Shown:
         return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""
 
 
-def shown(
-    table: pd.DataFrame, currency: str = "", rows: int = 20, history: pd.DataFrame | None = None
-) -> Shown:
-    """The first rows of a table, made readable.
-
-    history : by the index of the table, earlier values up to now, the oldest first
-    """
+def shown(table: pd.DataFrame, currency: str = "", rows: int = 20) -> Shown:
+    """The first rows of a table, made readable."""
     first = table.head(rows)
     cells = readable(first, currency)
     names = zip(_shown(first), cells, strict=True)
     figures = [str(label) for name, label in names if units.of(name, first[name]) in FIGURES]
-    trends: tuple[str, ...] = ()
-    if history is not None and len(history):
-        trends = tuple(map(trend_line, history.reindex(first.index).to_numpy(float)))
-    return Shown(cells, figures, len(table), trends)
+    return Shown(cells, figures, len(table))
 
 
 def text(found: Shown) -> str:
@@ -120,6 +117,7 @@ def html(
     picture: str = "",
     ask: Iterable[str] = (),
     caveats: Iterable[str] = (),
+    pressing: str = "",
 ) -> str:
     """Headline, picture, table, questions and caveats as HTML; `picture` is markup already.
 
@@ -127,8 +125,9 @@ def html(
     """
     seen = f"<figure>{picture}</figure>" if picture else ""
     seen += _list("ask", "Ask", ask)
+    front = f' data-pressing="{escape(pressing)}"' if pressing else ""
     return (
-        '<div class="finding mathjax_ignore">'
+        f'<div class="finding mathjax_ignore"{front}>'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
         + (_folded(found, bool(picture)) if found.n else "")
@@ -173,7 +172,7 @@ def table_html(found: Shown) -> str:
     table = f"{form.before}{''.join(heads)}{form.between}{lines}{form.after}"
     note = f'<p class="more">{found.more}</p>' if found.more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
-    frame = '<div class="numbers" role="region" aria-label="The numbers" tabindex="0">'
+    frame = '<div class="numbers" role="group" aria-label="The numbers" tabindex="0">'
     return f"{frame}{table}{note}</div>"
 
 
@@ -328,7 +327,8 @@ def trend_line(values: np.ndarray) -> str:
     return (
         f'<svg class="trend" role="img" aria-label="{known.sum()} values, the last {said} '
         f'the first" viewBox="0 0 {WIDE:g} {HIGH:g}" width="{WIDE:g}" height="{HIGH:g}">'
-        f'<polyline points="{points}"/><circle cx="{last_x}" cy="{last_y}" r="2"/></svg>'
+        f'<polyline points="{points}" fill="none" '
+        f'stroke="currentColor"/><circle cx="{last_x}" cy="{last_y}" r="2"/></svg>'
     )
 
 

@@ -29,7 +29,9 @@ class Finding:
     currency : ISO code of the amounts in `table`
     names : rep_id to name, by which people are shown; the table keeps the ids
     shown : the columns people see, in this order, each with its interval; all by default
-    history : earlier values of the rows of `table`, by its index, the oldest first, where known
+    pressing : one line for the front page of a team, where something does not wait: it is told
+        from chance, or its day has come; empty where that is not so
+    history : gives earlier values of the rows of `table`, by its index, the oldest first
     """
 
     headline: str
@@ -40,7 +42,8 @@ class Finding:
     currency: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     shown: Sequence[str] = ()
-    history: pd.DataFrame | None = None
+    history: Callable[[], pd.DataFrame] | None = None
+    pressing: str = ""
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the picture into `ax`, or into a new figure, and return the Axes."""
@@ -67,12 +70,15 @@ class Finding:
     def _repr_html_(self) -> str:
         ax = self._drawn(charts.new_axes(*PAGE), own=True)
         picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
-        return display.html(self.headline, self._readable, picture, self.ask, self.caveats)
+        found = self._readable
+        if self.history is not None:
+            found = found.with_trends(self.history().reindex(self.table.index))
+        return display.html(self.headline, found, picture, self.ask, self.caveats, self.pressing)
 
     @cached_property
     def _readable(self) -> display.Shown:
         """The columns shown, with names in place of the ids of reps, where they are known."""
-        return display.shown(self._for_people(), self.currency, history=self.history)
+        return display.shown(self._for_people(), self.currency)
 
     def _for_people(self) -> pd.DataFrame:
         table = display.only(self.table, self.shown) if self.shown else self.table

@@ -220,7 +220,7 @@ class Warning:
         ax.set_yticks(y, rows["name"] + other, fontsize=7)
         ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
         ax.set_xlim(left=0)
-        ax.set_title(f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks, against the usual range")
+        ax.set_title(f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks")
         charts.fit_height(ax, 2 * len(rows) // 3)
         return ax
 

@@ -183,8 +183,9 @@ def test_conda_and_pip_state_the_same_dependencies():
     }
     pip = {re.sub(r"^[^>=<]+", lambda m: other_names.get(m[0], m[0]), item) for item in pip}
     lines = (ROOT / "environment.yml").read_text().split("dependencies:")[1].splitlines()
+    lines = [line.partition("#")[0] for line in lines]
     conda = {line.strip("- ") for line in lines if line.strip().startswith("- ")}
-    assert conda - {"pip", f"python{project['requires-python']}"} == pip
+    assert conda - {"pip", "pip:", f"python{project['requires-python']}"} == pip
 
 
 def test_the_lock_pins_every_dependency():

@@ -12,6 +12,7 @@ from math import cos, radians, sin
 
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
+from matplotlib.dates import ConciseDateFormatter
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 from matplotlib.text import Text
@@ -111,6 +112,8 @@ def _labels(axis: Axis) -> tuple[float, float]:
     sizes = [_size(label) for label in labels] or [(0.0, 0.0)]
     wide, high = (max(ends) for ends in zip(*sizes, strict=True))
     pad = 2 * PAD if labels else 0.0
+    if isinstance(axis.get_major_formatter(), ConciseDateFormatter):
+        high += _high(axis.get_offset_text())  # the year, below the days
     name = _high(axis.label) + PAD if axis.label.get_text() else 0.0
     is_x = axis is axis.axes.xaxis
     return (wide, high + pad + name) if is_x else (wide + pad + name, high)

@@ -89,7 +89,7 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(unit)
     if (lengths % 1 == 0).all(axis=None):
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there are no half deals
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))  # there are no half deals
     fit_height(ax, len(lengths) + 1)
     return ax
 

@@ -82,6 +82,7 @@ def ride_alongs(
         ask=("Which customer visit would you like company for?",) if len(table) else (),
         caveats=_caveats(team, table, per_week),
         names=team.names,
+        pressing=_headline(table, weeks) if table["status"].eq("overdue").any() else "",
     )
 
 

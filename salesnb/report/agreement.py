@@ -3,16 +3,13 @@
 import json
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
 from salesnb import notes
 from salesnb.team import Team
 
-SCRIPT = Path(__file__).parent / "template" / "notes.js"
 SHOWN = 2  # earlier commitments that are not folded away
 
 
@@ -88,8 +85,3 @@ def _open(team: Team, rep: str) -> tuple[Commitment, ...]:
 
 def _day(day: Any) -> str:
     return "" if pd.isna(day) else str(day.date())
-
-
-def script() -> Markup:
-    """The script of the form, as it stands on a page."""
-    return Markup(f"\n{SCRIPT.read_text(encoding='utf-8')}")
