@@ -118,11 +118,12 @@ def _beside(ax: Axes, series: Sequence[Series]) -> None:
 def _above(ax: Axes, series: Sequence[Series]) -> None:
     """The names above the Axes, as near to their marks in the first row as there is room."""
     wide, high = size_of(ax)
-    left = ax.get_position().x0 / ax.get_position().width  # over the labels of the rows too
-    for row, line in enumerate(_lines(series, wide * (1 + left))):
+    place = ax.get_position()  # the names may stand over what is beside the Axes too
+    left, right = place.x0 / place.width, (1 - place.x1) / place.width
+    for row, line in enumerate(_lines(series, wide * (1 + left + right))):
         line = sorted(line, key=lambda each: each.x)
         widths = [(SAMPLE + GAP + width_of(each.name, SIZE)) / wide for each in line]
-        middles = apart([each.x for each in line], widths, -left, 1 + GAP / wide)
+        middles = apart([each.x for each in line], widths, -left, 1 + right + GAP / wide)
         y = 1 + (EDGE + title_of(ax) + SIZE * (0.6 + 1.5 * row)) / high
         for each, middle, width in zip(line, middles, widths, strict=True):
             x = middle - width / 2

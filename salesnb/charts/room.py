@@ -77,7 +77,7 @@ def make_room(ax: Axes, beside: float, above: Callable[[float], float]) -> None:
     room = _needed(ax) if ax.axison else Room()
     width, height = (72 * inches for inches in figure.get_size_inches())
     right = max(room.right, beside)
-    room = replace(room, right=right, above=room.above + above(width - right))
+    room = replace(room, right=right, above=room.above + above(width))
     across, up = width - room.left - room.right, height - room.below - room.above
     ax.set_position((room.left / width, room.below / height, across / width, up / height))
     # Said once, not looked for at every drawing.

@@ -50,9 +50,9 @@ def _pressing(made: Sequence[Outcome]) -> dict:
     """
     pages = [each for each in made if not each.job.about]
     lines = [
-        {"link": f"{next(iter(each.job.pages))}#{section}", "page": each.title, "line": line}
+        {"link": f"{next(iter(each.job.pages))}#{section}", "heading": heading, "line": line}
         for each in pages
-        for section, line in json.loads(each.pressing or "[]")
+        for section, heading, line in json.loads(each.pressing or "[]")
     ]
     return {"lines": lines[:LINES], "n_more": len(lines[LINES:]), "n_pages": len(pages)}
 

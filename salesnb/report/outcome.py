@@ -17,7 +17,7 @@ class Outcome:
     status : ``made``, ``unchanged`` (its pages stand, made from the same), ``failed``, or
         ``waiting`` as long as the run has not come to it
     title, summary, flag : its line on the index
-    pressing : what does not wait, section and line, as JSON
+    pressing : what does not wait, as JSON; see `page.pressing`
     error : why it failed
     tries : how often it was begun
     seconds, cpu, peak : of the last try: on the clock, of the processor, MiB of memory held

@@ -115,9 +115,9 @@ def _plainly(output: NotebookNode) -> str:
 
 
 def pressing(notebook: NotebookNode) -> list[list[str]]:
-    """What does not wait, by the page's sections: the name of each and the line."""
+    """What does not wait: the name and the heading of its section, and the line."""
     return [
-        [section.name, unescape(line)]
+        [section.name, section.heading, unescape(line)]
         for section in _split(notebook.cells)[1]
         for line in PRESSING.findall(str(section.answers))
     ]
