@@ -222,5 +222,26 @@ def test_a_finding_on_a_page(notebook):
     assert html in page.render(notebook, sheet())
 
 
+def test_what_does_not_wait_is_told_with_its_section(notebook):
+    html = Finding("Long.", pd.DataFrame(), pressing=WHO)._repr_html_()
+    notebook.cells[3].outputs[0].data["text/html"] = (
+        html + Finding("x", pd.DataFrame())._repr_html_()
+    )
+    assert page.pressing(notebook) == [["what-goes-well-1", "What goes well?", WHO]]
+    assert 'id="what-goes-well-1"' in page.render(notebook, sheet())
+
+
+def test_a_page_says_in_short_what_it_found(notebook):
+    found = [Finding(f"{WHO}: found {n}", pd.DataFrame())._repr_html_() for n in range(3)]
+    cells = [new_markdown_cell("# One-on-one")]
+    for n, html in enumerate(found):
+        cells += [new_markdown_cell(f"## Q{n}"), cell(html)]
+    html = page.render(new_notebook(cells=cells), sheet())
+    nav = html[html.index("<nav") : html.index("</nav>")]
+    assert re.findall(r'href="(.*?)">(.*?)</a><span>(.*?)<', nav) == [
+        (f"#q{n}-{n + 1}", f"Q{n}", f"Found {n}") for n in range(3)
+    ]
+
+
 def test_the_same_notebook_is_the_same_page(notebook):
     assert page.render(notebook, sheet()) == page.render(notebook, sheet())
