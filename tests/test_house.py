@@ -17,6 +17,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         True,
         {
             "errors",
+            "language",
             "schema",
             "beta_product",
             "stats",
@@ -106,6 +107,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "report",
             "cli",
             "explore",
+            "languages",
         },
     ),
 ]
