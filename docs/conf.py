@@ -1,8 +1,6 @@
 """How the documentation is built: make docs."""
 
 import re
-import tomllib
-from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -10,10 +8,10 @@ from docutils.utils.math.latex2mathml import tex2mathml
 from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
-ROOT = Path(__file__).parents[1]
+import salesnb
 
 project = "salesnb"
-release = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+release = salesnb.__version__
 
 # The folder of the sources is the project's own, so that links are the same here as in the files.
 root_doc = "docs/index"
