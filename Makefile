@@ -22,7 +22,7 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-# The documentation, notebooks run on the demo team; one that did not change is not run again.
+# The documentation, with the notebooks run on the demo team; not again where nothing changed.
 docs: .venv/installed
 	$(BIN)/python -m sphinx --conf-dir docs --fail-on-warning --keep-going --quiet . build/docs
 	@echo build/docs/docs/index.html

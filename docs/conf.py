@@ -1,6 +1,7 @@
 """How the documentation is built: make docs."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -9,6 +10,9 @@ from sphinx.application import Sphinx
 from sphinx.writers.html5 import HTML5Translator
 
 import salesnb
+from salesnb.report import standing
+
+ROOT = Path(__file__).parents[1]
 
 project = "salesnb"
 release = salesnb.__version__
@@ -20,7 +24,11 @@ extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 
 myst_heading_anchors = 3
 myst_fence_as_directive = ["math"]  # as GitHub writes formulas
+# What the notebooks gave is kept as long as notebooks, demo and code stay as they are.
 nb_execution_mode = "cache"
+nb_execution_cache_path = str(
+    ROOT / "build" / "notebooks" / standing.sources(ROOT / "data" / "demo", ROOT / "notebooks")
+)
 nb_execution_timeout = 600
 nb_ipywidgets_js = {}  # sliders are for JupyterLab; nothing is loaded from the network
 nb_merge_streams = True
