@@ -153,6 +153,21 @@ def test_the_managers_guide_names_sections_that_exist():
     assert {" ".join(name.split()) for name in named} - headings == set()
 
 
+METHODS = [page for page in PAGES if page.parent.name == "methods" and page.stem != "index"]
+
+
+@pytest.mark.parametrize("page", METHODS, ids=lambda page: page.stem)
+def test_the_accuracy_of_a_method_is_what_was_measured(page):
+    """Each figure stands on a page that a benchmark wrote, to which the method's page leads."""
+    said = page.read_text(encoding="utf-8").split("\n## Accuracy\n")[1].split("\n## ")[0]
+    measured = [page.parent / target for target in re.findall(r"\]\((\S+?\.md)\)", said)]
+    assert measured or "no benchmark" in said
+    known = " ".join(each.read_text(encoding="utf-8") for each in measured)
+    figures = re.findall(r"\d+\.\d{2,}", said)
+    assert figures or "no benchmark" in said
+    assert [figure for figure in figures if not re.search(rf"\b{figure}\b", known)] == []
+
+
 def test_the_reference_holds_every_question():
     text = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
     modules = {name.partition(".")[0] for name in verbs.find()}
