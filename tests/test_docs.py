@@ -70,6 +70,15 @@ def test_its_links_lead_somewhere(page):
         assert not anchor or anchor in anchors(there), f"{target}: no such heading"
 
 
+@each_page
+def test_what_it_says_to_run_is_there(page):
+    text = page.read_text(encoding="utf-8")
+    targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
+    assert set(re.findall(r"(?:^|`)make (\w+)", text, flags=re.MULTILINE)) <= set(targets)
+    for program in re.findall(r"python (\w+/\w+\.py)", text):
+        assert (ROOT / program).is_file(), program
+
+
 def test_there_are_pages_with_links_and_blocks():
     assert len(re.findall(r"\]\(", prose(ROOT / "README.md"))) > 5
     assert "what-each-table-opens" in anchors(GUIDE)
