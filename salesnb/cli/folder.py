@@ -32,4 +32,9 @@ def lab(context: typer.Context) -> None:
     from salesnb import workspace
 
     first = workspace.own_notebooks() / workspace.FIRST
-    LabApp.launch_instance([str(first), "--ServerApp.root_dir=.", *context.args])
+    own = [
+        "--ServerApp.root_dir=.",
+        f"--LabApp.default_url=/lab/tree/{first.as_posix()}",
+        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",  # it asks the network
+    ]
+    LabApp.launch_instance([*own, *context.args])

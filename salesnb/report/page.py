@@ -32,6 +32,7 @@ NOTHING = Markup("")
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
+TO_NOTEBOOK = re.compile(r'<a href="[^"]*\.ipynb"[^>]*>(.*?)</a>', re.DOTALL)
 PICTURE = re.compile(r"<figure><svg.*?</title>(?P<drawn>.*?)</figure>", re.DOTALL)
 
 
@@ -159,7 +160,8 @@ def _slug(heading: str) -> str:
 
 
 def _prose(source: str) -> Markup:
-    html = markdown2html(source.strip())
+    """Words as HTML; what leads to a notebook leads nowhere on a page, so the words alone stay."""
+    html = TO_NOTEBOOK.sub(r"\1", markdown2html(source.strip()))
     return Markup(f'<div class="prose">{html}</div>') if source.strip() else Markup("")
 
 
