@@ -11,21 +11,24 @@ from salesnb.errors import DataError
 NOTEBOOKS = Path("notebooks")
 FIRST = "00_start_here.ipynb"
 PACKAGE = Path(__file__).parent
+MAPPING = "our_crm.toml"
 README = """\
 # A sales team's notebooks
 
 1. `salesnb report data/demo` makes the pages of a made-up team and prints where they are: open
    `index.html` in a browser. It takes a few minutes; `--notebook 02_funnel` makes one page alone.
 2. `salesnb lab` opens the notebooks in JupyterLab, at `00_start_here`.
-3. Your own team:
-   - from a CRM: `salesnb import salesforce EXPORT data/ours` (or `hubspot`, `pipedrive`);
+3. Your own team, into a folder `data/ours`:
+   - from Salesforce, HubSpot or Pipedrive: `salesnb import salesforce EXPORT data/ours`;
+   - from one file of deals of any other CRM: put the names of its columns into `our_crm.toml`, then
+     `salesnb import our_crm.toml EXPORT data/ours`;
    - by hand: fill `data/mine`, in which `tables.md` explains every column.
-4. `salesnb check data/mine` says what is wrong, all at once, and what the data hold.
-5. `salesnb report data/mine` makes your team's pages.
+4. `salesnb check data/ours` (or `data/mine`) says what is wrong, all at once, and what is there.
+5. `salesnb report data/ours` makes your team's pages.
 
 What is in `data/` and `reports/` is about people: it stays on this machine and out of a repository.
-The notebooks are yours to change. Delete the folder `notebooks`, and the commands use those that
-came with salesnb.
+The notebooks are yours to change. Delete the folder `notebooks`, and `salesnb report` uses those
+that came with salesnb.
 """
 IGNORED = "data/\nreports/\n.ipynb_checkpoints/\n"
 
@@ -69,6 +72,7 @@ def lay_out(dest: str | Path) -> Path:
             copyfile(path, new / NOTEBOOKS / path.name)
         simulation.simulate(seed=0)[0].save(new / "data" / "demo")
         template.write(new / "data" / "mine")
+        copyfile(PACKAGE / "crm" / "starter" / MAPPING, new / MAPPING)
         (new / "README.md").write_text(README, encoding="utf-8")
         (new / ".gitignore").write_text(IGNORED, encoding="utf-8")
     return folder

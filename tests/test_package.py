@@ -13,7 +13,7 @@ import yaml
 from conftest import ROOT
 
 import salesnb
-from salesnb import DataError, cli, workspace
+from salesnb import DataError, cli, importers, workspace
 
 OUTSIDE = {"PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1"}
 
@@ -85,6 +85,21 @@ def test_its_readme_names_commands_that_there_are(folder):
     known = {command.name or command.callback.__name__ for command in cli.app.registered_commands}
     named = set(re.findall(r"`salesnb (\w+)", text))
     assert {"report", "check", "lab", "import"} <= named <= known
+
+
+def test_its_mapping_reads_one_file_of_deals(folder, tmp_path):
+    (tmp_path / "deals.csv").write_text(
+        "Owner,Company,Value,Created,Lead,Qualified,Demo,Offer,Closed,Status,Lost reason\n"
+        "Ann Smith,Acme,1200.50,2026-01-05,2026-01-05,2026-01-12,,,2026-02-01,Lost,Price\n"
+        "Bo Li,Acme,800,2026-02-01,2026-02-01,2026-02-03,2026-02-10,2026-03-01,2026-03-09,Won,\n"
+        "Bo Li,Zen,,2026-06-01,2026-06-01,,,,,Open,\n"
+    )
+    done = importers.run(folder / workspace.MAPPING, tmp_path / "deals.csv", tmp_path / "ours")
+    assert set(done.team.names.values()) == {"Ann Smith", "Bo Li"}
+    assert done.team.deals["amount"].to_list()[:2] == [1200.5, 800]
+    assert done.team.deals["outcome"].fillna("").to_list() == ["lost", "won", ""]
+    entered = done.team.stage_changes.groupby("stage").size()
+    assert entered[list(done.team.stages)].to_list() == [3, 2, 1, 1]
 
 
 def test_nothing_is_written_over(folder, tmp_path):
