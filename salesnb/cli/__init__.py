@@ -36,7 +36,10 @@ def _version(is_asked: bool) -> None:
 @app.callback()
 def about(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version and exit."
+        ),
     ] = False,
 ) -> None:
     """The sales manager's notebooks: from a CRM export to one-on-one pages."""
@@ -50,7 +53,7 @@ app.command()(pages.report)
 app.command()(data.log)
 app.command(context_settings=folder.FOR_JUPYTER)(folder.lab)
 app.add_typer(
-    questions.show, name="show", help="Ask the data one question: salesnb show funnel.leaks TEAM."
+    questions.show, name="show", help="Ask the data one question: salesnb show funnel.leaks DATA."
 )
 app.command("ride-alongs")(pages.ride_alongs)
 app.command()(pages.cards)

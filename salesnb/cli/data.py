@@ -43,7 +43,7 @@ def import_(
         typer.Option("--update", help="Bring an earlier import up to date; what was logged stays."),
     ] = False,
     encoding: Annotated[
-        str, typer.Option(help="How text files are written, such as cp1250. [default: found out]")
+        str, typer.Option(help="The encoding of text files, such as cp1250. [default: found out]")
     ] = "",
     as_of: Annotated[str, typer.Option(help="The day of the export. [default: its latest]")] = "",
     stages: Annotated[
@@ -53,7 +53,12 @@ def import_(
     pipeline: Annotated[str, typer.Option(help="Import deals of this pipeline only.")] = "",
     currency: Annotated[str, typer.Option(help="The currency, where the CRM has but one.")] = "",
     timezone: Annotated[str, typer.Option(help="The zone of times that state none.")] = "UTC",
-    decimal: Annotated[str, typer.Option(help="The decimal mark, where nothing tells.")] = "",
+    decimal: Annotated[
+        str,
+        typer.Option(
+            help="The decimal mark, a comma or a point, where nothing in the export tells."
+        ),
+    ] = "",
     day_first: Annotated[
         bool | None,
         typer.Option("--day-first/--month-first", help="How 03/04/2026 is meant, if unclear."),
@@ -87,11 +92,14 @@ def import_(
         typer.echo(f"{importers.template.write(template)}: {importers.template.GUIDE} says how.")
         return
     if source is None or destination is None:
-        raise typer.BadParameter("a mapping, a source and a folder to write are needed.")
+        raise typer.BadParameter(
+            "name a CRM or a mapping, what was exported, and the folder to write, such as: "
+            "salesnb import hubspot EXPORT data/ours"
+        )
     if update and overwrite:
         raise typer.BadParameter("--update keeps what --overwrite replaces: choose one.")
     if decimal not in ("", ",", "."):
-        raise typer.BadParameter("--decimal is a comma or a point.")
+        raise typer.BadParameter(f"--decimal: found {decimal!r}, expected a comma or a point.")
     stated = importers.Stated(
         as_of=as_of,
         stages=tuple(stage.strip() for stage in stages.split(",") if stage.strip()),
@@ -122,9 +130,9 @@ def import_(
 def simulate(
     destination: Annotated[Path, typer.Argument(metavar="DEST", help="The folder to write.")],
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same team.")] = 0,
-    reps: Annotated[int, typer.Option(min=1)] = 24,
-    deals_per_rep: Annotated[int, typer.Option(min=1)] = 120,
-    months: Annotated[int, typer.Option(min=1)] = 24,
+    reps: Annotated[int, typer.Option(min=1, help="How many reps.")] = 24,
+    deals_per_rep: Annotated[int, typer.Option(min=1, help="Deals of each.")] = 120,
+    months: Annotated[int, typer.Option(min=1, help="How long its history is.")] = 24,
     as_of: Annotated[str, typer.Option(help="The day on which its history ends.")] = "2026-06-30",
     null: Annotated[bool, typer.Option("--null", help="Everybody differs by chance only.")] = False,
 ) -> None:
@@ -138,7 +146,10 @@ def simulate(
 
 
 def log(
-    notes: Annotated[list[Path], typer.Argument(help="What one-on-one pages downloaded.")],
+    notes: Annotated[
+        list[Path],
+        typer.Argument(metavar="NOTES...", help="Files that one-on-one pages downloaded."),
+    ],
     folder: Folder,
 ) -> None:
     """Put the notes of one-on-ones into the table coaching.

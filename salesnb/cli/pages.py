@@ -12,14 +12,21 @@ from salesnb.cli.words import Source, say
 def report(
     source: Source,
     notebook: Annotated[
-        list[str] | None, typer.Option(help="Only this notebook, by name; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="NAME", help="Only this notebook, by name; may be repeated."),
     ] = None,
     rep: Annotated[
-        list[str] | None, typer.Option(help="Only this rep, by id or name; may be repeated.")
+        list[str] | None,
+        typer.Option(metavar="REP", help="Only this rep, by id or name; may be repeated."),
     ] = None,
     parameter: Annotated[
         list[str] | None,
-        typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="Set a notebook parameter."),
+        typer.Option(
+            "--parameter",
+            "-p",
+            metavar="NAME=VALUE",
+            help="Set a parameter of notebooks; may be repeated.",
+        ),
     ] = None,
     notebooks: Annotated[
         Path | None,
@@ -31,7 +38,9 @@ def report(
     by: Annotated[
         str, typer.Option(help="One pack for each region or manager: a column of the table reps.")
     ] = "",
-    workers: Annotated[int | None, typer.Option(min=1, help="Notebooks run at a time.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Notebooks run at a time. [default: as many as cores]")
+    ] = None,
     dask: Annotated[
         str,
         typer.Option(
@@ -88,7 +97,10 @@ def report(
         typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
         raise typer.Exit(130) from None
     except OSError as error:
-        say(f"The index could not be written: {error}", err=True)
+        say(
+            f"The index could not be written: {error}\nThe pages stand; the same command goes on.",
+            err=True,
+        )
         raise typer.Exit(3) from None
     except RuntimeError as error:  # what should make the pages was killed, or never began
         say(str(error), err=True)
@@ -112,7 +124,9 @@ def ride_alongs(
     per_year: Annotated[int, typer.Option(help="Visits with each rep.")] = 2,
     weeks: Annotated[int, typer.Option(help="How far ahead to plan.")] = 8,
     per_week: Annotated[int, typer.Option(help="Visits in a week at most.")] = 2,
-    away: Annotated[str, typer.Option(help="Days: 2026-07-06/2026-07-10,2026-07-20")] = "",
+    away: Annotated[
+        str, typer.Option(help="Days without visits: 2026-07-06/2026-07-10,2026-07-20")
+    ] = "",
     output: Annotated[Path, typer.Option(help="The folder for the files.")] = Path("reports"),
 ) -> None:
     """Plan ride-alongs: a calendar file, a sheet for each visit."""
