@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lab lock check format data notebooks
+.PHONY: demo test lab lock check format data notebooks docs
 
 demo: .venv/installed
 	$(BIN)/salesnb report data/demo
@@ -22,6 +22,11 @@ format: .venv/installed
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+# The documentation, with the notebooks run on the demo team; not again where nothing changed.
+docs: .venv/installed
+	$(BIN)/python -m sphinx --conf-dir docs --fail-on-warning --keep-going --quiet . build/docs
+	@echo build/docs/docs/index.html
+
 # Remakes the demo team, byte for byte with the same pandas and pyarrow.
 data: .venv/installed
 	rm -rf data/demo
@@ -34,7 +39,7 @@ notebooks: .venv/installed
 # Rewrites what CI runs on: the newest releases that fit pyproject.toml.
 lock: .venv/installed
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra dev --extra docs --no-emit-index-url --no-header pyproject.toml --output-file requirements.lock
 
 .venv/installed: requirements.lock pyproject.toml
 	test -d .venv || $(PYTHON) -m venv .venv

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from salesnb import language
+from salesnb.language import say
 from salesnb.question_bank import STAGE_KINDS
 
 WEEKS = ("observe", "practise", "apply", "review")  # what a week of a programme is for
@@ -36,16 +38,33 @@ class Watch:
     text: str
 
 
-@cache
 def exercises() -> tuple[Exercise, ...]:
-    """Every exercise, kind by kind, in the order of the files."""
-    return tuple(Exercise(kind, **row) for kind in STAGE_KINDS for row in _rows(kind, "exercise"))
+    """Every exercise, kind by kind, in the order of the files and the language spoken."""
+    return _exercises(language.now())
+
+
+def watches() -> tuple[Watch, ...]:
+    """Everything to watch for, kind by kind, in the order of the files and the language spoken."""
+    return _watches(language.now())
 
 
 @cache
-def watches() -> tuple[Watch, ...]:
-    """Everything to watch for, kind by kind, in the order of the files."""
-    return tuple(Watch(kind, **row) for kind in STAGE_KINDS for row in _rows(kind, "watch"))
+def _exercises(_: str) -> tuple[Exercise, ...]:
+    words = ("title", "how", "measure")
+    return tuple(
+        Exercise(kind, **row | {word: say(text) for word, text in row.items() if word in words})
+        for kind in STAGE_KINDS
+        for row in _rows(kind, "exercise")
+    )
+
+
+@cache
+def _watches(_: str) -> tuple[Watch, ...]:
+    return tuple(
+        Watch(kind, row["moment"], *map(say, [row["text"]]))
+        for kind in STAGE_KINDS
+        for row in _rows(kind, "watch")
+    )
 
 
 def choose(kind: str, week: str, n: int, turn: int) -> list[Exercise]:

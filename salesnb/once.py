@@ -24,7 +24,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from filelock import FileLock
 
-from salesnb import door
+from salesnb import door, language
 
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -62,9 +62,10 @@ def _remembered(function: Callable[Given, Answer], *, on_disk: bool) -> Callable
         answers = team.__dict__.setdefault("_once", {})
         asked_of = takes.bind(*args, **options)
         asked_of.apply_defaults()
-        key = (name, *asked_of.args[1:], *asked_of.kwargs.items())
+        options_of = (*asked_of.args[1:], *asked_of.kwargs.items())
+        key = (language.now(), name, *options_of)  # an answer may hold words
         if key not in answers:
-            is_of_team = key[1:] == _defaults(takes)
+            is_of_team = options_of == _defaults(takes)
             work = partial(function, *args, **options)
             answers[key] = _kept(name, team, work) if is_of_team and on_disk else work()
             if is_of_team:
@@ -134,7 +135,7 @@ def _kept(name: str, team: Any, work: Callable[[], Answer]) -> Answer:
 
 
 def _path(folder: Path, name: str, team: Any) -> Path:
-    said = "\n".join([name, team.key, code()])
+    said = "\n".join([name, team.key, code(), language.now()])
     return folder / f"{hashlib.sha256(said.encode()).hexdigest()[:40]}.answer"
 
 

@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from salesnb import language
+from salesnb.language import say
+
 STEPS = ("goal", "reality", "options", "will")
 STAGE_KINDS = (
     "prospecting",
@@ -67,11 +70,17 @@ class Question:
         return tuple(BRACES.findall(self.text))
 
 
-@cache
 def bank() -> tuple[Question, ...]:
-    """Every question, topic by topic, in the order of the files."""
+    """Every question, topic by topic, in the order of the files and the language spoken."""
+    return _bank(language.now())
+
+
+@cache
+def _bank(_: str) -> tuple[Question, ...]:
     return tuple(
-        Question(topic, **row) for topic in TOPICS for row in _toml(f"{topic}.toml")["question"]
+        Question(topic, row["step"], *map(say, (row["text"], row["listen_for"])))
+        for topic in TOPICS
+        for row in _toml(f"{topic}.toml")["question"]
     )
 
 

@@ -20,6 +20,8 @@ from salesnb.finding import Finding
 from salesnb.once import once
 from salesnb.settings import Settings
 
+AT_ONCE = 500_000  # rows
+
 
 @dataclass(frozen=True, eq=False)
 class Team:
@@ -437,7 +439,10 @@ def _digest(table: pd.DataFrame) -> str:
 
 def row_hashes(table: pd.DataFrame) -> np.ndarray:
     """A number for each row that tells it from any other; the order of columns does not matter."""
-    return pd.util.hash_pandas_object(table[sorted(table.columns)], index=False).to_numpy()
+    table = table[sorted(table.columns)]
+    # Text is hashed as objects, of which a long table has too many to hold at once.
+    parts = [table.iloc[first : first + AT_ONCE] for first in range(0, len(table) or 1, AT_ONCE)]
+    return np.concatenate([pd.util.hash_pandas_object(part, index=False) for part in parts])
 
 
 def _for_csv(table: pd.DataFrame) -> pd.DataFrame:

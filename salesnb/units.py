@@ -8,7 +8,8 @@ from babel.dates import format_date
 from babel.numbers import format_currency, format_decimal, format_percent
 from pandas.api import types
 
-LOCALE = "en"
+from salesnb.language import locale, say
+
 SPANS = ("days", "weeks", "months", "hours", "minutes")
 MONEY = ("amount", "price", "revenue", "cost", "pay")
 ENDS = {"rate": "rate", "share": "rate", "on": "day", "at": "time", "year": "year", "id": "text"}
@@ -37,7 +38,7 @@ def money(amount: float, currency: str) -> str:
 
     Rounded to three significant digits: a headline should not claim more than it knows.
     """
-    return "unknown" if pd.isna(amount) else amount_in(rounded(amount), currency)
+    return say("unknown") if pd.isna(amount) else amount_in(rounded(amount), currency)
 
 
 def rounded(amount: float) -> float:
@@ -50,32 +51,33 @@ def rounded(amount: float) -> float:
 
 def amount_in(amount: float, currency: str) -> str:
     """An amount to the unit: ``amount_in(12345.6, "EUR")`` is ``"€12,346"``."""
-    return format_currency(amount, currency, format="¤#,##0", locale=LOCALE, currency_digits=False)
+    pattern = locale().currency_formats["standard"].pattern.replace("0.00", "0")
+    return format_currency(amount, currency, pattern, locale=locale(), currency_digits=False)
 
 
 def to_the_cent(amount: float, currency: str) -> str:
     """An amount as it is paid: ``to_the_cent(12345.6, "EUR")`` is ``"€12,345.60"``."""
-    return format_currency(amount, currency, locale=LOCALE)
+    return format_currency(amount, currency, locale=locale())
 
 
 def percent(rate: float, digits: int = 0) -> str:
     """A rate in words: ``percent(0.423)`` is ``"42%"``; a missing one is ``"unknown"``."""
     if pd.isna(rate):
-        return "unknown"
+        return say("unknown")
     pattern = "#,##0%" if digits == 0 else "#,##0." + "0" * digits + "%"
-    return format_percent(rate, format=pattern, locale=LOCALE)
+    return format_percent(rate, format=pattern, locale=locale())
 
 
 def number(value: float, digits: int = 0) -> str:
     """A plain number in words: ``number(1234.5)`` is ``"1,234"``."""
     if pd.isna(value):
-        return "unknown"
-    return format_decimal(round(value, digits), locale=LOCALE)
+        return say("unknown")
+    return format_decimal(round(value, digits), locale=locale())
 
 
 def day(when: pd.Timestamp) -> str:
     """A day in words: ``day(pd.Timestamp("2026-07-06"))`` is ``"6 July 2026"``."""
-    return format_date(when, "d MMMM y", locale=LOCALE)
+    return format_date(when, say("d MMMM y"), locale=locale())
 
 
 def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
@@ -86,7 +88,7 @@ def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
 def listed(words: Iterable[str]) -> str:
     """Words in a sentence: ``listed(["A", "B", "C"])`` is ``"A, B and C"``; empty without any."""
     *most, last = [*words] or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+    return say("{others} and {last}", others=", ".join(most), last=last) if most else last
 
 
 def capital(sentence: str) -> str:
@@ -121,6 +123,10 @@ def of(column: str, values: pd.Series) -> str:
 
 def label(column: str) -> str:
     """A column's name for people: ``"age_days"`` is ``"Age, days"``, ``"win_rate"`` "Win rate"."""
+    return say(_in_english(column))
+
+
+def _in_english(column: str) -> str:
     if column in LABELS:
         return LABELS[column]
     words = column.split("_")
@@ -148,7 +154,7 @@ def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], 
         "number": lambda value: _fixed(value, digits),
         "day": lambda value: value.strftime("%Y-%m-%d"),
         "time": lambda value: value.strftime("%Y-%m-%d %H:%M"),
-        "flag": lambda value: "yes" if value else "no",
+        "flag": lambda value: say("yes") if value else say("no"),
         "year": lambda value: f"{value:.0f}",
     }
     write = writers.get(unit, str)
@@ -178,4 +184,4 @@ def _digits(unit: str, values: pd.Series) -> int:
 def _fixed(value: float, digits: int) -> str:
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     # Adding nothing makes a nought that was a little less than nothing a plain one.
-    return format_decimal(round(value, digits) + 0.0, format=pattern, locale=LOCALE)
+    return format_decimal(round(value, digits) + 0.0, format=pattern, locale=locale())

@@ -1,14 +1,17 @@
 """The notebooks: their rules by hand, and their figures run again."""
 
 import ast
+import os
 import subprocess
 import sys
 
 import nbformat
 import papermill
 import pytest
+import told
 import torture
 from conftest import ROOT
+from nbformat import NotebookNode
 
 from salesnb.report import workers
 
@@ -90,22 +93,31 @@ def test_one_line_for_the_index(path):
     assert ("print(" in cell.source) == ("remove-cell" in cell.metadata.tags)
 
 
-@each_notebook
-def test_its_figures_come_out_again(path, tmp_path):
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", str(path), "-q"]
-    command += ["--rootdir", str(tmp_path), "-c", "/dev/null"]
-    command += ["-p", "no:cacheprovider", "-p", "no:xdist"]
-    done = subprocess.run(command, capture_output=True, text=True)
+@pytest.fixture(scope="module", params=NOTEBOOKS, ids=lambda path: path.stem)
+def run_again(request, tmp_path_factory):
+    """A notebook that nbval ran, what nbval said, and the outputs of each of its cells."""
+    path, aside = request.param, tmp_path_factory.mktemp(request.param.stem)
+    command = [sys.executable, "-m", "pytest", "--nbval-lax", str(path), "-q", "-c", "/dev/null"]
+    command += ["--rootdir", str(aside), "-p", "no:cacheprovider", "-p", "no:xdist", "-p", "told"]
+    where = {told.FILE: str(aside / "told"), "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=os.environ | where)
+    return path, done, told.read(aside / "told")
+
+
+def test_its_figures_come_out_again(run_again):
+    path, done, _ = run_again
     assert done.returncode == 0, done.stdout[-3000:]
     assert f"{len(cells(path, 'code'))} passed" in done.stdout
 
 
 @pytest.mark.skipif(not workers.CAN_FORK, reason="no fork here")
-@each_notebook
-def test_the_engine_answers_as_stock_papermill(path, tmp_path):
-    stock = torture.by_stock(path, tmp_path / path.name, seconds=120, cwd=path.parent)
+def test_the_engine_answers_as_a_usual_kernel(run_again, tmp_path):
+    path, _, outputs = run_again
     ours = papermill.execute_notebook(
         path, tmp_path / path.name, engine_name="salesnb", cwd=path.parent, progress_bar=False
     )
-    assert torture.answers(ours.cells) == torture.answers(stock.cells)
-    assert sum(len(cell.get("outputs", [])) for cell in ours.cells) >= 5
+    code = [cell for cell in ours.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == [*range(1, len(code) + 1)]
+    stock = [NotebookNode(execution_count=n, outputs=each) for n, each in enumerate(outputs, 1)]
+    assert torture.answers(code) == torture.answers(stock)
+    assert sum(map(len, outputs)) >= 5

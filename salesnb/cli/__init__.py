@@ -9,7 +9,7 @@ import salesnb
 
 # What takes seconds to load is imported where it is used: help should come at once.
 from salesnb.cli import data, folder, pages, questions
-from salesnb.cli.words import PLAIN, say
+from salesnb.cli.words import PLAIN, tell
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, **PLAIN)
 
@@ -23,7 +23,7 @@ def main() -> None:
     try:
         app()
     except DataError as error:
-        say(error, err=True)
+        tell(error, err=True)
         sys.exit(2)
 
 

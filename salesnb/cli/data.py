@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from salesnb.cli.words import Folder, Source, say
+from salesnb.cli.words import Folder, Source, tell
 
 
 def check(source: Source) -> None:
@@ -15,7 +15,7 @@ def check(source: Source) -> None:
     """
     import salesnb
 
-    say(salesnb.check(source))
+    tell(salesnb.check(source))
 
 
 def import_(
@@ -119,7 +119,7 @@ def import_(
             private=importers.Privacy(anonymous, without_notes),
             update=update,
         )
-    say(report)
+    tell(report)
     lacking = verbs.unanswered(report.team)
     if lacking:
         typer.echo("\nCannot be answered, for lack of")
@@ -159,4 +159,4 @@ def log(
     from salesnb import logbook
 
     for entry in logbook.log(notes, folder):
-        say(entry)
+        tell(entry)

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from salesnb.cli.words import Source, say
+from salesnb.cli.words import Source, tell
 
 
 def report(
@@ -97,13 +97,13 @@ def report(
         typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
         raise typer.Exit(130) from None
     except OSError as error:
-        say(
+        tell(
             f"The index could not be written: {error}\nThe pages stand; the same command goes on.",
             err=True,
         )
         raise typer.Exit(3) from None
     except RuntimeError as error:  # what should make the pages was killed, or never began
-        say(str(error), err=True)
+        tell(str(error), err=True)
         raise typer.Exit(3) from None
     typer.echo(plan.folder / "index.html")
     n_failed = sum(each.status == outcome.FAILED for each in outcomes)
@@ -133,7 +133,7 @@ def ride_alongs(
     from salesnb.report import ride_alongs as files
 
     options = {"per_year": per_year, "weeks": weeks, "per_week": per_week}
-    say(files.write(source, output, **options, away=away))
+    tell(files.write(source, output, **options, away=away))
 
 
 def cards(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from salesnb.cli.words import PLAIN, Source, say
+from salesnb.cli.words import PLAIN, Source, tell
 
 if TYPE_CHECKING:
     from salesnb.finding import Finding
@@ -91,7 +91,7 @@ def _write(finding: "Finding", format: Format, output: Path | None) -> None:
     if output is not None:
         write_whole(output, written)
     elif sys.stdout.isatty():
-        say(written.decode(), nl=False)
+        tell(written.decode(), nl=False)
     else:
         typer.echo(written.decode(), nl=False)
 

@@ -16,7 +16,7 @@ Source = Annotated[
 ]
 
 
-def say(what: object, *, err: bool = False, nl: bool = True) -> None:
+def tell(what: object, *, err: bool = False, nl: bool = True) -> None:
     """Say what may hold words of the data; none of them tells the terminal anything."""
     from salesnb.display import plain
 

@@ -2,14 +2,13 @@
 
 import numpy as np
 import pandas as pd
-from babel.dates import format_date
 from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb.differentiators import listed
 from salesnb.finding import Finding
 from salesnb.team import Team
-from salesnb.units import LOCALE, money, number
+from salesnb.units import day, money, number
 from salesnb.visits import settled
 
 COVERAGE = ["product_id", "name", "n_claims", "n_no_proof", "n_no_owner", "open_amount", "lacks"]
@@ -204,7 +203,7 @@ def _stale_headline(table: pd.DataFrame, n_claims: int, team: Team) -> str:
         said = "the one claim is" if n_claims == 1 else f"all {number(n_claims)} claims are"
         return f"Up to date: {said} reviewed since the products last changed."
     n = len(table)
-    first, by = table.iloc[0], format_date(team.as_of + TIME, "d MMMM y", locale=LOCALE)
+    first, by = table.iloc[0], day(team.as_of + TIME)
     is_ = "claim is" if n == 1 else "claims are"
     what = f"“{first['claim']}” ({first['product']}, {first['why']})"
     who = f"owner: {first['owner']}" if pd.notna(first["owner"]) else "nobody owns it yet"

@@ -5,17 +5,15 @@ from typing import Any
 
 import pandas as pd
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date
 
-from salesnb import __version__, door
+from salesnb import __version__, door, units
 from salesnb.differentiators import cards
 from salesnb.differentiators.listed import claims as listed_claims
+from salesnb.language import locale
 from salesnb.report import page
 from salesnb.report.files import write_whole
 from salesnb.team import Team, load
-from salesnb.units import LOCALE, number, percent
-
-DAY = "d MMMM y"
+from salesnb.units import number, percent
 
 
 def write(source: str | Path, output: str | Path, product: str | None = None) -> Path:
@@ -26,7 +24,7 @@ def write(source: str | Path, output: str | Path, product: str | None = None) ->
     team = load(source)
     html = page.template("cards.html.j2").render(
         team=team.settings.name,
-        as_of=format_date(team.as_of, DAY, locale=LOCALE),
+        as_of=units.day(team.as_of),
         cards=sheets(team, product),
         facts={
             "Data": f"{door.name(door.located(source))}, {team.fingerprint}",
@@ -76,7 +74,7 @@ def _claim(row: dict[str, Any], other: dict[str, dict[str, str]]) -> dict[str, A
 def _reviewed(row: dict[str, Any]) -> str:
     if pd.isna(row["reviewed_on"]):
         return "never: to be reviewed"
-    day = format_date(row["reviewed_on"], DAY, locale=LOCALE)
+    day = units.day(row["reviewed_on"])
     is_fresh = row["freshness"] == cards.FRESH
     return f"{day}, {cards.FRESH}" if is_fresh else f"{day}: to be reviewed ({row['freshness']})"
 
@@ -111,6 +109,6 @@ def _other_languages(team: Team) -> dict[str, dict[str, str]]:
 def _spoken(code: str) -> str:
     """The English name of a language by its code."""
     try:
-        return Locale.parse(code).get_language_name(LOCALE) or code
+        return Locale.parse(code).get_language_name(locale()) or code
     except (UnknownLocaleError, ValueError):
         return code or "other words"

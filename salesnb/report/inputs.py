@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import nbformat
 import numpy as np
 
-from salesnb import once
+from salesnb import language, once
 from salesnb.team import Team, row_hashes
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Inputs:
         values = {name: value for name, value in job.values.items() if name != "data"}
         said = [
             once.code(), text, values, dict(job.pages), job.about, agreement, tables,
-            repr(self.team.settings),
+            repr(self.team.settings), language.now(),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(said, sort_keys=True, default=str).encode()).hexdigest()
 

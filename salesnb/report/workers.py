@@ -20,6 +20,8 @@ from salesnb.report.task import ANY, GRACE, Ended, Limits
 # What is loaded in the nursery computes with one thread: a fork must not find more.
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
 NO_DEBUGGER = "PYDEVD_DISABLE_FILE_VALIDATION"  # which else warns of breakpoints it would miss
+# Large blocks of memory go back to the system when they are free: every process keeps its own else.
+MEMORY = {"ARROW_DEFAULT_MEMORY_POOL": "system", "MALLOC_MMAP_THRESHOLD_": str(2**20)}
 CAN_FORK = hasattr(os, "fork")
 PROGRAM = f"from {nursery.__name__} import main; main()"
 
@@ -43,7 +45,7 @@ class Workers:
                 [sys.executable, "-c", PROGRAM],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env=os.environ | dict.fromkeys((*ONE_THREAD, NO_DEBUGGER), "1"),
+                env=MEMORY | os.environ | dict.fromkeys((*ONE_THREAD, NO_DEBUGGER), "1"),
             )
             stdin, stdout = self._nursery.stdin, self._nursery.stdout
             assert stdin is not None
