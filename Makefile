@@ -18,7 +18,7 @@ check: .venv/installed
 	$(BIN)/mypy
 
 lab: .venv/installed
-	$(BIN)/jupyter lab --notebook-dir notebooks
+	$(BIN)/salesnb lab
 
 format: .venv/installed
 	$(BIN)/ruff check --fix .

@@ -78,11 +78,15 @@ class Finding:
     @cached_property
     def _readable(self) -> display.Shown:
         """The columns shown, with names in place of the ids of reps, where they are known."""
-        return display.shown(self._for_people(), self.currency)
+        named = self.named
+        return display.shown(
+            display.only(named, self.shown) if self.shown else named, self.currency
+        )
 
-    def _for_people(self) -> pd.DataFrame:
-        table = display.only(self.table, self.shown) if self.shown else self.table
-        if not self.names or "rep_id" not in table:
-            return table
-        ids = table["rep_id"]
-        return table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))
+    @property
+    def named(self) -> pd.DataFrame:
+        """The table with names in place of the ids of reps, where they are known."""
+        if not self.names or "rep_id" not in self.table:
+            return self.table
+        ids = self.table["rep_id"]
+        return self.table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))

@@ -109,6 +109,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "cli",
             "explore",
             "languages",
+            "workspace",
         },
     ),
 ]
@@ -207,9 +208,7 @@ def test_the_lock_pins_every_dependency():
     assert {re.split(r"[\[>=<]", item)[0] for item in dependencies()} <= pinned
 
 
-def test_the_version_is_stated_once_the_same():
+def test_the_change_log_tells_of_this_version():
     import salesnb
 
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    assert salesnb.__version__ == project["version"]
-    assert f"## {project['version']}" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"\n## {salesnb.__version__}" in (ROOT / "CHANGELOG.md").read_text()

@@ -35,6 +35,7 @@ TEMPLATES = Path(__file__).parent / "template"
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
 PRESSING = re.compile(r'<div class="finding[^>]* data-pressing="([^"]*)"')
+TO_NOTEBOOK = re.compile(r'<a href="[^"]*\.ipynb"[^>]*>(.*?)</a>', re.DOTALL)
 PICTURE = re.compile(r"<figure><svg.*?</title>(?P<drawn>.*?)</figure>", re.DOTALL)
 
 
@@ -177,7 +178,8 @@ def _slug(heading: str) -> str:
 
 
 def _prose(source: str) -> Markup:
-    html = markdown2html(source.strip())
+    """Words as HTML; what leads to a notebook leads nowhere on a page, so the words alone stay."""
+    html = TO_NOTEBOOK.sub(r"\1", markdown2html(source.strip()))
     return Markup(f'<div class="prose">{html}</div>') if source.strip() else Markup("")
 
 
