@@ -98,12 +98,16 @@ def connection() -> Iterator[ibis.BaseBackend]:
 
 
 @contextmanager
-def lazily(folder: Path) -> Iterator[tuple[dict[str, ibis.Table], list[Fault]]]:
+def lazily(
+    folder: Path, instead: Mapping[str, Path] | None = None
+) -> Iterator[tuple[dict[str, ibis.Table], list[Fault]]]:
     """The tables of a folder, of which a Parquet file is read only as far as it is asked for.
 
     A CSV file is read whole, since its rows cannot be told apart otherwise. And the files' faults.
+    `instead` names files to read in place of a table's own.
     """
-    paths, faults = files(folder)
+    found, faults = files(folder)
+    paths = {**found, **(instead or {})}
     tables = {}
     with connection() as con:
         for name, path in paths.items():
