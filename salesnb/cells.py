@@ -66,7 +66,10 @@ def convert(values: pd.Series, kind: str, is_day: bool = False) -> pd.Series:
     """Values as ``text``, ``number``, ``time`` or ``flag``; one that is none becomes missing."""
     if _repeats(values):  # each different value is read once
         code, different = pd.factorize(values)
-        found = _converted(pd.Series(different), kind, is_day)
+        once = pd.Series(different)
+        found = _converted(once, kind, is_day)
+        if found.equals(once):
+            return values
         return found.reindex(code).set_axis(values.index)
     return _converted(values, kind, is_day)
 

@@ -20,6 +20,8 @@ from salesnb.finding import Finding
 from salesnb.once import once
 from salesnb.settings import Settings
 
+PIECE = 1 << 18  # rows of which hashes are made at a time
+
 
 @dataclass(frozen=True, eq=False)
 class Team:
@@ -439,7 +441,12 @@ def _digest(table: pd.DataFrame) -> str:
 
 def row_hashes(table: pd.DataFrame) -> np.ndarray:
     """A number for each row that tells it from any other; the order of columns does not matter."""
-    return pd.util.hash_pandas_object(table[sorted(table.columns)], index=False).to_numpy()
+    ordered = table[sorted(table.columns)]
+    # Piece by piece, since every text becomes an object on the way.
+    pieces = [ordered[start : start + PIECE] for start in range(0, len(ordered) or 1, PIECE)]
+    return np.concatenate(
+        [pd.util.hash_pandas_object(piece, index=False).to_numpy() for piece in pieces]
+    )
 
 
 def _for_csv(table: pd.DataFrame) -> pd.DataFrame:
