@@ -27,6 +27,8 @@ from salesnb.importers.tables import Part
 from salesnb.importers.values import Options
 
 BY_NAME = ("pipedrive", "salesforce")  # of these no column is read that has no known name
+# Where fields that a company added are read all the same, and how their names end.
+OWN_FIELDS = {"salesforce": ("Account", "__c")}
 WORDS = Path(__file__).parents[1] / "crm" / "words"
 NAMES = {"hubspot": "HubSpot"}
 
@@ -101,9 +103,12 @@ def _read(
     Raises `DataError` for options and files that cannot be read.
     """
 
-    def columns(name: str) -> bool:
-        is_read = objects.is_known(vendor, name) or several.is_needed(name)
-        return is_read or vendor not in BY_NAME
+    kind, end = OWN_FIELDS.get(vendor, ("", ""))
+
+    def columns(table: str, name: str) -> bool:
+        if vendor not in BY_NAME or objects.is_known(vendor, name) or several.is_needed(name):
+            return True
+        return bool(end) and name.endswith(end) and objects.is_called(vendor, kind, table)
 
     export = exported.read(start, encoding=encoding, columns=columns)
     recognised, others = objects.recognise(vendor, export.tables)
