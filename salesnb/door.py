@@ -90,7 +90,7 @@ def faults_of(error: DataError | OSError, name: str) -> Sequence[Fault]:
 @contextmanager
 def connection() -> Iterator[ibis.BaseBackend]:
     """A database in memory that reads files."""
-    con = ibis.duckdb.connect()
+    con = database.quiet(ibis.duckdb.connect())
     try:
         yield con
     finally:
