@@ -142,6 +142,10 @@ def test_simulate_writes_a_team_that_checks(run, tmp_path):
     assert out.strip() == str(tmp_path / "made")
     assert run("check", tmp_path / "made")[2] == 0
     assert run("simulate", tmp_path / "made", *words)[2] == 2, "nothing is written over"
+    of_all = ["--seed", "3", "--reps", "3", "--deals", "30", "--months", "6"]
+    run("simulate", tmp_path / "same", *of_all)
+    for path in (tmp_path / "same").iterdir():
+        assert path.read_bytes() == (tmp_path / "made" / path.name).read_bytes(), path.name
 
 
 def test_import_writes_a_team_that_checks(run, maven_source, tmp_path):

@@ -132,16 +132,32 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="The same seed gives the same team.")] = 0,
     reps: Annotated[int, typer.Option(min=1, help="How many reps.")] = 24,
     deals_per_rep: Annotated[int, typer.Option(min=1, help="Deals of each.")] = 120,
+    deals: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Deals of all reps, in place of --deals-per-rep: to the next whole number for "
+            "each. From 300,000 on a company of many teams is made.",
+        ),
+    ] = None,
     months: Annotated[int, typer.Option(min=1, help="How long its history is.")] = 24,
     as_of: Annotated[str, typer.Option(help="The day on which its history ends.")] = "2026-06-30",
     null: Annotated[bool, typer.Option("--null", help="Everybody differs by chance only.")] = False,
 ) -> None:
-    """Make up a team, to try things out without anybody's data."""
-    from salesnb import simulation
+    """Make up a team, to try things out without anybody's data; or a large company, team by team.
 
-    team, _ = simulation.simulate(
-        seed=seed, reps=reps, deals_per_rep=deals_per_rep, months=months, as_of=as_of, null=null
-    )
+    However large a company is, it takes about 1 GB of memory.
+    """
+    from salesnb import simulation
+    from salesnb.simulation import company
+
+    per_rep = deals_per_rep if deals is None else max(1, round(deals / reps))
+    asked: dict[str, Any] = {"seed": seed, "reps": reps, "deals_per_rep": per_rep}
+    asked |= {"months": months, "as_of": as_of, "null": null}
+    if reps * per_rep >= company.LARGE:
+        typer.echo(company.write(destination, **asked))
+        return
+    team, _ = simulation.simulate(**asked)
     typer.echo(team.save(destination))
 
 
