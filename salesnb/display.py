@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import units
+from salesnb.language import say, says
 
 LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
@@ -85,7 +86,9 @@ class Shown:
     def more(self) -> str:
         """How many rows are not among them; empty if none."""
         more = self.n - len(self.cells)
-        return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""
+        if more <= 0:
+            return ""
+        return says("... and {n} more row", "... and {n} more rows", more, n=units.number(more))
 
 
 def shown(table: pd.DataFrame, currency: str = "", rows: int = 20) -> Shown:
@@ -124,14 +127,14 @@ def html(
     The class ``mathjax_ignore`` keeps JupyterLab from reading a formula between two "$".
     """
     seen = f"<figure>{picture}</figure>" if picture else ""
-    seen += _list("ask", "Ask", ask)
+    seen += _list("ask", say("Ask"), ask)
     front = f' data-pressing="{escape(pressing)}"' if pressing else ""
     return (
         f'<div class="finding mathjax_ignore"{front}>'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
         + (_folded(found, bool(picture)) if found.n else "")
-        + _list("caveats", "Keep in mind", caveats)
+        + _list("caveats", say("Keep in mind"), caveats)
         + "</div>"
     )
 
@@ -140,7 +143,7 @@ def _folded(found: Shown, has_picture: bool) -> str:
     """The table; a long one folded away, sooner where a picture says the same."""
     if found.n <= (OPEN_ROWS if has_picture else PAGE_ROWS):
         return table_html(found)
-    summary = f"<summary>The numbers, {found.n:,} rows</summary>"
+    summary = f"<summary>{say('The numbers, {n} rows', n=units.number(found.n))}</summary>"
     return f"<details>{summary}{table_html(found)}</details>"
 
 
@@ -165,14 +168,15 @@ def table_html(found: Shown) -> str:
         for row in _rows(found)
     ]
     if found.trends:
-        heads.append(form.head[False].format(id=f"{name}-Trend", words="Trend"))
+        heads.append(form.head[False].format(id=f"{name}-Trend", words=say("Trend")))
         for row, trend in zip(rows, found.trends, strict=True):
             row.append(form.cell[False].format(id=f"{name}-Trend", words=trend))
     lines = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
     table = f"{form.before}{''.join(heads)}{form.between}{lines}{form.after}"
     note = f'<p class="more">{found.more}</p>' if found.more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
-    frame = '<div class="numbers" role="group" aria-label="The numbers" tabindex="0">'
+    label = escape(say("The numbers"))
+    frame = f'<div class="numbers" role="group" aria-label="{label}" tabindex="0">'
     return f"{frame}{table}{note}</div>"
 
 

@@ -1,7 +1,7 @@
 """Commands that bring data in: an export, a made-up team, what was agreed in a one-on-one."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 

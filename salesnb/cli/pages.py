@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from salesnb.cli.words import Source, tell
+from salesnb.cli.words import Language, Source, tell
 
 
 def report(
@@ -65,6 +65,7 @@ def report(
     no_cache: Annotated[
         bool, typer.Option("--no-cache", help="Keep nothing on disk for the next run.")
     ] = False,
+    language: Language = "",
 ) -> None:
     """Make the pages: one per notebook, and two for each rep.
 
@@ -128,6 +129,7 @@ def ride_alongs(
         str, typer.Option(help="Days without visits: 2026-07-06/2026-07-10,2026-07-20")
     ] = "",
     output: Annotated[Path, typer.Option(help="The folder for the files.")] = Path("reports"),
+    language: Language = "",
 ) -> None:
     """Plan ride-alongs: a calendar file, a sheet for each visit."""
     from salesnb.report import ride_alongs as files
@@ -140,6 +142,7 @@ def cards(
     source: Source,
     product: Annotated[str | None, typer.Option(help="Only this product, by id or name.")] = None,
     output: Annotated[Path, typer.Option(help="The folder for the pages.")] = Path("reports"),
+    language: Language = "",
 ) -> None:
     """Write a sheet for each product: what makes it different."""
     from salesnb.report import cards

@@ -5,6 +5,15 @@ from typing import Annotated, Any
 
 import typer
 
+
+def _speak(code: str) -> str:
+    from salesnb import language
+
+    if code:
+        language.use(code)
+    return code
+
+
 PLAIN: dict[str, Any] = {"add_completion": False, "rich_markup_mode": None}
 Folder = Annotated[Path, typer.Argument(help="A folder with team.toml and the tables.")]
 Source = Annotated[
@@ -14,6 +23,13 @@ Source = Annotated[
         help="A folder with team.toml and the tables, or a database: postgres://user@host/sales.",
     ),
 ]
+Language = Annotated[
+    str,
+    typer.Option(
+        callback=_speak, metavar="CODE",
+        help="The language of what is written: en, hu. [default: SALESNB_LANGUAGE, else en]",
+    ),
+]  # fmt: skip
 
 
 def tell(what: object, *, err: bool = False, nl: bool = True) -> None:

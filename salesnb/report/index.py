@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from itertools import islice
 
+from salesnb.language import to_say
 from salesnb.report import page
 from salesnb.report.files import Place, write_whole
 from salesnb.report.outcome import FAILED, Outcome
@@ -58,7 +59,7 @@ def _pressing(made: Sequence[Outcome]) -> dict:
 
 
 def _write(plan: Plan, template: str, **known: object) -> Place:
-    facts = {**plan.facts, "Parameters": plan.parameters}
+    facts = {**plan.facts, to_say("Parameters"): plan.parameters}
     known |= {"script": page.script("tables.js")}
     html = page.template(template).render(plan=plan, facts=facts, **known)
     return write_whole(plan.folder / "index.html", html, is_shared=plan.is_shared)

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +16,8 @@ from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat import NotebookNode
 
-from salesnb import charts
+from salesnb import charts, language
+from salesnb.language import say, say_all, says
 from salesnb.report.agreement import Agreement
 from salesnb.units import capital
 
@@ -31,6 +33,7 @@ ON_PAPER = ("table-on-paper", "words-on-paper", "on-screen")
 NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
 TEMPLATES = Path(__file__).parent / "template"
+SAID = re.compile(r'say\("([^"]*)"\)')  # words in a script
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
@@ -136,7 +139,7 @@ def _split(cells: Iterable[NotebookNode], form: Markup = NOTHING) -> tuple[str, 
         if cell.cell_type == "code":
             sections[-1].answers += _answers(cell, sections[-1].heading or title)
         elif cell.cell_type == "markdown":
-            level, heading, rest = _heading(cell.source)
+            level, heading, rest = _heading(say_all(cell.source))
             title = heading if level == 1 else title
             if level == 2:
                 sections.append(Section(heading, f"{_slug(heading)}-{len(sections)}"))
@@ -188,8 +191,8 @@ def _answers(cell: NotebookNode, heading: str) -> Markup:
     for on_paper in {*ON_PAPER, NOTES_BELOW} & set(_tags(cell)):
         shown = f'<div class="{on_paper}">{shown}</div>'
     if FOR_MANAGER in _tags(cell):
-        fold = '<details class="manager"><summary>For the manager</summary>{}</details>'
-        shown = fold.format(shown) if shown else ""
+        fold = '<details class="manager"><summary>{}</summary>{}</details>'
+        shown = fold.format(escape(say("For the manager")), shown) if shown else ""
     return Markup(shown)
 
 
@@ -207,7 +210,7 @@ def _answer(output: NotebookNode, heading: str) -> str:
         return f"<figure>{data['image/svg+xml']}</figure>"
     if "image/png" in data:
         source = f"data:image/png;base64,{data['image/png'].strip()}"
-        return f'<figure><img src="{source}" alt="Picture to: {escape(heading)}"></figure>'
+        return f'<figure><img src="{source}" alt="{escape(heading)}"></figure>'
     if "text/markdown" in data:
         return str(_prose(data["text/markdown"]))
     return f"<pre>{escape(data.get('text/plain', ''))}</pre>"
@@ -222,10 +225,15 @@ def _tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
-@cache
 def script(*names: str) -> Markup:
-    """The scripts of a page as one, as they stand in the folder of the templates."""
-    return Markup("\n" + "\n".join((TEMPLATES / name).read_text("utf-8") for name in names))
+    """The scripts of a page as one; what they say is in the language that is spoken."""
+    text = "\n".join(_text(name) for name in names)
+    return Markup("\n" + SAID.sub(lambda words: json.dumps(say(words[1])), text))
+
+
+@cache
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text("utf-8")
 
 
 @cache
@@ -235,6 +243,7 @@ def template(name: str) -> Any:
     words = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     words.filters["fingerprint"] = _fingerprint
     words.globals |= {"light": charts.LIGHT, "dark": charts.DARK, "script": NOTHING}
+    words.globals |= {"say": say, "says": says, "language": language.now}
     return words.get_template(name)
 
 

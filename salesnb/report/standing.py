@@ -13,7 +13,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from salesnb import once
+from salesnb import language, once
 from salesnb.database import is_address
 from salesnb.report.files import Place, head, write_whole
 
@@ -34,7 +34,8 @@ def sources(source: str | Path, notebooks: Path, **asked: Any) -> str:
     data = Path(source)
     digest = hashlib.sha256(once.code().encode())
     wanted = {name: value for name, value in asked.items() if value}  # not asked is not set
-    digest.update(json.dumps([data.resolve().name, wanted], sort_keys=True).encode())
+    said = [data.resolve().name, wanted, language.now()]
+    digest.update(json.dumps(said, sort_keys=True).encode())
     named = (Path(name) for name in asked.get("only", ()))
     try:
         files = [path for path in data.iterdir() if path.is_file()]

@@ -2,8 +2,8 @@
 // Both copies of a page share it and follow each other. Text is only ever set as text.
 "use strict";
 {
-  const KEPT = "Kept in this browser only, until you start anew.";
-  const NOT_KEPT = "This browser does not keep what you write: download it before you leave.";
+  const KEPT = say("Kept in this browser only, until you start anew.");
+  const NOT_KEPT = say("This browser does not keep what you write: download it before you leave.");
 
   const at = (id) => document.getElementById(`note-${id}`);
   const form = document.getElementById("agreement");

@@ -56,7 +56,7 @@
     const box = document.createElement("input");
     const count = document.createElement("output");
     line.className = "sift on-screen";
-    label.textContent = "Rows with the word";
+    label.textContent = say("Rows with the word");
     box.type = "search";
     box.autocomplete = "off";
     label.append(" ", box);
