@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from salesnb.cli.words import PLAIN, Language, Source, tell
+from salesnb.cli.words import PLAIN, Source, tell
 
 if TYPE_CHECKING:
     from salesnb.finding import Finding
@@ -54,9 +54,7 @@ def _command(verb: "Verb") -> Callable[..., None]:
     import salesnb
     from salesnb import verbs
 
-    def command(
-        source: str, format: Format, output: Path | None, language: str, **options: Any
-    ) -> None:
+    def command(source: str, format: Format, output: Path | None, **options: Any) -> None:
         _write(verb(salesnb.load(source), **options), format, output)
 
     own = [_option(parameter) for parameter in verbs.options(verb)]
@@ -66,7 +64,6 @@ def _command(verb: "Verb") -> Callable[..., None]:
         *own,
         inspect.Parameter("format", keyword, annotation=As, default=Format.table),
         inspect.Parameter("output", keyword, annotation=Output, default=None),
-        inspect.Parameter("language", keyword, annotation=Language, default=""),
     ]
     command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     command.__annotations__ = {each.name: each.annotation for each in parameters}
