@@ -58,6 +58,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
     (
         True,
         {
+            "by_rep",
             "visits",
             "leaks",
             "metrics",
