@@ -202,11 +202,11 @@ def _team_headline(team: Team, table: pd.DataFrame, when: str) -> str:
     rate, n_won, won = (_row(table, "team", m) for m in ("win_rate", "n_won", "won_amount"))
     if not rate["n"]:
         return say("No deal was closed {when}.", when=when)
-    n, of, share = number(n_won["value"]), number(rate["n"]), percent(rate["value"])
+    won_deals, n, share = n_won["value"], number(rate["n"]), percent(rate["value"])
     said = say(
         "The team won {n} of {of} deals closed {when} ({share}, {ends})",
-        n=n,
-        of=of,
+        n=number(won_deals),
+        of=n,
         when=when,
         share=share,
         ends=_ends(rate),
@@ -237,9 +237,8 @@ def _rep_headline(team: Team, table: pd.DataFrame, when: str) -> str:
         return f"{said}; " + say("there are too few others for a benchmark.")
     p = stats.two_rates_p(own["value"], own["n"], typical["value"], typical["n"])
     # Every rep gets such a sentence: over all of them chance should be taken for more but rarely.
-    is_chance = p >= CHANCE / len(team.reps)
     rate = percent(typical["value"])
-    if is_chance:
+    if p >= CHANCE / len(team.reps):
         return f"{said}; " + say("a typical rep {rate}: no further apart than chance.", rate=rate)
     return f"{said}; " + say(
         "a typical rep {rate}: if their deals were alike, further apart than chance.", rate=rate
