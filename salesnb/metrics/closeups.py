@@ -105,6 +105,7 @@ def _velocity_headline(table: pd.DataFrame, months: int, currency: str) -> str:
     largest = parts.iloc[int(parts["change_amount"].abs().to_numpy().argmax())]
     now, then = money(total["now"], currency), money(total["then"], currency)
     change = largest["change_amount"]
+    sign = "+" if change > 0 else ""
     return say(
         "Sales velocity {when}: {now} a day, before {then}; {factor} did most of it ({change} a "
         "day).",
@@ -112,7 +113,7 @@ def _velocity_headline(table: pd.DataFrame, months: int, currency: str) -> str:
         now=now,
         then=then,
         factor=say(SAID[largest.factor]),
-        change="+" * (change > 0) + money(change, currency),
+        change=sign + money(change, currency),
     )
 
 
