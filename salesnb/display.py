@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from salesnb import units
+from salesnb.language import say, says
 
 LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
@@ -30,6 +31,7 @@ CONTROLS, TURNS = range(0x7F, 0xA0), (*range(0x202A, 0x202F), *range(0x2066, 0x2
 SHOWN_AS |= dict.fromkeys((*CONTROLS, *TURNS), "\ufffd")
 # Columns that hold words of the schema, such as one_on_one or too_few.
 CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
+CODES |= {"what", "outcome", "moment"}
 
 
 def plain(words: str) -> str:
@@ -76,7 +78,8 @@ class Shown:
     def more(self) -> str:
         """How many rows are not among them; empty if none."""
         more = self.n - len(self.cells)
-        return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""
+        n = units.number(more)
+        return says("... and {n} more row", "... and {n} more rows", more, n=n) if more > 0 else ""
 
 
 def shown(table: pd.DataFrame, currency: str = "", rows: int = 20) -> Shown:
@@ -114,13 +117,13 @@ def html(
     The class ``mathjax_ignore`` keeps JupyterLab from reading a formula between two "$".
     """
     seen = f"<figure>{picture}</figure>" if picture else ""
-    seen += _list("ask", "Ask", ask)
+    seen += _list("ask", say("Ask"), ask)
     return (
         '<div class="finding mathjax_ignore">'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
         + (_folded(found, bool(picture)) if found.n else "")
-        + _list("caveats", "Keep in mind", caveats)
+        + _list("caveats", say("Keep in mind"), caveats)
         + "</div>"
     )
 
@@ -129,8 +132,8 @@ def _folded(found: Shown, has_picture: bool) -> str:
     """The table; a long one folded away, sooner where a picture says the same."""
     if found.n <= (OPEN_ROWS if has_picture else PAGE_ROWS):
         return table_html(found)
-    summary = f"<summary>The numbers, {found.n:,} rows</summary>"
-    return f"<details>{summary}{table_html(found)}</details>"
+    words = say("The numbers, {n} rows", n=units.number(found.n))
+    return f"<details><summary>{words}</summary>{table_html(found)}</details>"
 
 
 def table_html(found: Shown) -> str:
@@ -145,7 +148,8 @@ def table_html(found: Shown) -> str:
     cells = re.sub(r"(<td[^>]*>)([^<]*)(</td>)", _cell_folded, bare.group() if bare else "")
     note = f'<p class="more">{found.more}</p>' if found.more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
-    frame = '<div class="numbers" role="region" aria-label="The numbers" tabindex="0">'
+    name = escape(say("The numbers"))
+    frame = f'<div class="numbers" role="region" aria-label="{name}" tabindex="0">'
     return f"{frame}{cells}{note}</div>"
 
 
@@ -180,11 +184,16 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     if name == "metric":
         return [units.label(metric) for metric in values]
     if name.rpartition("_")[2] in CODES:
-        return [*values.astype("str").str.replace("_", "\N{NO-BREAK SPACE}").fillna("")]
+        return [_word(value) for value in values.astype("str").fillna("")]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
     return _written(table, name, units.of(name, values), currency)
+
+
+def _word(code: str) -> str:
+    """A word of the schema, or of a verb's own, as people read it."""
+    return say(code).replace("_", "\N{NO-BREAK SPACE}")
 
 
 def _is_by_row(table: pd.DataFrame, name: str) -> bool:
@@ -213,7 +222,9 @@ def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[s
 
 
 def _between(low: str, high: str) -> str:
-    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+    if "-" in low + high:
+        return say("{low} to {high}", low=low, high=high)
+    return f"{low}–{high}"
 
 
 def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:

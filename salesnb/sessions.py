@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import cells
-from salesnb.language import say
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.standout import Standout
 from salesnb.team import Team
@@ -74,8 +74,8 @@ def status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
             is_done,
             due < as_of,
         ],
-        ["", "done later", "done", "past its day"],
-        default="open",
+        ["", to_say("done later"), to_say("done"), to_say("past its day")],
+        default=to_say("open"),
     )
     return pd.Series(said, index=table.index, dtype="str")
 

@@ -22,6 +22,7 @@ from salesnb.charts.style import (
     nothing_to_draw,
     shortened,
 )
+from salesnb.language import say
 
 TICKS = 7  # dates at most
 NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
@@ -107,7 +108,7 @@ def _small_picture(ax: Axes, change: Change, left: int, above: int) -> None:
     for tick, y in zip(ticks, heights, strict=True):
         said = _tick(tick, top, change.is_rate)
         ax.annotate(said, (left, y), (-7, 0), ha="right", va="center_baseline", **small)
-    for place, word in zip(x, ("before", "now"), strict=True):
+    for place, word in zip(x, (say("before"), say("now")), strict=True):
         ax.annotate(word, (place, foot), (0, -7), ha="center", va="top", **small)
     small["color"] = INK
     ax.annotate(change.name, (left, foot - height), (0, 6), ha="left", va="baseline", **small)
@@ -140,9 +141,9 @@ def funnel_plot(
     is_low, is_high : separated from chance
     """
     kinds = [
-        (~(is_low | is_high), "o", MUTED, "not separated from chance"),
-        (is_low, "v", WARN, "fewer go on"),
-        (is_high, "^", ACCENT, "more go on"),
+        (~(is_low | is_high), "o", MUTED, say("not separated from chance")),
+        (is_low, "v", WARN, say("fewer go on")),
+        (is_high, "^", ACCENT, say("more go on")),
     ]
     for which, marker, colour, name in kinds:
         if which.any():
@@ -157,8 +158,8 @@ def funnel_plot(
     ax.set_ylim(max(0, 1 - far), 1 + far)
     ax.set_xlim(0, longest * 1.1)
     _name_aside(ax, n, ratio, labels)
-    ax.set_xlabel("decided deals, weighted to equal odds")
-    ax.set_ylabel("go on / expected")
+    ax.set_xlabel(say("decided deals, weighted to equal odds"))
+    ax.set_ylabel(say("go on / expected"))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.legend(**ABOVE, ncols=3, fontsize=7.5, handlelength=1)
     return ax

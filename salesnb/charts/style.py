@@ -14,6 +14,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
+from salesnb.language import say
+
 INK = "#1f2933"
 MUTED = "#7b8794"
 FAINT = "#d9dee4"
@@ -86,10 +88,11 @@ def fit_height(ax: Axes, rows: int) -> None:
         figure.set_figheight(0.85 + 0.3 * max(rows, 2))
 
 
-def nothing_to_draw(ax: Axes, why: str = "Nothing to draw yet") -> Axes:
+def nothing_to_draw(ax: Axes, why: str = "") -> Axes:
     """Empty Axes that say why they are empty."""
     ax.set_axis_off()
-    ax.text(0.5, 0.5, why, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    said = why or say("Nothing to draw yet")
+    ax.text(0.5, 0.5, said, ha="center", va="center", color=MUTED, transform=ax.transAxes)
     return ax
 
 
