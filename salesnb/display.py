@@ -29,7 +29,7 @@ FORMULA, NUMBER = r"\s*[=+\-@\t\n\uff1d\uff0b\uff0d\uff20]", r"[+-]?\d+([.,]\d+)
 SHOWN_AS = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 CONTROLS, TURNS = range(0x7F, 0xA0), (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 SHOWN_AS |= dict.fromkeys((*CONTROLS, *TURNS), "\ufffd")
-# Columns that hold words of the schema, such as one_on_one or too_few.
+# Columns that hold words of the schema, such as one_on_one or too_few, or of a verb.
 CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
 CODES |= {"what", "outcome", "moment"}
 
@@ -184,7 +184,8 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     if name == "metric":
         return [units.label(metric) for metric in values]
     if name.rpartition("_")[2] in CODES:
-        return [_word(value) for value in values.astype("str").fillna("")]
+        words = values.astype("str").fillna("")
+        return [_word(word) for word in (words if name == "topic" else map(say, words))]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
@@ -192,8 +193,7 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
 
 
 def _word(code: str) -> str:
-    """A word of the schema, or of a verb's own, as people read it."""
-    return say(code).replace("_", "\N{NO-BREAK SPACE}")
+    return code.replace("_", "\N{NO-BREAK SPACE}")
 
 
 def _is_by_row(table: pd.DataFrame, name: str) -> bool:

@@ -144,10 +144,11 @@ def _rows(seen: Standout) -> Iterator[dict[str, str]]:
 
 
 def _row(asked: Question, known: Mapping[str, str], named: Mapping[str, Named]) -> dict[str, str]:
+    topic = asked.topic.replace("_", " ")
     values = {**known, **{name: deal.label for name, deal in named.items()}}
     return {
         "step": asked.step,
-        "topic": asked.topic.replace("_", " "),
+        "topic": say(topic),
         "question": question_bank.fill(asked.text, values),
         "deals": ", ".join(dict.fromkeys(deal.deal_id for deal in named.values())),
         "listen_for": asked.listen_for,
