@@ -185,15 +185,12 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
         return [units.label(metric) for metric in values]
     if name.rpartition("_")[2] in CODES:
         words = values.astype("str").fillna("")
-        return [_word(word) for word in (words if name == "topic" else map(say, words))]
+        said = words if name == "topic" else map(say, words)  # people write topics
+        return [word.replace("_", "\N{NO-BREAK SPACE}") for word in said]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
     return _written(table, name, units.of(name, values), currency)
-
-
-def _word(code: str) -> str:
-    return code.replace("_", "\N{NO-BREAK SPACE}")
 
 
 def _is_by_row(table: pd.DataFrame, name: str) -> bool:
