@@ -238,7 +238,6 @@ class Warning:
             ax.plot(week[is_on], booked[is_on], "X", color=charts.WARN, label=label)
         ax.set_ylim(bottom=0)
         ax.set_title(say("{what} by week", what=capital(self._what)))
-        ax.legend(loc="upper left", fontsize=8, ncols=3)
         return ax
 
     def _draw_reps(self, ax: Axes) -> Axes:
@@ -260,16 +259,10 @@ class Warning:
             .where(rows["n_weeks"] != LATELY, "")
         )
         ax.set_yticks(y, rows["name"] + other, fontsize=7)
+        ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
         ax.set_xlim(left=0)
-        ax.set_title(
-            say(
-                "{what} in {weeks} weeks, against the usual range",
-                what=capital(self._what),
-                weeks=LATELY,
-            ),
-            loc="right",
-        )
-        ax.legend(loc="lower right", fontsize=8)
+        ax.set_title(say("{what} in {weeks} weeks", what=capital(self._what), weeks=LATELY))
+        charts.fit_height(ax, 2 * len(rows) // 3)
         return ax
 
 

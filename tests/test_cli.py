@@ -97,11 +97,14 @@ def test_options_reach_the_verb(run, folder, small):
         (["report", "FOLDER", "--rep", "R001"], "Did you mean"),
         (["report", "FOLDER", "-p", "mnths=3"], "notebook parameter"),
         (["report", "FOLDER", "-p", "months"], "NAME=VALUE"),
+        (["report", "FOLDER", "-p", "per_year=six"], "found 'six', expected a whole number"),
+        (["import", "maven"], "salesnb import hubspot"),
+        (["lab"], "salesnb new"),
         (["report", "FOLDER", "--notebooks", "nowhere"], "--notebooks"),
     ],
 )
-def test_a_mistake_is_told_with_a_suggestion(run, folder, monkeypatch, words, hint):
-    monkeypatch.chdir(ROOT)
+def test_a_mistake_is_told_with_a_suggestion(run, folder, tmp_path, monkeypatch, words, hint):
+    monkeypatch.chdir(ROOT if words[0] == "report" else tmp_path)
     places = {"FOLDER": folder, "FOLDRE": folder.with_name("taem")}
     out, err, code = run(*[places.get(word, word) for word in words])
     assert code == 2

@@ -273,5 +273,4 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set_xlabel(say("week"))
     ax.set_ylabel(say("deals moved on"))
-    ax.legend(**charts.ABOVE, ncols=3)
     return ax

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb import leaks as computed
 from salesnb.finding import Finding
-from salesnb.language import say, to_say
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 
@@ -73,7 +73,20 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
         caveats=(*_caveats(cells, flagged, low), *computed.time_covered(team, cells)),
         currency=team.currency,
         names=names,
+        pressing=_pressing(team, flagged),
     )
+
+
+def _pressing(team: Team, flagged: pd.DataFrame) -> str:
+    if flagged.empty:
+        return ""
+    first, more = flagged.iloc[0], len(flagged) - 1
+    said = say("Deals of {name} leak at {stage}", name=team.names[first.rep_id], stage=first.stage)
+    said = _with_cost(team, first, said)
+    if not more:
+        return said
+    also = says("{n} more place stand out.", "{n} more places stand out.", more, n=more)
+    return f"{said} {also}"
 
 
 def _headline(team: Team, cells: pd.DataFrame, flagged: pd.DataFrame) -> str:
@@ -104,6 +117,10 @@ def _leak(team: Team, cell: pd.Series) -> str:
         ends=span(cell.advance_low, cell.advance_high, percent),
         typical=percent(cell.typical_rate),
     )
+    return _with_cost(team, cell, said)
+
+
+def _with_cost(team: Team, cell: pd.Series, said: str) -> str:
     if pd.isna(cell["lost_amount"]):
         return f"{said}."
     return say("{leak}; that costs {cost}.", leak=said, cost=computed.lost_in_words(team, cell))

@@ -82,6 +82,21 @@ class Telling:
         )
         return f"{said} {count}: {'; '.join(named)}."
 
+    @property
+    def pressing(self) -> str:
+        """Of how many the open pipeline falls short by more than chance; empty if of nobody."""
+        reps = self.now[self.now["rep_id"].notna()]
+        n = int(reps["is_sure"].sum())
+        if not n:
+            return ""
+        return says(
+            "The open pipelines of {n} of {of} reps falls short of what the quota needs.",
+            "The open pipelines of {n} of {of} reps fall short of what the quota needs.",
+            n,
+            n=n,
+            of=len(reps),
+        )
+
     def _about(self, row: pd.Series) -> str:
         """One row in words."""
         if pd.isna(row["dry_weeks"]):
@@ -227,13 +242,13 @@ class Telling:
                 textcoords="offset points",
                 ha=side,
                 color=charts.WARN,
+                in_layout=False,
             )
         charts.few_dates(ax)
         ax.set_ylim(bottom=0)
         ax.yaxis.set_major_formatter(EngFormatter(sep=""))
         label = say("at the end of the week, {currency}", currency=found.team.currency)
         ax.set_ylabel(label.rstrip(", "))
-        ax.legend(**charts.ABOVE, ncols=3, fontsize=7.5, handlelength=1)
         return ax
 
 

@@ -61,7 +61,13 @@ def checklist(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) -
         if len(tasks)
         else (),
         names=team.names,
+        pressing=_pressing(tasks),
     )
+
+
+def _pressing(tasks: pd.DataFrame) -> str:
+    n = int((tasks["state"] == "overdue").sum())
+    return f"New hires: {number(n)} {'task' if n == 1 else 'tasks'} overdue." if n else ""
 
 
 def _tasks(team: Team, people: pd.DataFrame) -> pd.DataFrame:

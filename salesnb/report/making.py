@@ -1,5 +1,6 @@
 """One job, done in a process of its own: run the notebook, write its pages."""
 
+import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -76,7 +77,7 @@ def make(job: Job, plan: Plan, is_forced: bool = False) -> Made:
     """Run a notebook and write its pages, unless somebody did meanwhile; an error is its line."""
     before = outcome.standing(job, plan.folder)
     if before.is_there and not is_forced:
-        return Made({"title": before.title, "summary": before.summary, "flag": before.flag})
+        return Made(before.line)
     try:
         if why := _strange(job, plan):
             return Made({"error": why})
@@ -86,6 +87,7 @@ def make(job: Job, plan: Plan, is_forced: bool = False) -> Made:
             "title": page.title(done),
             "summary": capital(summary),
             "flag": page.printed(done, page.FLAG),
+            "pressing": "" if job.about else json.dumps(page.pressing(done), ensure_ascii=False),
         }
         made = {f"notebooks/{_kept(job)}": nbformat.writes(done)} if plan.is_keeping else {}
         for name, edition in job.pages.items():

@@ -15,8 +15,9 @@ from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat import NotebookNode
 
-from salesnb.report import agreement
+from salesnb import charts
 from salesnb.report.agreement import Agreement
+from salesnb.units import capital
 
 # What a cell's tag does to it on a page.
 LEFT_OUT = "remove-cell"
@@ -29,9 +30,12 @@ ON_PAPER = ("table-on-paper", "words-on-paper", "on-screen")
 # The manager's notes below it say the same and more, so that their copy prints the notes alone.
 NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
+TEMPLATES = Path(__file__).parent / "template"
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
+PRESSING = re.compile(r'<div class="finding[^>]* data-pressing="([^"]*)"')
+TO_NOTEBOOK = re.compile(r'<a href="[^"]*\.ipynb"[^>]*>(.*?)</a>', re.DOTALL)
 PICTURE = re.compile(r"<figure><svg.*?</title>(?P<drawn>.*?)</figure>", re.DOTALL)
 
 
@@ -68,13 +72,18 @@ class Section:
     words: Markup = NOTHING
     answers: Markup = NOTHING
 
+    @property
+    def headline(self) -> str:
+        """What its first finding says; empty where there is none."""
+        said = str(self.answers).partition(HEADLINE)[2].partition("</strong>")[0]
+        return capital(unescape(said))
+
 
 def render(notebook: NotebookNode, sheet: Sheet) -> str:
     """The page of an executed notebook: its words and its answers, without its code."""
     cells = [cell for cell in notebook.cells if _is_shown(cell, sheet)]
-    has_form = sheet.agreement and any(AGREEMENT in _tags(cell) for cell in cells)
+    has_form = bool(sheet.agreement) and any(AGREEMENT in _tags(cell) for cell in cells)
     form = template("agreement.html.j2").render(agreement=sheet.agreement) if has_form else ""
-    script = agreement.script() if has_form else NOTHING
     heading, (opening, *sections) = _split(cells, Markup(form))
     shown: set[str] = set()
     for section in sections:
@@ -86,7 +95,8 @@ def render(notebook: NotebookNode, sheet: Sheet) -> str:
         sections=sections,
         sheet=sheet,
         facts=sheet.facts,
-        script=script,
+        has_form=has_form,
+        script=script("tables.js", *(["notes.js"] if has_form else [])),
     )
 
 
@@ -103,6 +113,15 @@ def _plainly(output: NotebookNode) -> str:
         return output.text if output.name == "stdout" else ""
     found = output.get("data", {}).get("text/html", "").partition(HEADLINE)[2]
     return unescape(found.partition("</strong>")[0])
+
+
+def pressing(notebook: NotebookNode) -> list[list[str]]:
+    """What does not wait: the name and the heading of its section, and the line."""
+    return [
+        [section.name, section.heading, unescape(line)]
+        for section in _split(notebook.cells)[1]
+        for line in PRESSING.findall(str(section.answers))
+    ]
 
 
 def title(notebook: NotebookNode) -> str:
@@ -159,7 +178,8 @@ def _slug(heading: str) -> str:
 
 
 def _prose(source: str) -> Markup:
-    html = markdown2html(source.strip())
+    """Words as HTML; what leads to a notebook leads nowhere on a page, so the words alone stay."""
+    html = TO_NOTEBOOK.sub(r"\1", markdown2html(source.strip()))
     return Markup(f'<div class="prose">{html}</div>') if source.strip() else Markup("")
 
 
@@ -203,11 +223,18 @@ def _tags(cell: NotebookNode) -> list[str]:
 
 
 @cache
+def script(*names: str) -> Markup:
+    """The scripts of a page as one, as they stand in the folder of the templates."""
+    return Markup("\n" + "\n".join((TEMPLATES / name).read_text("utf-8") for name in names))
+
+
+@cache
 def template(name: str) -> Any:
     """A page template; whatever it is given is escaped unless it is markup already."""
-    folder = FileSystemLoader(Path(__file__).parent / "template")
+    folder = FileSystemLoader(TEMPLATES)
     words = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     words.filters["fingerprint"] = _fingerprint
+    words.globals |= {"light": charts.LIGHT, "dark": charts.DARK, "script": NOTHING}
     return words.get_template(name)
 
 

@@ -8,7 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from salesnb import door, once
+from salesnb import __version__, door, once
 from salesnb.errors import DataError, unknown
 from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
@@ -214,7 +214,7 @@ def _facts(team: Team, source: str) -> dict[str, str]:
     """What the foot of every page states: the same facts, the same page."""
     return {
         "Data": f"{source}, {team.fingerprint}",
-        "salesnb": version("salesnb"),
+        "salesnb": __version__,
         "pandas": version("pandas"),
     }
 

@@ -18,7 +18,7 @@ from salesnb.database import is_address
 from salesnb.report.files import Place, head, write_whole
 
 FILE = "run.json"
-HEAD = 4096  # bytes of a page in which it says what it was made from
+HEAD = 8192  # bytes of a page in which it says what it was made from
 ABOUT = re.compile(r'<meta name="salesnb-(\w+)" content="([^"]*)">')
 MADE, UNCHANGED = "made", "unchanged"
 
