@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import units
-from salesnb.language import say, says
+from salesnb.language import say, says, to_say
 
 LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
@@ -31,8 +31,15 @@ FORMULA, NUMBER = r"\s*[=+\-@\t\n\uff1d\uff0b\uff0d\uff20]", r"[+-]?\d+([.,]\d+)
 SHOWN_AS = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 CONTROLS, TURNS = range(0x7F, 0xA0), (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 SHOWN_AS |= dict.fromkeys((*CONTROLS, *TURNS), "\ufffd")
-# Columns that hold words of the schema, such as one_on_one or too_few.
+# Columns that hold words of the schema, such as one_on_one or too_few, or of a verb.
 CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
+CODES |= {"what", "outcome", "moment"}
+
+STEPS = {
+    1: to_say("{n} values, the last higher than the first"),
+    -1: to_say("{n} values, the last lower than the first"),
+    0: to_say("{n} values, the last the same as the first"),
+}
 
 
 def plain(words: str) -> str:
@@ -86,9 +93,8 @@ class Shown:
     def more(self) -> str:
         """How many rows are not among them; empty if none."""
         more = self.n - len(self.cells)
-        if more <= 0:
-            return ""
-        return says("... and {n} more row", "... and {n} more rows", more, n=units.number(more))
+        n = units.number(more)
+        return says("... and {n} more row", "... and {n} more rows", more, n=n) if more > 0 else ""
 
 
 def shown(table: pd.DataFrame, currency: str = "", rows: int = 20) -> Shown:
@@ -143,8 +149,8 @@ def _folded(found: Shown, has_picture: bool) -> str:
     """The table; a long one folded away, sooner where a picture says the same."""
     if found.n <= (OPEN_ROWS if has_picture else PAGE_ROWS):
         return table_html(found)
-    summary = f"<summary>{say('The numbers, {n} rows', n=units.number(found.n))}</summary>"
-    return f"<details>{summary}{table_html(found)}</details>"
+    words = say("The numbers, {n} rows", n=units.number(found.n))
+    return f"<details><summary>{words}</summary>{table_html(found)}</details>"
 
 
 def table_html(found: Shown) -> str:
@@ -175,8 +181,8 @@ def table_html(found: Shown) -> str:
     table = f"{form.before}{''.join(heads)}{form.between}{lines}{form.after}"
     note = f'<p class="more">{found.more}</p>' if found.more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
-    label = escape(say("The numbers"))
-    frame = f'<div class="numbers" role="group" aria-label="{label}" tabindex="0">'
+    called = escape(say("The numbers"))
+    frame = f'<div class="numbers" role="group" aria-label="{called}" tabindex="0">'
     return f"{frame}{table}{note}</div>"
 
 
@@ -248,7 +254,9 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     if name == "metric":
         return [units.label(metric) for metric in values]
     if name.rpartition("_")[2] in CODES:
-        return [*values.astype("str").str.replace("_", "\N{NO-BREAK SPACE}").fillna("")]
+        words = values.astype("str").fillna("")
+        said = words if name == "topic" else map(say, words)  # people write topics
+        return [word.replace("_", "\N{NO-BREAK SPACE}") for word in said]
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
@@ -281,7 +289,9 @@ def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[s
 
 
 def _between(low: str, high: str) -> str:
-    return f"{low} to {high}" if "-" in low + high else f"{low}–{high}"
+    if "-" in low + high:
+        return say("{low} to {high}", low=low, high=high)
+    return f"{low}–{high}"
 
 
 def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:
@@ -327,10 +337,10 @@ def trend_line(values: np.ndarray) -> str:
     points = " ".join(f"{a:.4g},{b:.3g}" for a, b in zip(x[known], y[known], strict=True))
     last_x, last_y = points.rsplit(" ", 1)[1].split(",")
     step = int(np.sign(values[known][-1] - values[known][0]))
-    said = {1: "higher than", -1: "lower than", 0: "the same as"}[step]
+    said = escape(say(STEPS[step], n=known.sum()))
     return (
-        f'<svg class="trend" role="img" aria-label="{known.sum()} values, the last {said} '
-        f'the first" viewBox="0 0 {WIDE:g} {HIGH:g}" width="{WIDE:g}" height="{HIGH:g}">'
+        f'<svg class="trend" role="img" aria-label="{said}" '
+        f'viewBox="0 0 {WIDE:g} {HIGH:g}" width="{WIDE:g}" height="{HIGH:g}">'
         f'<polyline points="{points}" fill="none" '
         f'stroke="currentColor"/><circle cx="{last_x}" cy="{last_y}" r="2"/></svg>'
     )

@@ -10,11 +10,11 @@ from functools import cache
 from importlib.resources import files
 
 from salesnb import language
-from salesnb.language import say
+from salesnb.language import say, to_say
 from salesnb.question_bank import STAGE_KINDS
 
 WEEKS = ("observe", "practise", "apply", "review")  # what a week of a programme is for
-MOMENTS = ("before", "during", "after")  # of a visit
+MOMENTS = (to_say("before"), to_say("during"), to_say("after"))  # of a visit
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, display
+from salesnb.language import say
 from salesnb.units import money, number, percent, span
 
 __all__ = ["Finding", "money", "number", "percent", "span"]
@@ -61,8 +62,8 @@ class Finding:
         lines = [self.headline]
         if len(self.table):
             lines += ["", display.text(self._readable)]
-        lines += [f"Ask: {question}" for question in self.ask]
-        lines += [f"Note: {caveat}" for caveat in self.caveats]
+        lines += [say("Ask: {question}", question=question) for question in self.ask]
+        lines += [say("Note: {caveat}", caveat=caveat) for caveat in self.caveats]
         return display.plain("\n".join(lines))
 
     __repr__ = __str__

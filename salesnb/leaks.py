@@ -8,13 +8,20 @@ import pandas as pd
 
 from salesnb import stage_model
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.once import once, once_here
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
 from salesnb.units import money, span
 from salesnb.visits import visits
 
-IN_TABLE = "Lost amounts in the table are in all, of the deals since {}, not of a year."
+IN_TABLE = to_say("Lost amounts in the table are in all, of the deals since {day}, not of a year.")
+COSTS = {  # by whether it is the most it can be, and whether it is that of a year
+    (False, True): to_say("about {amount} ({ends}) a year"),
+    (False, False): to_say("about {amount} ({ends}) in the time on record"),
+    (True, True): to_say("at most about {amount} ({ends}) a year"),
+    (True, False): to_say("at most about {amount} ({ends}) in the time on record"),
+}
 TRAITS = ("industry", "country", "employees")
 
 
@@ -81,20 +88,20 @@ def years(team: Team, found: pd.DataFrame) -> np.ndarray:
 def lost_in_words(team: Team, cell: pd.Series) -> str:
     """What the deals lost at one cell cost: a year of it, or all of it where less is on record."""
     years = years_at(team, cell["rep_id"], str(cell["stage"]))
-    scale, period = (years, "a year") if years >= 1 else (1, "in the time on record")
+    is_of_a_year = years >= 1
 
-    def say(amount: float) -> str:
-        return money(amount / scale, team.currency)
+    def scaled(amount: float) -> str:
+        return money(amount / years if is_of_a_year else amount, team.currency)
 
-    about = "at most about" if cell["is_upper_bound"] else "about"
-    ends = span(cell["lost_low"], cell["lost_high"], say)
-    return f"{about} {say(cell['lost_amount'])} ({ends}) {period}"
+    ends = span(cell["lost_low"], cell["lost_high"], scaled)
+    words = COSTS[bool(cell["is_upper_bound"]), is_of_a_year]
+    return say(words, amount=scaled(cell["lost_amount"]), ends=ends)
 
 
 def time_covered(team: Team, found: pd.DataFrame) -> tuple[str, ...]:
     """Which time the lost amounts of these cells cover: a headline has those of a year."""
     first = _first(team, found).min()
-    return () if pd.isna(first) else (IN_TABLE.format(first.date()),)
+    return () if pd.isna(first) else (say(IN_TABLE, day=first.date()),)
 
 
 def _first(team: Team, found: pd.DataFrame) -> pd.Series:

@@ -14,28 +14,29 @@ from functools import cache
 from importlib.resources import files
 
 from salesnb import language
-from salesnb.language import say
+from salesnb.language import say, to_say
 
-STEPS = ("goal", "reality", "options", "will")
+STEPS = (to_say("goal"), to_say("reality"), to_say("options"), to_say("will"))
 STAGE_KINDS = (
-    "prospecting",
-    "qualifying",
-    "discovery",
-    "presenting",
-    "proposal",
-    "negotiation",
-    "closing",
+    to_say("prospecting"),
+    to_say("qualifying"),
+    to_say("discovery"),
+    to_say("presenting"),
+    to_say("proposal"),
+    to_say("negotiation"),
+    to_say("closing"),
 )
 TOPICS = (
     *STAGE_KINDS,
     "time_use",
-    "hygiene",
-    "strengths",
-    "growth",
+    to_say("hygiene"),
+    to_say("strengths"),
+    to_say("growth"),
     "external_causes",
-    "commitments",
+    to_say("commitments"),
     "new_hire",
 )
+AS_READ = (to_say("time use"), to_say("external causes"), to_say("new hire"))  # of these topics
 # What a question may name; each stands for something of the rep's own.
 PLACEHOLDERS = (
     "stage",  # the stage that the conversation is about

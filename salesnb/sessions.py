@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import cells
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.standout import Standout
 from salesnb.team import Team
@@ -40,7 +41,7 @@ def without_colleagues(text: pd.Series, team: Team, rep_id: str) -> pd.Series:
     own_words = {*own["name"], *own["rep_id"]}
 
     def without(found: re.Match) -> str:
-        return found[0] if found[0] in own_words else "a colleague"
+        return found[0] if found[0] in own_words else say("a colleague")
 
     return text if text.isna().all() else text.str.replace(_people(team), without, regex=True)
 
@@ -73,8 +74,8 @@ def status(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.Series:
             is_done,
             due < as_of,
         ],
-        ["", "done later", "done", "past its day"],
-        default="open",
+        ["", to_say("done later"), to_say("done"), to_say("past its day")],
+        default=to_say("open"),
     )
     return pd.Series(said, index=table.index, dtype="str")
 

@@ -11,6 +11,7 @@ from scipy import special
 from salesnb import leaks, schema, stats
 from salesnb.by_rep import ByRep, by_rep
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics import pipeline
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.ledger import ledger
@@ -256,12 +257,16 @@ def alike(deal: pd.Series, others: pd.DataFrame) -> pd.DataFrame:
 def labels(deals: pd.DataFrame, currency: str) -> pd.Series:
     """What people call these deals: ``Acme (Flow Core, €42,000)``; with the id where two would be
     the same."""
-    account = deals["account"].astype("str").fillna("deal " + deals["deal_id"])
+    account = deals["account"].astype("str").fillna(deals["deal_id"].map(_unnamed))
     amount = deals["amount"].map(lambda a: money(a, currency), na_action="ignore")
     known = pd.concat([deals["product"], amount], axis=1).astype(object)
     inside = known.apply(lambda row: ", ".join(row.dropna()), axis=1).astype("str")
     label = account + inside.map(lambda words: f" ({words})" if words else "")
     return label.mask(label.duplicated(keep=False), label + " " + deals["deal_id"])
+
+
+def _unnamed(deal_id: str) -> str:
+    return say("deal {deal_id}", deal_id=deal_id)
 
 
 def p_of_change(table: pd.DataFrame) -> pd.Series:

@@ -9,9 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.team import Team
-from salesnb.units import number, span
+from salesnb.units import capital, number, span
 from salesnb.watch import NEW_USUAL, Watched, limits, watch
 from salesnb.weekly import Weekly, weekly
 
@@ -20,12 +21,24 @@ COLUMNS += ["is_alarm", "alarm_since"]
 NAMED = 5  # people in one sentence
 LATELY = 4  # weeks that are compared when there is no alarm
 BARS = 24  # people in one picture
-PLURAL = {"call": "calls", "email": "emails", "meeting": "meetings booked"}
-PLURAL |= {"demo": "demos booked", "proposal": "proposals"}
-HOW_SURE = (
+PLURAL = {
+    "call": to_say("calls"),
+    "email": to_say("emails"),
+    "meeting": to_say("meetings booked"),
+    "demo": to_say("demos booked"),
+    "proposal": to_say("proposals"),
+}
+COUNTED = {
+    "call": to_say("{n} calls"),
+    "email": to_say("{n} emails"),
+    "meeting": to_say("{n} booked"),
+    "demo": to_say("{n} booked"),
+    "proposal": to_say("{n} proposals"),
+}
+HOW_SURE = to_say(
     "Expected is each rep's own level, with the season, holidays and leave taken into account. "
     "About one false alarm per rep in two to three years is the price of an early one. After "
-    f"{NEW_USUAL} weeks of alarm the lower level counts as the usual one."
+    "{weeks} weeks of alarm the lower level counts as the usual one."
 )
 
 
@@ -108,16 +121,28 @@ class Warning:
 
     def about(self, row: pd.Series) -> str:
         """A rep in words: ``12 booked in 4 weeks, usually 23 (17-29)``."""
-        n = number(row["n_booked"])
-        what = n + (" booked" if self.kind in ("meeting", "demo") else f" {PLURAL[self.kind]}")
-        weeks = "the last week" if row["n_weeks"] == 1 else f"{row['n_weeks']} weeks"
-        usual = f"usually {number(row['expected'])} ({span(row['low'], row['high'])})"
-        return f"{what} in {weeks}, {usual}"
+        return say(
+            "{booked}, usually {usual} ({ends})",
+            booked=self._booked(row),
+            usual=number(row.expected),
+            ends=span(row.low, row.high),
+        )
+
+    def _booked(self, row: pd.Series) -> str:
+        count, weeks = say(COUNTED[self.kind], n=number(row["n_booked"])), row["n_weeks"]
+        if weeks == 1:
+            return say("{count} in the last week", count=count)
+        return say("{count} in {weeks} weeks", count=count, weeks=weeks)
+
+    @property
+    def _what(self) -> str:
+        """What is counted, in words."""
+        return say(PLURAL[self.kind])
 
     @property
     def headline(self) -> str:
         """Who needs a word, the largest shortfall first; or that nobody does."""
-        now, what = self.now, PLURAL[self.kind]
+        now = self.now
         if now.empty:
             return self._nobody()
         if len(self.weeks.rep_id) == 1:
@@ -129,37 +154,47 @@ class Warning:
         short = short.assign(gap=gap).sort_values("gap", ascending=False, kind="stable")
         said = [f"{row['name']}: {self.about(row)}" for _, row in short.head(NAMED).iterrows()]
         more = len(short) - NAMED
-        said += [f"and {more} more"] if more > 0 else []
-        return f"{len(short)} of {len(now)} reps with fewer {what} than usual. {'; '.join(said)}."
+        said += [say("and {n} more", n=more)] if more > 0 else []
+        return say(
+            "{n} of {of} reps with fewer {what} than usual. {people}.",
+            n=len(short),
+            of=len(now),
+            what=self._what,
+            people="; ".join(said),
+        )
 
     def _nobody(self) -> str:
         if len(self.table) and len(self.weeks.rep_id) == 1:
-            return f"{self.names[self.weeks.rep_id[0]]}: no longer on the team."
-        return f"No {PLURAL[self.kind]} on record: nothing to compare."
+            name = self.names[self.weeks.rep_id[0]]
+            return say("{name}: no longer on the team.", name=name)
+        return say("No {what} on record: nothing to compare.", what=self._what)
 
     def _all_well(self, now: pd.DataFrame) -> str:
         unsure = int((~now["is_sure"]).sum())
         is_low = (now["n_booked"] < now["low"]).any()
-        said = "nobody shows a lasting drop" if is_low or unsure else "all within their usual range"
-        rest = f"; of {unsure} too little is known yet" if unsure else ""
-        return f"{PLURAL[self.kind].capitalize()}: {said}{rest}."
+        said = say("nobody shows a lasting drop")
+        if unsure:
+            said += "; " + say("of {n} too little is known yet", n=unsure)
+        elif not is_low:
+            said = say("all within their usual range")
+        return f"{capital(self._what)}: {said}."
 
     def _alone(self, row: pd.Series) -> str:
         """One rep against the own usual level."""
-        about = self.about(row)
-        if row["is_alarm"]:
-            return f"{row['name']}: fewer {PLURAL[self.kind]} than usual. {about}."
-        if row["expected"] == 0:
-            return f"{row['name']}: away for the last {row['n_weeks']} weeks."
-        if not row["is_sure"]:
-            counted = about.split(", usually")[0]
-            return f"{row['name']}: too early to say what is usual. {counted}."
-        where = "within the usual range"
-        if row["n_booked"] < row["low"]:
-            where = "below the usual range, not yet a lasting drop"
+        name, about = row["name"], self.about(row)
+        if row["expected"] == 0 and not row["is_alarm"]:
+            return say("{name}: away for the last {n} weeks.", name=name, n=row.n_weeks)
+        if not row["is_sure"] and not row["is_alarm"]:
+            about, where = self._booked(row), say("too early to say what is usual")
+        elif row["is_alarm"]:
+            where = say("fewer {what} than usual", what=self._what)
+        elif row["n_booked"] < row["low"]:
+            where = say("below the usual range, not yet a lasting drop")
         elif row["n_booked"] > row["high"]:
-            where = "more than usual"
-        return f"{row['name']}: {where}. {about}."
+            where = say("more than usual")
+        else:
+            where = say("within the usual range")
+        return f"{name}: {where}. {about}."
 
     @property
     def ask(self) -> tuple[str, ...]:
@@ -167,15 +202,17 @@ class Warning:
         if not self.now["is_alarm"].any():
             return ()
         return (
-            "What has been different in these weeks from the ones before?",
-            "Which part of it is in your hands, and what would help with the rest?",
-            "What would the next two weeks have to look like for the calendar to fill again?",
+            say("What has been different in these weeks from the ones before?"),
+            say("Which part of it is in your hands, and what would help with the rest?"),
+            say("What would the next two weeks have to look like for the calendar to fill again?"),
         )
 
     @property
     def caveats(self) -> tuple[str, ...]:
         """What to keep in mind."""
-        return (HOW_SURE, *self.weeks.caveats) if len(self.table) else self.weeks.caveats
+        if self.table.empty:
+            return self.weeks.caveats
+        return (say(HOW_SURE, weeks=NEW_USUAL), *self.weeks.caveats)
 
     def draw(self, ax: Axes) -> Axes:
         """One rep: week by week; several: the last weeks of each against the usual range."""
@@ -192,35 +229,39 @@ class Warning:
             rows["expected_high"].to_numpy(float),
             step="mid",
             color=charts.FAINT,
-            label="usual range",
+            label=say("usual range"),
         )
-        ax.plot(week, booked, color=charts.INK, linewidth=1, marker=".", label="per week")
+        ax.plot(week, booked, color=charts.INK, linewidth=1, marker=".", label=say("per week"))
         is_on = rows["is_alarm"].to_numpy()
         if is_on.any():
-            ax.plot(week[is_on], booked[is_on], "X", color=charts.WARN, label="lasting drop")
+            label = say("lasting drop")
+            ax.plot(week[is_on], booked[is_on], "X", color=charts.WARN, label=label)
         ax.set_ylim(bottom=0)
-        ax.set_title(f"{PLURAL[self.kind].capitalize()} by week")
+        ax.set_title(say("{what} by week", what=capital(self._what)))
         return ax
 
     def _draw_reps(self, ax: Axes) -> Axes:
         now = self.now.sort_values("is_alarm", ascending=False, kind="stable").head(BARS)
         rows = now.sort_values(["name", "rep_id"], ascending=False, ignore_index=True)
         y = np.arange(len(rows))
-        ax.hlines(
-            y, rows["low"], rows["high"], color=charts.FAINT, linewidth=6, label="usual range"
-        )
+        label = say("usual range")
+        ax.hlines(y, rows["low"], rows["high"], color=charts.FAINT, linewidth=6, label=label)
         for is_on, colour, mark, label in (
-            (False, charts.INK, "o", "last weeks"),
-            (True, charts.WARN, "X", "lasting drop"),
+            (False, charts.INK, "o", say("last weeks")),
+            (True, charts.WARN, "X", say("lasting drop")),
         ):
             of = rows["is_alarm"] == is_on
             if of.any():
                 ax.plot(rows["n_booked"][of], y[of], mark, color=colour, label=label)
-        other = rows["n_weeks"].map(" ({} weeks)".format).where(rows["n_weeks"] != LATELY, "")
+        other = (
+            rows["n_weeks"]
+            .map(lambda n: say(" ({n} weeks)", n=n))
+            .where(rows["n_weeks"] != LATELY, "")
+        )
         ax.set_yticks(y, rows["name"] + other, fontsize=7)
         ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
         ax.set_xlim(left=0)
-        ax.set_title(f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks")
+        ax.set_title(say("{what} in {weeks} weeks", what=capital(self._what), weeks=LATELY))
         charts.fit_height(ax, 2 * len(rows) // 3)
         return ax
 

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 
 from salesnb.errors import unknown
+from salesnb.language import say
 from salesnb.metrics.presence import days_at_work
 from salesnb.once import once
 from salesnb.team import Team
+from salesnb.units import percent
 
 KINDS = ("call", "email", "meeting", "demo", "proposal")
 MOST_WEEKS = 160  # older weeks teach nothing about what is usual now
@@ -190,13 +192,19 @@ def _caveats(team: Team, own: pd.DataFrame) -> tuple[str, ...]:
     undated = own["booked_at"].isna().mean() if len(own) else 0.0
     if undated > 0.01 and own["kind"].isin(["meeting", "demo"]).all():
         found.append(
-            f"For {undated:.0%} of them the day of booking is not recorded; they count in the week "
-            "in which they take place, so a drop shows some weeks later."
+            say(
+                "For {share} of them the day of booking is not recorded; they count in the week in "
+                "which they take place, so a drop shows some weeks later.",
+                share=percent(undated),
+            )
         )
     if not team.has("absences"):
-        found.append("No leave is recorded: only weeks without any activity count as absence.")
+        found.append(say("No leave is recorded: only weeks without any activity count as absence."))
     if _calendar(team.settings.country, range(2000, 2001)) is None:
         found.append(
-            "No country is set in team.toml: public holidays show only in what the whole team does."
+            say(
+                "No country is set in team.toml: public holidays show only in what the whole team "
+                "does."
+            )
         )
     return tuple(found)

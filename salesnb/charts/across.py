@@ -21,6 +21,7 @@ from salesnb.charts.style import (
     shades,
     shortened,
 )
+from salesnb.language import say
 
 TICKS = 7  # dates at most
 NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
@@ -98,8 +99,11 @@ def _small_picture(ax: Axes, change: Change, left: int, above: int) -> None:
         y = foot - height * change.typical / top
         ax.plot([left, left + 0.72], [y, y], "--", color=MUTED, linewidth=1)
         if left == above == 0:  # said once
-            ax.text(left + 0.74, y, "typical\nrep", va="center", **small)
-    for place, (value, word) in enumerate(((change.before[0], "before"), (change.now[0], "now"))):
+            ax.text(left + 0.74, y, say("typical\nrep"), va="center", **small)
+    words = say("before"), say("now")
+    for place, (value, word) in enumerate(
+        zip((change.before[0], change.now[0]), words, strict=True)
+    ):
         said = f"{_said(value, change.is_rate)}\n{word}"
         ax.text(x[place], foot + 0.04, said, ha="center", va="top", **small)
     small["color"] = INK
@@ -133,9 +137,9 @@ def funnel_plot(
     is_low, is_high : separated from chance
     """
     kinds = [
-        (~(is_low | is_high), "o", MUTED, "not separated from chance"),
-        (is_low, "v", WARN, "fewer go on"),
-        (is_high, "^", ACCENT, "more go on"),
+        (~(is_low | is_high), "o", MUTED, say("not separated from chance")),
+        (is_low, "v", WARN, say("fewer go on")),
+        (is_high, "^", ACCENT, say("more go on")),
     ]
     for which, marker, colour, name in kinds:
         if which.any():
@@ -150,8 +154,8 @@ def funnel_plot(
     ax.set_ylim(max(0, 1 - far), 1 + far)
     ax.set_xlim(0, longest * 1.1)
     _name_aside(ax, n, ratio, labels)
-    ax.set_xlabel("decided deals, weighted to equal odds")
-    ax.set_ylabel("go on / expected")
+    ax.set_xlabel(say("decided deals, weighted to equal odds"))
+    ax.set_ylabel(say("go on / expected"))
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax
 

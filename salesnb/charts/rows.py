@@ -21,6 +21,9 @@ from salesnb.charts.style import (
     shades,
     shortened,
 )
+from salesnb.language import say, to_say
+
+DAYS = to_say("days")
 
 
 @dataclass(frozen=True)
@@ -66,7 +69,7 @@ def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = T
     return ax
 
 
-def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
+def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = DAYS) -> Axes:
     """A bar per row of `lengths`, made of one piece per column, in the order of the columns."""
     if lengths.empty:
         return nothing_to_draw(ax)
@@ -87,7 +90,7 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     ax.set_yticks(places, labels)
     ax.set_ylim(len(lengths) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
-    ax.set_xlabel(unit)
+    ax.set_xlabel(say(unit))
     if (lengths % 1 == 0).all(axis=None):
         ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))  # there are no half deals
     fit_height(ax, len(lengths) + 1)
@@ -121,7 +124,7 @@ def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mar
     ax.set_axisbelow(True)
     if not any(len(mark.places) for mark in marks):
         middle = (len(columns) - 1) / 2, (len(rows) - 1) / 2
-        ax.text(*middle, "Nothing stands out from chance", ha="center", color=MUTED)
+        ax.text(*middle, say("Nothing stands out from chance"), ha="center", color=MUTED)
     fit_height(ax, len(rows))
     return ax
 

@@ -15,6 +15,8 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
+from salesnb.language import say
+
 # The colours of pages and pictures, by what they are for: on white paper and on a dark screen.
 # One accent; the warning is always told apart by place or mark too, never by colour alone.
 LIGHT = {
@@ -100,10 +102,11 @@ def fit_height(ax: Axes, rows: int) -> None:
         figure.set_figheight(0.85 + 0.3 * max(rows, 2))
 
 
-def nothing_to_draw(ax: Axes, why: str = "Nothing to draw yet") -> Axes:
+def nothing_to_draw(ax: Axes, why: str = "") -> Axes:
     """Empty Axes that say why they are empty."""
     ax.set_axis_off()
-    ax.text(0.5, 0.5, why, ha="center", va="center", color=MUTED, transform=ax.transAxes)
+    said = why or say("Nothing to draw yet")
+    ax.text(0.5, 0.5, said, ha="center", va="center", color=MUTED, transform=ax.transAxes)
     return ax
 
 

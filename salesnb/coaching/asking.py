@@ -8,9 +8,11 @@ import pandas as pd
 from salesnb import question_bank, sessions, standout
 from salesnb.coaching import examples
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.question_bank import Question
 from salesnb.standout import Standout
 from salesnb.team import Team
+from salesnb.units import number
 
 COLUMNS = ["step", "topic", "question", "deals", "listen_for"]
 KIND, SIDE = "kind", "side"  # the stage's kind of work; what else is worth a question
@@ -94,24 +96,32 @@ def questions(team: Team, rep: str, *, listen_for: bool = True) -> Finding:
     return Finding(
         _headline(seen),
         table if listen_for else table.drop(columns="listen_for"),
-        caveats=() if team.has("stage_changes") else (examples.NO_HISTORY,),
+        caveats=() if team.has("stage_changes") else (say(examples.NO_HISTORY),),
         currency=team.currency,
     )
 
 
 def _headline(seen: Standout) -> str:
+    name = seen.name
     if seen.is_new:
-        return f"{seen.name}: no deals yet. Questions for the first weeks."
+        return say("{name}: no deals yet. Questions for the first weeks.", name=name)
     if seen.leak is None:
-        why = "nothing stands out" if seen.can_say else "too few deals to say what stands out"
-        return f"{seen.name}: {why}. Questions on what goes well and what comes next."
-    if seen.is_firm:
-        return (
-            f"{seen.name}: questions on {seen.leak['stage']}, where more deals stop than expected."
+        why = say("nothing stands out")
+        why = why if seen.can_say else say("too few deals to say what stands out")
+        return say(
+            "{name}: {why}. Questions on what goes well and what comes next.", name=name, why=why
         )
-    return (
-        f"{seen.name}: questions on {seen.leak['stage']}, which is worth watching; "
-        "not yet separated from chance."
+    stage = seen.leak["stage"]
+    if seen.is_firm:
+        return say(
+            "{name}: questions on {stage}, where more deals stop than expected.",
+            name=name,
+            stage=stage,
+        )
+    return say(
+        "{name}: questions on {stage}, which is worth watching; not yet separated from chance.",
+        name=name,
+        stage=stage,
     )
 
 
@@ -134,10 +144,11 @@ def _rows(seen: Standout) -> Iterator[dict[str, str]]:
 
 
 def _row(asked: Question, known: Mapping[str, str], named: Mapping[str, Named]) -> dict[str, str]:
+    topic = asked.topic.replace("_", " ")
     values = {**known, **{name: deal.label for name, deal in named.items()}}
     return {
         "step": asked.step,
-        "topic": asked.topic.replace("_", " "),
+        "topic": say(topic),
         "question": question_bank.fill(asked.text, values),
         "deals": ", ".join(dict.fromkeys(deal.deal_id for deal in named.values())),
         "listen_for": asked.listen_for,
@@ -204,4 +215,4 @@ def _known(seen: Standout) -> dict[str, str]:
 
 
 def _several(name: str, n: int) -> dict[str, str]:
-    return {name: f"{n:,}"} if n >= 2 else {}
+    return {name: number(n)} if n >= 2 else {}

@@ -6,12 +6,17 @@ from matplotlib.axes import Axes
 from salesnb import charts, standout
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, says, to_say
 from salesnb.standout import Standout
 from salesnb.team import Team
+from salesnb.units import number
 
 COLUMNS = ["deal_id", "account", "product", "amount", "stage", "outcome", "closed_on"]
 COLUMNS += ["stage_days", "age_days", "shows"]
-NO_HISTORY = "No stage history is recorded, so nothing can be said about single stages."
+NO_HISTORY = to_say("No stage history is recorded, so nothing can be said about single stages.")
+AFTER = to_say("{what} after {n} day"), to_say("{what} after {n} days")
+FOR = to_say("{what} for {n} day"), to_say("{what} for {n} days")
+IN = to_say("{what} in {n} day"), to_say("{what} in {n} days")
 
 
 def deals_to_discuss(team: Team, rep: str) -> Finding:
@@ -43,14 +48,14 @@ def deals_to_discuss(team: Team, rep: str) -> Finding:
     chosen = three(seen)
     table = chosen[COLUMNS]
     if table.empty:
-        return Finding(f"{seen.name}: no deals yet to walk through.", table)
-    said = standout.labels(chosen, team.currency)
+        return Finding(say("{name}: no deals yet to walk through.", name=seen.name), table)
+    deals = "; ".join(standout.labels(chosen, team.currency))
     return Finding(
-        f"{seen.name}: worth walking through: {'; '.join(said)}.",
+        say("{name}: worth walking through: {deals}.", name=seen.name, deals=deals),
         table,
         lambda ax: _draw(ax, seen, chosen),
-        ask=("What do you notice when you lay these deals side by side?",) * (len(table) > 1),
-        caveats=() if team.has("stage_changes") else (NO_HISTORY,),
+        ask=(say("What do you notice when you lay these deals side by side?"),) * (len(table) > 1),
+        caveats=() if team.has("stage_changes") else (say(NO_HISTORY),),
         currency=team.currency,
     )
 
@@ -75,31 +80,43 @@ def _at_the_leak(seen: Standout) -> pd.DataFrame:
     stopped = pd.concat([usual, lost[~lost["deal_id"].isin(usual["deal_id"])]]).head(2)
     if stopped.empty:
         waiting = seen.at(stage, "open").sort_values("days", ascending=False, kind="stable")
-        return _as_rows(waiting.head(2), "stopped", f"has been at {stage}", "for")
+        return _as_rows(waiting.head(2), "stopped", say("has been at {stage}", stage=stage), FOR)
     moved_on = standout.alike(stopped.iloc[0], seen.at(stage, "advanced")).head(1)
-    return pd.concat(
-        [
-            _as_rows(stopped, "stopped", f"stopped at {stage}", "after"),
-            _as_rows(moved_on, "alike", f"is the most alike that moved on from {stage}", "after"),
-        ],
-        ignore_index=True,
-    )
+    alike = say("is the most alike that moved on from {stage}", stage=stage)
+    rows = [
+        _as_rows(stopped, "stopped", _stopped(stage), AFTER),
+        _as_rows(moved_on, "alike", alike, AFTER),
+    ]
+    return pd.concat(rows, ignore_index=True)
 
 
 def _one_of_each(seen: Standout) -> pd.DataFrame:
     """The largest win, the largest open deal and the latest lost one; then the next of each."""
     last = seen.last_visits.set_index("deal_id")
     kinds = [
-        (seen.wins(strong_stage(seen)), "won", "was won"),
-        (seen.still_open, "open", "has been open"),
-        (seen.losses, "lost", "stopped"),
+        (_with_stage(deals, last), role)
+        for role, deals in (
+            ("won", seen.wins(strong_stage(seen))),
+            ("open", seen.still_open),
+            ("lost", seen.losses),
+        )
     ]
     places = [(place, kind) for place in range(3) for kind in kinds if place < len(kind[0])]
-    rows = [
-        _as_rows(_with_stage(deals.iloc[[place]], last), role, shows)
-        for place, (deals, role, shows) in places[:3]
-    ]
+    rows = [_one(deals.iloc[[place]], role) for place, (deals, role) in places[:3]]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=COLUMNS)
+
+
+def _one(deal: pd.DataFrame, role: str) -> pd.DataFrame:
+    """The row of a deal that was won, is open or was lost."""
+    if role == "won":
+        return _as_rows(deal, role, say("was won"), IN, "age_days")
+    if role == "open":
+        return _as_rows(deal, role, say("has been open"), FOR, "age_days")
+    return _as_rows(deal, role, _stopped(deal["stage"].iloc[0]), AFTER, "age_days")
+
+
+def _stopped(stage: str) -> str:
+    return say("stopped") if pd.isna(stage) else say("stopped at {stage}", stage=stage)
 
 
 def strong_stage(seen: Standout) -> str:
@@ -112,16 +129,16 @@ def _with_stage(deals: pd.DataFrame, last: pd.DataFrame) -> pd.DataFrame:
     return deals.assign(stage=stage, days=days)
 
 
-def _as_rows(deals: pd.DataFrame, role: str, shows: str, link: str = "") -> pd.DataFrame:
-    """Rows of the table; a `link` word adds the days in the stage, else the age is added."""
-    days = deals["days"] if link else deals["age_days"]
-    link = link or {"won": "in", "open": "for", "lost": "after"}[role]
-    spent = days.map(lambda d: f" {link} {d:,.0f} day{'' if d == 1 else 's'}", na_action="ignore")
-    where = " at " + deals["stage"].astype("str") if role == "lost" else ""
-    said = (shows + pd.Series(where, index=deals.index, dtype="str")).fillna(shows)
-    return deals.assign(
-        role=role, shows=said + spent.astype("str").fillna(""), stage_days=deals["days"]
-    )
+def _as_rows(
+    deals: pd.DataFrame, role: str, what: str, lasting: tuple[str, str], spent: str = "days"
+) -> pd.DataFrame:
+    """Rows of the table; what a deal shows, with the days of the column `spent`, where known."""
+    shows = [
+        what if pd.isna(days) else says(*lasting, days, what=what, n=number(days))
+        for days in deals[spent]
+    ]
+    shown = pd.Series(shows, index=deals.index, dtype="str")
+    return deals.assign(role=role, shows=shown, stage_days=deals["days"])
 
 
 def _draw(ax: Axes, seen: Standout, chosen: pd.DataFrame) -> Axes:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesnb import leaks, standout
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.metrics.presence import DAYS_A_MONTH, RAMP_MONTHS
 from salesnb.team import Team
 from salesnb.visits import settled
@@ -21,7 +22,7 @@ POINT = 0.05  # of a rep's wins in a year, lost per point of score below the mid
 RAMP = 0.2  # the same for somebody on the first day, falling to none at the end of the ramp
 RESPONSE, USUAL = 0.25, 10.0  # weight of the commitments kept; as many usual ones are added
 HALF_SURE = 0.5  # reliability of scores where it cannot be told from them
-NOTHING = "nothing stands out"
+NOTHING = to_say("nothing stands out")
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,8 +151,22 @@ def _response(team: Team, reps: pd.Index) -> np.ndarray:
 def _reasons(leak: pd.DataFrame, skill: np.ndarray, ramp: np.ndarray, least: float) -> pd.Series:
     """A plain word for the largest part of the need, if it is more than `least`."""
     parts = pd.DataFrame({"leak": leak["amount"], "new": ramp, "skills": skill}, index=leak.index)
-    place = np.where(leak["is_firm"], "leak at ", "worth watching: ") + leak["stage"].astype(object)
-    said = parts.columns[parts.to_numpy().argmax(axis=1)] if len(parts) else []
-    said = pd.Series(said, index=leak.index, dtype="str")
-    said = said.mask(said == "leak", place.astype("str"))
-    return said.where(parts.max(axis=1) > least, NOTHING)
+    largest = parts.columns[parts.to_numpy().argmax(axis=1)] if len(parts) else []
+    said = [
+        _reason(part, stage, is_firm)
+        for part, stage, is_firm in zip(largest, leak["stage"], leak["is_firm"], strict=True)
+    ]
+    words = pd.Series(said, index=leak.index, dtype="str")
+    return words.where(parts.max(axis=1) > least, say(NOTHING))
+
+
+def _reason(part: str, stage: str, is_firm: bool) -> str:
+    if part == "new":
+        return say("new")
+    if part == "skills":
+        return say("skills")
+    return (
+        say("leak at {stage}", stage=stage)
+        if is_firm
+        else say("worth watching: {stage}", stage=stage)
+    )

@@ -6,10 +6,11 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats, units
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.sessions import brief, clause, log, stage_of, status
 from salesnb.standout import Standout
 from salesnb.team import Team
-from salesnb.units import capital, percent
+from salesnb.units import capital, number, percent
 
 COLUMNS = ["held_on", "topic", "strength", "diagnosis", "agreement"]
 COLUMNS += ["commitment", "due_on", "done_on", "status"]
@@ -17,7 +18,7 @@ NUMBERS = ["then_rate", "then_low", "then_high", "n_then"]
 NUMBERS += ["now_rate", "now_low", "now_high", "n_now"]
 CHANCE = 0.05
 FEWEST = 10  # deals below which a share says nothing
-REGRESSION = (
+REGRESSION = to_say(
     "A number that was low when it was chosen as a topic tends to come back by itself: "
     "the difference between then and now is not the effect of the coaching."
 )
@@ -62,13 +63,13 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
     numbers_table = pd.DataFrame(numbers, columns=NUMBERS, index=table.index, dtype="float64")
     table = pd.concat([table, numbers_table], axis=1)[[*COLUMNS, *NUMBERS]]
     if table.empty:
-        return Finding(f"{seen.name}: no session on record yet.", table)
+        return Finding(say("{name}: no session on record yet.", name=seen.name), table)
     return Finding(
         f"{seen.name}: {_in_words(table)}",
         table,
         lambda ax: _draw(ax, table),
         ask=_ask(seen, table["commitment"].dropna().head(1)),
-        caveats=(REGRESSION,) if table["now_rate"].notna().any() else (),
+        caveats=(say(REGRESSION),) if table["now_rate"].notna().any() else (),
     )
 
 
@@ -76,12 +77,12 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """The rate at each session's stage then and now, the latest session on top."""
     rows = table.dropna(subset=["then_rate", "now_rate"])
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few deals to compare then and now")
+        return charts.nothing_to_draw(ax, say("Too few deals to compare then and now"))
     labels = [f"{row['topic']}, {units.day(row['held_on'])}" for _, row in rows.iterrows()]
     then = charts.Points(
-        "then", rows["then_rate"], rows["then_low"], rows["then_high"], charts.MUTED, "s"
+        say("then"), rows["then_rate"], rows["then_low"], rows["then_high"], charts.MUTED, "s"
     )
-    now = charts.Points("since", rows["now_rate"], rows["now_low"], rows["now_high"])
+    now = charts.Points(say("since"), rows["now_rate"], rows["now_low"], rows["now_high"])
     return charts.dumbbell(ax, labels, then, now)
 
 
@@ -105,59 +106,93 @@ def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[flo
 def _in_words(table: pd.DataFrame) -> str:
     """The last session; where it left nothing to look back at, first what was agreed before."""
     last, agreed = table.iloc[0], table.dropna(subset="commitment").head(1)
-    said = f"last time, on {units.day(last['held_on'])}, we talked{_about(last)}."
     can_compare = pd.notna(last["then_rate"]) and pd.notna(last["now_rate"])
     if agreed.empty or pd.notna(last["commitment"]) or can_compare:
-        said += f" Agreed: {_commitment(last)}." if pd.notna(last["commitment"]) else ""
-        return said + _number_in_words(last) + _still_open(table.iloc[1:])
-    before = agreed.iloc[0]
-    day = f"on {units.day(before['held_on'])}{_about(before)}"
-    others = table.iloc[1:].drop(index=agreed.index)
-    return f"agreed {day}: {_commitment(before)}. {capital(said)}{_still_open(others)}"
+        said = [_talked(last)]
+        if pd.notna(last["commitment"]):
+            said += [say("Agreed: {commitment}.", commitment=_commitment(last))]
+        said += [_number_in_words(last), _still_open(table.iloc[1:])]
+    else:
+        others = table.iloc[1:].drop(index=agreed.index)
+        said = [_agreed(agreed.iloc[0]), capital(_talked(last)), _still_open(others)]
+    return " ".join(filter(None, said))
 
 
-def _about(session: pd.Series) -> str:
-    return "" if pd.isna(session["topic"]) else f" about {brief(session['topic'])}"
+def _talked(session: pd.Series) -> str:
+    day, topic = units.day(session["held_on"]), session["topic"]
+    if pd.isna(topic):
+        return say("last time, on {day}, we talked.", day=day)
+    return say("last time, on {day}, we talked about {topic}.", day=day, topic=brief(topic))
+
+
+def _agreed(session: pd.Series) -> str:
+    day, topic, said = units.day(session["held_on"]), session["topic"], _commitment(session)
+    if pd.isna(topic):
+        return say("agreed on {day}: {commitment}.", day=day, commitment=said)
+    return say(
+        "agreed on {day} about {topic}: {commitment}.",
+        day=day,
+        topic=brief(topic),
+        commitment=said,
+    )
 
 
 def _commitment(session: pd.Series) -> str:
-    return f"“{clause(session['commitment'])}”, {_outcome(session)}"
+    agreed = clause(session["commitment"])
+    return say("“{commitment}”, {outcome}", commitment=agreed, outcome=_outcome(session))
 
 
 def _still_open(earlier: pd.DataFrame) -> str:
-    n = earlier["status"].isin(["open", "past its day"]).sum()
+    n = int(earlier["status"].isin(["open", "past its day"]).sum())
     if not n:
         return ""
-    return f" From earlier sessions {n} {'commitment is' if n == 1 else 'commitments are'} open."
+    return says(
+        "From earlier sessions {n} commitment is open.",
+        "From earlier sessions {n} commitments are open.",
+        n,
+        n=n,
+    )
 
 
 def _outcome(last: pd.Series) -> str:
     if pd.notna(last["done_on"]):
-        return f"done on {units.day(last['done_on'])}"
+        done = units.day(last["done_on"])
+        return say("done on {day}", day=done)
     if pd.isna(last["due_on"]):
-        return "still open"
-    when = "was" if last["status"] == "past its day" else "is"
-    return f"still open; it {when} due on {units.day(last['due_on'])}"
+        return say("still open")
+    due, is_past = units.day(last["due_on"]), last["status"] == "past its day"
+    if is_past:
+        return say("still open; it was due on {day}", day=due)
+    return say("still open; it is due on {day}", day=due)
 
 
 def _number_in_words(last: pd.Series) -> str:
     if pd.isna(last["n_then"]) or pd.isna(last["n_now"]):
         return ""
+    n_then, n_now = number(last["n_then"]), number(last["n_now"])
     if pd.isna(last["then_rate"]) or pd.isna(last["now_rate"]):
-        return (
-            f" Too few deals to compare (n = {last['n_then']:.0f} then, {last['n_now']:.0f} since)."
+        return say(
+            "Too few deals to compare (n = {n_then} then, {n_now} since).",
+            n_then=n_then,
+            n_now=n_now,
         )
-    then = f"{percent(last['then_rate'])} moved on then (n = {last['n_then']:.0f})"
-    now = f"{percent(last['now_rate'])} since (n = {last['n_now']:.0f})"
-    return f" {then}, {now}{_told_apart(last)}."
+    said = say(
+        "{then} moved on then (n = {n_then}), {now} since (n = {n_now})",
+        then=percent(last["then_rate"]),
+        n_then=n_then,
+        now=percent(last["now_rate"]),
+        n_now=n_now,
+    )
+    return (
+        f"{said}." if _is_apart(last) else say("{change}; not separated from chance.", change=said)
+    )
 
 
-def _told_apart(last: pd.Series) -> str:
+def _is_apart(last: pd.Series) -> bool:
     ends = {"": "_rate", "_low": "_low", "_high": "_high"}
     now = {f"value{end}": last[f"now{name}"] for end, name in ends.items()}
     then = {f"then{end}": last[f"then{name}"] for end, name in ends.items()}
-    p = standout.p_of_change(pd.DataFrame([now | then])).iloc[0]
-    return "" if p < CHANCE else "; not separated from chance"
+    return bool(standout.p_of_change(pd.DataFrame([now | then])).iloc[0] < CHANCE)
 
 
 def _ask(seen: Standout, agreed: pd.Series) -> tuple[str, ...]:

@@ -1,7 +1,6 @@
 """The coming month's coaching hours, shared over the reps at work."""
 
 from collections.abc import Mapping
-from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -9,13 +8,13 @@ from matplotlib.axes import Axes
 from scipy.stats import poisson
 
 from salesnb import charts
-from salesnb.coaching import gains, sharing
+from salesnb.coaching import gains, sharing, telling
 from salesnb.coaching.gains import Needs
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
+from salesnb.language import say, says
 from salesnb.metrics.presence import days_at_work, has_left
 from salesnb.team import Team
-from salesnb.units import money, number, span
 from salesnb.weekly import working_days
 
 SHOWN = ["rep_id", "hours", "need_hours", "middle_hours", "gain_hours", "need_amount", "reason"]
@@ -25,17 +24,7 @@ DAY = pd.Timedelta(days=1)
 MONTHS_A_QUARTER = 3
 SESSION = 45.0  # minutes, where no length is recorded at all
 CHANCE = 0.05
-NAMED, LISTED, DRAWN = 3, 6, 30  # in the headline, in a note, in the picture
-DEFINITION = (
-    "What hours bring is an assumption, not a measurement: of a need, coaching wins back at most "
-    f"{gains.WINNABLE:.0%} in a year, {sharing.LEVELS_OFF:g} hours every month bring 63 % of "
-    "that, and the next ones ever less. Use it to compare plans, not as a forecast."
-)
-SAYS = {
-    "need": "most to the greatest need",
-    "middle": "most to the middle 60 % by need",
-    "gain": "where they are expected to bring most",
-}
+DRAWN = 30
 
 
 def time_plan(
@@ -93,11 +82,11 @@ def time_plan(
     }
     table = _table(team, reps, found, plans, rule)
     return Finding(
-        _headline(table, found, team, hours, rule, floor),
+        telling.headline(table, found, team, hours, rule, floor),
         table,
         lambda ax: _draw(ax, table, team.names),
-        ask=_ask(table),
-        caveats=_caveats(team, found, plans, floor, floor_hours, left_out),
+        ask=telling.ask(table),
+        caveats=telling.caveats(team, found, plans, floor, floor_hours, left_out),
         currency=team.currency,
         names=team.names,
         shown=[name for name in SHOWN if name != f"{rule}_hours"],
@@ -123,9 +112,18 @@ def _at_work(team: Team) -> tuple[pd.Index, tuple[str, ...]]:
     away = ", ".join(team.names[rep] for rep in sorted(days.index[is_away]))
     said = []
     if n_left:
-        said.append(f"Without {n_left} who {'has' if n_left == 1 else 'have'} left the team.")
+        said.append(
+            says(
+                "Without {n} who has left the team.",
+                "Without {n} who have left the team.",
+                n_left,
+                n=n_left,
+            )
+        )
     if away:
-        said.append(f"Not at work in the coming month, so without hours: {away}.")
+        said.append(
+            say("Not at work in the coming month, so without hours: {people}.", people=away)
+        )
     return pd.Index(sorted(days.index[is_there]), dtype="str", name="rep_id"), tuple(said)
 
 
@@ -180,104 +178,16 @@ def _is_neglected(table: pd.DataFrame) -> pd.Series:
     return is_rare & (minutes_due - table["minutes"] > table["usual_minutes"])
 
 
-def _headline(
-    table: pd.DataFrame, found: Needs, team: Team, hours: float, rule: str, floor: float
-) -> str:
-    if table.empty:
-        return "Nobody is at work in the coming month."
-    n = len(table)
-    said = f"{number(hours, 1)} hours for {n} {'rep' if n == 1 else 'reps'}"
-    if n == 1:
-        return f"{said}: all of them."
-    if floor * n >= hours - 1e-9:
-        return f"{said}: {_hours(hours / n)} each; there is no more than that to share."
-    if rule == "middle":
-        most, least = (_hours(table["hours"].agg(end)) for end in ("max", "min"))
-        return f"{said}, {SAYS[rule]}: {most} each, for the others {least}."
-    firm = found.table.index[found.table["is_firm"]]
-    named = table[table["rep_id"].isin(firm)].head(NAMED)
-    if named.empty:
-        most, least = table["hours"].max(), table["hours"].min()
-        return f"{said}: no leak stands out from chance; {_hours(least)} to {_hours(most)} each."
-    people = ", ".join(
-        f"{team.names[rep]} {_hours(had)} ({why})"
-        for rep, had, why in zip(named["rep_id"], named["hours"], named["reason"], strict=True)
-    )
-    return f"{said}, {SAYS[rule]}: {people}; everybody has at least {_hours(table['hours'].min())}."
-
-
-def _hours(hours: float) -> str:
-    return f"{number(hours, 1)} h" if hours >= 1 else f"{number(hours * 60)} min"
-
-
-def _ask(table: pd.DataFrame) -> tuple[str, ...]:
-    if table.empty:
-        return ()
-    asked = ["Which of these hours stand in the calendar already, and what would have to give way?"]
-    if table["is_neglected"].any():
-        asked.append(
-            "What has kept us from spending time with those who had less than their share?"
-        )
-    return tuple(asked)
-
-
-def _caveats(
-    team: Team,
-    found: Needs,
-    plans: Mapping[str, np.ndarray],
-    floor: float,
-    floor_hours: float,
-    left_out: tuple[str, ...],
-) -> tuple[str, ...]:
-    said = [*left_out]
-    n = len(found.table)
-    if not n:
-        return tuple(said)
-    if floor < floor_hours:
-        said.append(
-            f"The floor of {_hours(floor_hours)} for each of {n} reps needs "
-            f"{number(floor_hours * n, 1)} hours; it is {_hours(floor)} instead."
-        )
-    equal = np.full(n, sum(plans["need"]) / n)
-    said += [_rule_in_words(team, found, rule, plan, equal, floor) for rule, plan in plans.items()]
-    said.append(DEFINITION)
-    if not team.has("stage_changes"):
-        said.append("No stage history is recorded, so leaks are not among the needs.")
-    if not team.has("coaching"):
-        said.append("No coaching is logged, so nothing can be said of what each rep had so far.")
-    return tuple(said)
-
-
-def _rule_in_words(
-    team: Team, found: Needs, rule: str, plan: np.ndarray, equal: np.ndarray, floor: float
-) -> str:
-    """What a rule is expected to bring, against equal hours for all, and whom it leaves least."""
-    brings, same = (sharing.expected(hours, found.worth) for hours in (plan, equal))
-    said = f"By {rule}, {SAYS[rule]}: "
-    if found.is_money:
-        low, high = (sharing.expected(plan, found.worth_at(end)) for end in ("low", "high"))
-        ends = f" ({span(low, high, partial(money, currency=team.currency))})" if high > low else ""
-        said += f"about {money(brings, team.currency)} a year{ends}, "
-    change = round(100 * (brings / same - 1))
-    said += f"{abs(change)} % {'more' if change > 0 else 'less'} than" if change else "as much as"
-    at_floor = [team.names[rep] for rep in found.table.index[plan <= floor + 1e-6]]
-    if not at_floor or len(at_floor) == len(plan):
-        return f"{said} with equal hours for all."
-    more = len(at_floor) - LISTED
-    who = ", ".join(at_floor[:LISTED]) + (f" and {more} more" if more > 0 else "")
-    return f"{said} with equal hours for all; at the floor: {who}."
-
-
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     """Hours of the plan as bars, and a mark at what each rep had in a month so far."""
     rows = table.head(DRAWN)
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Nobody is at work in the coming month")
+        return charts.nothing_to_draw(ax, say("Nobody is at work in the coming month"))
     places = np.arange(len(rows))
-    ax.barh(places, rows["hours"], height=0.6, color=charts.ACCENT, label="planned, hours")
+    ax.barh(places, rows["hours"], height=0.6, color=charts.ACCENT, label=say("planned, hours"))
     had = rows["minutes"] / 60 / MONTHS_A_QUARTER
     if had.notna().any():
-        label = "had in a month so far"
+        label = say("had in a month so far")
         ax.plot(had, places, "|", color=charts.WARN, label=label, markersize=9, markeredgewidth=2)
     ax.set_yticks(places, [charts.shortened(names[rep], 24) for rep in rows["rep_id"]])
     ax.set_ylim(len(rows) - 0.5, -0.5)

@@ -12,6 +12,7 @@ from salesnb.coaching import routing
 from salesnb.coaching.routing import NO_DAY, Visits
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.metrics.presence import days_at_work, has_left
 from salesnb.team import Team
 from salesnb.weekly import working_days
@@ -21,7 +22,7 @@ A_YEAR = 365.0  # days
 COLUMNS = ["rep_id", "region", "last_on", "due_on", "status", "planned_on"]
 LIMITS = {"per_year": (1, 12), "weeks": (1, 26), "per_week": (1, 5)}
 DRAWN, LISTED = 30, 6
-FROM_THE_LOG = (
+FROM_THE_LOG = to_say(
     "Without a ride-along on record the time counts from the hire, or from where the log begins."
 )
 
@@ -79,7 +80,7 @@ def ride_alongs(
         _headline(table, weeks),
         table,
         lambda ax: _draw(ax, table, team, weeks),
-        ask=("Which customer visit would you like company for?",) if len(table) else (),
+        ask=(say("Which customer visit would you like company for?"),) if len(table) else (),
         caveats=_caveats(team, table, per_week),
         names=team.names,
         pressing=_headline(table, weeks) if table["status"].eq("overdue").any() else "",
@@ -171,18 +172,28 @@ def _with_days(
 
 def _headline(table: pd.DataFrame, weeks: int) -> str:
     if table.empty:
-        return "Nobody is on the team to ride along with."
+        return say("Nobody is on the team to ride along with.")
     n = table["status"].value_counts()
     waiting = table[table["status"].isin(["overdue", "due"])]
     n_days = int(waiting["planned_on"].notna().sum())
-    said = f"Of {len(table)} reps {n.get('overdue', 0)} are overdue for a ride-along"
-    said += f" and {n.get('due', 0)} due in the coming {weeks} weeks"
-    said += f"; {n['planned']} stand in the log already" if "planned" in n else ""
+    overdue, due, planned = (int(n.get(status, 0)) for status in ("overdue", "due", "planned"))
+    said = say(
+        "Of {n} reps {n_overdue} are overdue for a ride-along and {n_due} due in the coming "
+        "{weeks} weeks",
+        n=len(table),
+        n_overdue=overdue,
+        n_due=due,
+        weeks=weeks,
+    )
+    if planned:
+        said += "; " + say("{n} stand in the log already", n=planned)
     if waiting.empty:
         return f"{said}."
+    days = says("{n} day is proposed", "{n} days are proposed", n_days, n=n_days)
     left = len(waiting) - n_days
-    room = f", for {left} there is no room" if left else ""
-    return f"{said}. {n_days} {'day is' if n_days == 1 else 'days are'} proposed{room}."
+    if left:
+        days = say("{days}, for {n} there is no room", days=days, n=left)
+    return f"{said}. {days}."
 
 
 def _caveats(team: Team, table: pd.DataFrame, per_week: int) -> tuple[str, ...]:
@@ -190,14 +201,19 @@ def _caveats(team: Team, table: pd.DataFrame, per_week: int) -> tuple[str, ...]:
     left = table[table["status"].isin(["overdue", "due"]) & table["planned_on"].isna()]
     if len(left):
         who = ", ".join(team.names[rep] for rep in left["rep_id"].head(LISTED))
-        more = f" and {len(left) - LISTED} more" if len(left) > LISTED else ""
+        if len(left) > LISTED:
+            who = say("{names} and {n} more", names=who, n=len(left) - LISTED)
         said.append(
-            f"No day for {who}{more}: on leave, or {per_week} visits in a week are not enough."
+            say(
+                "No day for {who}: on leave, or {n} visits in a week are not enough.",
+                who=who,
+                n=per_week,
+            )
         )
     if table["last_on"].isna().any():
-        said.append(FROM_THE_LOG)
+        said.append(say(FROM_THE_LOG))
     if len(table) and not team.settings.country:
-        said.append("No country is set in team.toml, so public holidays are not known.")
+        said.append(say("No country is set in team.toml, so public holidays are not known."))
     return tuple(said)
 
 
@@ -205,15 +221,16 @@ def _draw(ax: Axes, table: pd.DataFrame, team: Team, weeks: int) -> Axes:
     """The days planned, and the days on which visits were or are due."""
     rows = table[table["status"] != "not yet"].head(DRAWN)
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Nobody is due in the coming weeks")
+        return charts.nothing_to_draw(ax, say("Nobody is due in the coming weeks"))
     places = np.arange(len(rows))
     first, last = team.as_of - 2 * WEEK, team.as_of + (weeks + 1) * WEEK
     due = rows["due_on"].where(rows["due_on"] > first, first)
-    ax.plot(due, places, "|", color=charts.MUTED, label="due", markersize=9, markeredgewidth=2)
+    name = say("due")
+    ax.plot(due, places, "|", color=charts.MUTED, label=name, markersize=9, markeredgewidth=2)
     kinds: Mapping[str, tuple[str, str]] = {"planned": ("s", charts.INK), "": ("o", charts.ACCENT)}
     for status, (marker, colour) in kinds.items():
         is_own = (rows["status"] == "planned") == bool(status)
-        label = "in the log" if status else "proposed"
+        label = say("in the log") if status else say("proposed")
         if (is_own & rows["planned_on"].notna()).any():
             days = rows["planned_on"].where(is_own)
             ax.plot(days, places, marker, color=colour, label=label, markersize=6)

@@ -8,9 +8,10 @@ from salesnb import exercise_bank, question_bank, sessions, standout
 from salesnb.coaching.examples import NO_HISTORY, strong_stage
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.standout import Standout
 from salesnb.team import Team
-from salesnb.units import percent, span
+from salesnb.units import number, percent, span
 
 FEW = 2  # strengths and deals named
 COLUMNS = ["moment", "watch_for", "why"]
@@ -51,7 +52,7 @@ def observation(team: Team, rep: str) -> Finding:
         _headline(seen, stage),
         table,
         ask=_ask(seen, stage),
-        caveats=() if seen.has_history else (NO_HISTORY,),
+        caveats=() if seen.has_history else (say(NO_HISTORY),),
         currency=team.currency,
     )
 
@@ -66,15 +67,21 @@ def _stage(seen: Standout) -> str:
 
 
 def _headline(seen: Standout, stage: str) -> str:
+    if seen.leak is None and (not stage or seen.is_new):
+        return say("{name}: no deals yet; look at how the day goes.", name=seen.name)
     first = strong_stage(seen)
-    look = f"look first for what works at {first}, then" if first else "look"
+    look = say("look at {stage}", stage=stage)
+    if first:
+        look = say(
+            "look first for what works at {first}, then at {stage}", first=first, stage=stage
+        )
     if seen.is_firm:
-        return f"{seen.name}: {look} at {stage}, where deals stop more often than expected."
-    if seen.leak is not None:
-        return f"{seen.name}: {look} at {stage}; worth watching, not yet separated from chance."
-    if not stage or seen.is_new:
-        return f"{seen.name}: no deals yet; look at how the day goes."
-    return f"{seen.name}: {look} at {stage}, where most open deals are; nothing stands out."
+        words = to_say("{name}: {look}, where deals stop more often than expected.")
+    elif seen.leak is not None:
+        words = to_say("{name}: {look}; worth watching, not yet separated from chance.")
+    else:
+        words = to_say("{name}: {look}, where most open deals are; nothing stands out.")
+    return say(words, name=seen.name, look=look)
 
 
 def _rows(seen: Standout, stage: str) -> Iterator[tuple[str, str, str]]:
@@ -82,15 +89,17 @@ def _rows(seen: Standout, stage: str) -> Iterator[tuple[str, str, str]]:
     yield from _strengths(seen)
     last = sessions.log(seen).dropna(subset="commitment").head(1)
     for agreed, day in zip(last["commitment"], last["held_on"], strict=True):
+        words = agreed.rstrip(" .!")
         yield (
             "during",
-            f"How what was agreed shows: “{agreed.rstrip(' .!')}”",
-            f"agreed {day.date()}",
+            say("How what was agreed shows: “{commitment}”", commitment=words),
+            say("agreed {day}", day=day.date()),
         )
     why = _numbers(seen, stage)
     own = standout.labels(seen.at(stage, "open").head(FEW), seen.team.currency)
     if len(own):
-        yield "before", f"Deals the visit may touch: {'; '.join(own)}", why.pop("before", "")
+        touched = say("Deals the visit may touch: {deals}", deals="; ".join(own))
+        yield "before", touched, why.pop("before", "")
     kind = question_bank.stage_kind(stage, seen.team.stages)
     for watch in exercise_bank.watches():
         if watch.kind == kind:
@@ -99,10 +108,15 @@ def _rows(seen: Standout, stage: str) -> Iterator[tuple[str, str, str]]:
 
 def _strengths(seen: Standout) -> Iterator[tuple[str, str, str]]:
     for _, cell in seen.strengths.head(FEW).iterrows():
-        yield "before", f"First what works: what the rep does at {cell['stage']}", _rate(cell)
+        stage = cell["stage"]
+        yield (
+            "before",
+            say("First what works: what the rep does at {stage}", stage=stage),
+            _rate(cell),
+        )
     if seen.strengths.empty:
-        why = "no stage stands out as a strength from chance"
-        yield "before", "First what works: what customers respond to, word for word", why
+        why = say("no stage stands out as a strength from chance")
+        yield "before", say("First what works: what customers respond to, word for word"), why
 
 
 def _numbers(seen: Standout, stage: str) -> dict[str, str]:
@@ -110,22 +124,29 @@ def _numbers(seen: Standout, stage: str) -> dict[str, str]:
     why = {}
     n_open, n_lost = (len(seen.at(stage, went)) for went in ("open", "lost"))
     if n_open:
-        why["before"] = f"n = {n_open:,} open at {stage}"
+        why["before"] = say("n = {n} open at {stage}", n=number(n_open), stage=stage)
     if seen.leak is not None:
-        sure = "" if seen.is_firm else "; not separated from chance"
-        why["during"] = _rate(seen.leak) + sure
+        rate = _rate(seen.leak)
+        unsure = say("{rate}; not separated from chance", rate=rate)
+        why["during"] = rate if seen.is_firm else unsure
     if n_lost:
-        why["after"] = f"n = {n_lost:,} stopped at {stage}"
+        why["after"] = say("n = {n} stopped at {stage}", n=number(n_lost), stage=stage)
     return why
 
 
 def _rate(cell: pd.Series) -> str:
     """A rate at a stage with its interval and n, and the typical one where that names nobody."""
-    ends = span(cell["advance_low"], cell["advance_high"], percent)
-    said = f"{percent(cell['advance_rate'])} move on from {cell['stage']}"
-    said += f" ({ends}, n = {cell['n_visits']:,.0f})"
-    typical = cell["typical_rate"]
-    return said if pd.isna(typical) else f"{said}; {percent(typical)} with the typical rep"
+    rate, stage, typical = percent(cell["advance_rate"]), cell["stage"], cell["typical_rate"]
+    said = say(
+        "{rate} move on from {stage} ({ends}, n = {n})",
+        rate=rate,
+        stage=stage,
+        ends=span(cell.advance_low, cell.advance_high, percent),
+        n=number(cell.n_visits),
+    )
+    if pd.isna(typical):
+        return said
+    return say("{rate}; {typical} with the typical rep", rate=said, typical=percent(typical))
 
 
 def _ask(seen: Standout, stage: str) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from salesnb import charts, exercise_bank, leaks, question_bank, standout, stats
 from salesnb.coaching.examples import NO_HISTORY
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import number
@@ -22,10 +23,10 @@ LEAST, MOST = 3, 12  # weeks
 TAIL = 0.05
 FEWEST = 10  # deals below which no bound is set
 AIMS = {
-    "observe": "See together how {stage} goes now",
-    "practise": "Practise away from customers",
-    "apply": "Use it with customers",
-    "review": "Look at what has changed",
+    "observe": to_say("See together how {stage} goes now"),
+    "practise": to_say("Practise away from customers"),
+    "apply": to_say("Use it with customers"),
+    "review": to_say("Look at what has changed"),
 }
 STEPS = {"observe": "reality", "practise": "options", "apply": "will", "review": "reality"}
 WORDS = ["aim", "exercise", "how", "measure", "question"]
@@ -33,7 +34,7 @@ RANGES = [f"{what}{end}" for what in ("unchanged", "improved") for end in ("", "
 COLUMNS = ["week_number", "starts_on", "aim", "exercise", "how", "minutes", "measure", "question"]
 COLUMNS += ["n_expected", *RANGES, "stop_below"]
 SHOWN = ["starts_on", "aim", "exercise", "how", "minutes", "measure", "question", "stop_below"]
-HOPE = (
+HOPE = to_say(
     "What is hoped for is an assumption: a programme that works is taken to raise a chance of 40 % "
     "to 50 %. The ranges hold in nine of ten cases; both the rate and the deals to come are unsure."
 )
@@ -88,27 +89,37 @@ def programme(team: Team, rep: str, *, weeks: int = 6) -> Finding:
         _headline(seen, table),
         table,
         lambda ax: _draw(ax, table),
-        ask=(f"What would make {weeks} weeks on {_stage(seen)} worth your time?",),
-        caveats=(HOPE, *_at_the_end(table)),
+        ask=(
+            say(
+                "What would make {weeks} weeks on {stage} worth your time?",
+                weeks=weeks,
+                stage=_stage(seen),
+            ),
+        ),
+        caveats=(say(HOPE), *_at_the_end(table)),
         currency=team.currency,
         shown=SHOWN,
     )
 
 
 def _not_called_for(seen: Standout) -> Finding:
-    why = "nothing stands out from chance" if seen.can_say else "too few deals to tell from chance"
     if seen.leak is not None:
-        why = f"{seen.leak['stage']} is worth watching, but not yet separated from chance"
+        stage = seen.leak["stage"]
+        why = say("{stage} is worth watching, but not yet separated from chance", stage=stage)
+    elif seen.can_say:
+        why = say("nothing stands out from chance")
+    else:
+        why = say("too few deals to tell from chance")
     asked = question_bank.choose("growth", "goal", 1, (), seen.turn)
     types = dict.fromkeys(COLUMNS, "float64") | dict.fromkeys(WORDS, "str")
     types |= {"week_number": "int64", "starts_on": "datetime64[us]"}
     table = pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in types.items()})
     return Finding(
-        f"{seen.name}: no programme is called for; {why}.",
+        say("{name}: no programme is called for; {why}.", name=seen.name, why=why),
         table[COLUMNS],
-        lambda ax: charts.nothing_to_draw(ax, "No programme is called for"),
+        lambda ax: charts.nothing_to_draw(ax, say("No programme is called for")),
         ask=tuple(question.text for question in asked),
-        caveats=() if seen.has_history else (NO_HISTORY,),
+        caveats=() if seen.has_history else (say(NO_HISTORY),),
     )
 
 
@@ -148,7 +159,7 @@ def _what_to_do(seen: Standout, weeks: int) -> Iterator[dict[str, str | float]]:
         asked = question_bank.choose(kind, STEPS[what], n, {"stage"}, seen.turn)
         for place, exercise in enumerate(exercise_bank.choose(kind, what, n, seen.turn)):
             yield {
-                "aim": question_bank.fill(AIMS[what], {"stage": stage}),
+                "aim": say(AIMS[what], stage=stage),
                 "exercise": exercise.title,
                 "how": exercise.how,
                 "minutes": float(exercise.minutes),
@@ -188,19 +199,41 @@ def moved_on(n: np.ndarray, a: float, b: float) -> tuple[np.ndarray, np.ndarray,
 def _headline(seen: Standout, table: pd.DataFrame) -> str:
     assert seen.leak is not None
     last, weeks = table.iloc[-1], len(table)
-    said = (
-        f"{seen.name}: {weeks} weeks on {_stage(seen)}, where deals stop more often than expected"
+    said = say(
+        "{name}: {weeks} weeks on {stage}, where deals stop more often than expected; the cost is "
+        "{cost}.",
+        name=seen.name,
+        weeks=weeks,
+        stage=_stage(seen),
+        cost=leaks.lost_in_words(seen.team, seen.leak),
     )
-    said += f"; the cost is {leaks.lost_in_words(seen.team, seen.leak)}. "
+    return f"{said} {_at_the_end_in_words(last, weeks)}"
+
+
+def _at_the_end_in_words(last: pd.Series, weeks: int) -> str:
     n = number(last["n_expected"])
     if last["n_expected"] < FEWEST:
-        return f"{said}By week {weeks} about {n} deals will have left it: too few for a bound."
-    said += f"By week {weeks} we expect {_range(last, 'improved')} of {n} to move on if it works, "
-    said += f"{_range(last, 'unchanged')} if nothing changes"
+        return say(
+            "By week {weeks} about {n} deals will have left it: too few for a bound.",
+            weeks=weeks,
+            n=n,
+        )
+    improved, unchanged = (_range(last, what) for what in ("improved", "unchanged"))
+    said = say(
+        "By week {weeks} we expect {improved} of {n} to move on if it works, {unchanged} if "
+        "nothing changes",
+        weeks=weeks,
+        improved=improved,
+        n=n,
+        unchanged=unchanged,
+    )
     if pd.isna(last["stop_below"]):
         return f"{said}."
-    below = number(last["stop_below"])
-    return f"{said}; below {below}: talk about what else would help, and about fit."
+    return say(
+        "{expected}; below {bound}: talk about what else would help, and about fit.",
+        expected=said,
+        bound=number(last.stop_below),
+    )
 
 
 def _range(row: pd.Series, what: str) -> str:
@@ -212,9 +245,12 @@ def _at_the_end(table: pd.DataFrame) -> tuple[str, ...]:
         return ()
     n = number(table["n_expected"].iloc[-1])
     return (
-        f"The bound is that of the first {n} deals that leave the stage after the start, however "
-        "long they take; a rep in whom nothing changed falls below it in at most one of twenty "
-        "cases. It is looked at once, at the end.",
+        say(
+            "The bound is that of the first {n} deals that leave the stage after the start, "
+            "however long they take; a rep in whom nothing changed falls below it in at most one "
+            "of twenty cases. It is looked at once, at the end.",
+            n=n,
+        ),
     )
 
 
@@ -222,17 +258,19 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """How many deals move on by the end of each week, if it works and if nothing changes."""
     week = table["week_number"]
     for name, colour, label in (
-        ("unchanged", charts.MUTED, "if nothing changes"),
-        ("improved", charts.ACCENT, "if it works as hoped"),
+        ("unchanged", charts.MUTED, say("if nothing changes")),
+        ("improved", charts.ACCENT, say("if it works as hoped")),
     ):
         ends = table[f"{name}_low"], table[f"{name}_high"]
         ax.fill_between(week, *ends, color=colour, alpha=0.2, linewidth=0)
         ax.plot(week, table[name], "o-", color=colour, label=label)
     bound = table.dropna(subset="stop_below")
     if len(bound):
-        ax.plot(bound["week_number"], bound["stop_below"], "v", color=charts.WARN, label="bound")
+        ax.plot(
+            bound["week_number"], bound["stop_below"], "v", color=charts.WARN, label=say("bound")
+        )
     ax.set_xticks(week)
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("week")
-    ax.set_ylabel("deals moved on")
+    ax.set_xlabel(say("week"))
+    ax.set_ylabel(say("deals moved on"))
     return ax

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from salesnb.language import say
 from salesnb.latent import Traits
 from salesnb.metrics.ledger import ledger
 from salesnb.once import once
@@ -124,13 +125,13 @@ def _no_use(traits: pd.DataFrame) -> dict[str, str]:
         values = traits[name].dropna()
         counts = values.value_counts()
         if len(values) < max(FEW, LEAST_KNOWN * len(traits)):
-            found[str(name)] = "hardly ever recorded"
+            found[str(name)] = say("hardly ever recorded")
         elif len(counts) < 2:
-            found[str(name)] = "the same for all"
+            found[str(name)] = say("the same for all")
         elif not types.is_numeric_dtype(values.dtype):
             rare = counts[counts < max(FEW, RARE * len(values))].sum()
             if rare > MOST_OTHER * len(values):
-                found[str(name)] = "almost every company has its own"
+                found[str(name)] = say("almost every company has its own")
     return found
 
 
@@ -139,7 +140,7 @@ def _known_too_late(traits: pd.DataFrame, has_bought: pd.Series) -> dict[str, st
     bought = has_bought.reindex(traits.index).to_numpy(bool)
     if len(traits) < FEWEST_TO_TELL or bought.all() or not bought.any():
         return {}
-    why = "nearly decides the sale alone, so it is probably recorded after it"
+    why = say("nearly decides the sale alone, so it is probably recorded after it")
     return {str(name): why for name in traits if _tells_all(traits[name], bought)}
 
 

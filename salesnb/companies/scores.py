@@ -7,6 +7,7 @@ import pandas as pd
 
 from salesnb.companies.segments import Segments, likeliest, segments
 from salesnb.companies.words import as_said, said
+from salesnb.language import say, to_say
 from salesnb.latent import Traits
 from salesnb.once import once
 from salesnb.team import Team
@@ -16,7 +17,7 @@ ENOUGH = 0.5  # of the traits known, below which a company is not judged
 ASKED, GIVEN = 3, 2  # questions that would tell; reasons given
 PLAIN = 0.02  # difference in win rate below which a trait is no reason
 ENDS = ("score", "score_low", "score_high")
-UNKNOWN = "not enough known"
+UNKNOWN = to_say("not enough known")
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +81,7 @@ class Scorer:
         lacking = used[list(self.worth_asking)].isna().to_numpy()
         for row in np.flatnonzero(~is_known & lacking.any(axis=1)):
             ask = np.array(self.worth_asking)[lacking[row]][:ASKED]
-            text[row] = "ask: " + ", ".join(map(said, ask))
+            text[row] = say("ask: {traits}", traits=", ".join(map(said, ask)))
         return text
 
 

@@ -10,6 +10,7 @@ from salesnb.companies import odds as kind_odds
 from salesnb.companies import words
 from salesnb.companies.customers import Customers, Scale, customers, scale
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.once import once
 from salesnb.team import Team
 
@@ -137,15 +138,17 @@ def _kinds(traits: latent.Traits) -> tuple[latent.Mixture, float]:
 def _why_none(found: Customers, k: int, p: float, steady: float) -> str:
     n, n_won = int(found.is_customer.sum()), int(found.has_bought.sum())
     if not found.traits:
-        return "no trait of the accounts is on record that is known before the sale"
+        return say("no trait of the accounts is on record that is known before the sale")
     if n < FEWEST:
-        return f"only {n} accounts have bought or turned down anything"
+        return say("only {n} accounts have bought or turned down anything", n=n)
     if k == 1 and steady < STABLE:
-        return "kinds found in these accounts are not found again in a resample of them"
+        return say("kinds found in these accounts are not found again in a resample of them")
     if k == 1:
-        return "the traits of these accounts do not go together in kinds"
+        return say("the traits of these accounts do not go together in kinds")
     if not p < CHANCE and n_won >= FEW_WON:
-        return f"the accounts fall into {k} kinds, but none is won more often than chance explains"
+        return say(
+            "the accounts fall into {n} kinds, but none is won more often than chance explains", n=k
+        )
     return ""
 
 

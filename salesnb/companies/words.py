@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.companies.customers import Customers
+from salesnb.language import say
 from salesnb.units import number, percent
 
 LEAVES, SAID = 8, 3  # of the tree; traits said of a kind at most, if that tells it from others
@@ -24,7 +25,7 @@ def names(found: Customers, kind: np.ndarray, k: int) -> tuple[str, ...]:
         path, typical = _conditions(tree, design, found, place, kind), _typical(found, kind, place)
         words = list(dict.fromkeys([*typical[:1], *path, *typical[1:]]))
         longer = (", ".join(words[:n]) for n in range(SAID, len(words) + 1))
-        shortest = ", ".join(words[:SAID]) or "no trait in common"
+        shortest = ", ".join(words[:SAID]) or say("no trait in common")
         called.append(next((name for name in longer if name not in called), shortest))
     return tuple(called)
 
@@ -106,7 +107,7 @@ def as_said(name: str, values: pd.Series) -> np.ndarray:
     """The values of a trait as one would say them: "160 employees", "CRM in use: modern"."""
     codes, levels = pd.factorize(values if values.dtype != float else _two_digits(values))
     texts = [
-        _of(name, _say(name, level)) if isinstance(level, float) else in_words(name, level)
+        _of(name, _written(name, level)) if isinstance(level, float) else in_words(name, level)
         for level in levels
     ]
     return np.array([*texts, ""], dtype=object)[codes]
@@ -121,7 +122,7 @@ def _two_digits(values: pd.Series) -> pd.Series:
     return pd.Series(found, index=values.index)
 
 
-def _say(name: str, value: float) -> str:
+def _written(name: str, value: float) -> str:
     if name.endswith(("_share", "_rate")):
         return percent(value)
     digits = 0 if abs(value) >= 10 else 1
@@ -131,16 +132,19 @@ def _say(name: str, value: float) -> str:
 def range_in_words(name: str, low: float, high: float) -> str:
     """A range of a number as one would say it: "82–510 employees"."""
     if np.isinf(low):
-        return _of(name, f"up to {_say(name, high)}")
+        return _of(name, say("up to {n}", n=_written(name, high)))
     if np.isinf(high):
-        return _of(name, f"over {_say(name, low)}")
-    return _of(name, f"{_say(name, low)}–{_say(name, high)}")
+        return _of(name, say("over {n}", n=_written(name, low)))
+    return _of(name, f"{_written(name, low)}–{_written(name, high)}")
 
 
 def _of(name: str, figure: str) -> str:
     if name.endswith("_years_ago"):
-        return f"{said(name.removesuffix('_years_ago'))} {figure} years ago"
-    return f"{figure} employees" if name == "employees" else f"{said(name)} {figure}"
+        trait = said(name.removesuffix("_years_ago"))
+        return say("{trait} {n} years ago", trait=trait, n=figure)
+    if name == "employees":
+        return say("{n} employees", n=figure)
+    return f"{said(name)} {figure}"
 
 
 def _typical(found: Customers, kind: np.ndarray, place: int) -> list[str]:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb import leaks as computed
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 
@@ -80,43 +81,61 @@ def _pressing(team: Team, flagged: pd.DataFrame) -> str:
     if flagged.empty:
         return ""
     first, more = flagged.iloc[0], len(flagged) - 1
-    also = f" {more} more {'place' if more == 1 else 'places'} stand out." if more else ""
-    who = team.names[first["rep_id"]]
-    return f"Deals of {who} leak at {first['stage']}{_cost(team, first)}.{also}"
+    said = say("Deals of {name} leak at {stage}", name=team.names[first.rep_id], stage=first.stage)
+    said = _with_cost(team, first, said)
+    if not more:
+        return said
+    also = says("{n} more place stand out.", "{n} more places stand out.", more, n=more)
+    return f"{said} {also}"
 
 
 def _headline(team: Team, cells: pd.DataFrame, flagged: pd.DataFrame) -> str:
     names = team.names
     if cells.empty:
-        return "No deal has entered a stage yet."
+        return say("No deal has entered a stage yet.")
     if flagged.empty:
         n, reps = number(cells["n_visits"].sum()), cells["rep_id"].unique()
-        who = names[reps[0]] if len(reps) == 1 else f"{len(reps)} reps"
+        who = names[reps[0]] if len(reps) == 1 else say("{n} reps", n=len(reps))
         if (cells["tier"] == "too_few").all():
-            return f"Too few deals to tell anything from chance: {n} stage entries of {who}."
-        return f"Nothing stands out from chance in {n} stage entries of {who}."
-    first = flagged.iloc[0]
-    ends = span(first["advance_low"], first["advance_high"], percent)
-    return (
-        f"{names[first['rep_id']]} loses deals at {first['stage']}: of "
-        f"{number(first['n_visits'])}, {percent(first['advance_rate'])} go on ({ends}), with the "
-        f"typical rep {percent(first['typical_rate'])} of the same deals{_cost(team, first)}."
-        f"{_others(flagged.iloc[1:], names)}"
+            words = to_say(
+                "Too few deals to tell anything from chance: {n} stage entries of {who}."
+            )
+        else:
+            words = to_say("Nothing stands out from chance in {n} stage entries of {who}.")
+        return say(words, n=n, who=who)
+    return _leak(team, flagged.iloc[0]) + _others(flagged.iloc[1:], names)
+
+
+def _leak(team: Team, cell: pd.Series) -> str:
+    said = say(
+        "{name} loses deals at {stage}: of {n}, {rate} go on ({ends}), with the typical rep "
+        "{typical} of the same deals",
+        name=team.names[cell.rep_id],
+        stage=cell.stage,
+        n=number(cell.n_visits),
+        rate=percent(cell.advance_rate),
+        ends=span(cell.advance_low, cell.advance_high, percent),
+        typical=percent(cell.typical_rate),
     )
+    return _with_cost(team, cell, said)
 
 
-def _cost(team: Team, cell: pd.Series) -> str:
+def _with_cost(team: Team, cell: pd.Series, said: str) -> str:
     if pd.isna(cell["lost_amount"]):
-        return ""
-    return f"; that costs {computed.lost_in_words(team, cell)}"
+        return f"{said}."
+    return say("{leak}; that costs {cost}.", leak=said, cost=computed.lost_in_words(team, cell))
 
 
 def _others(flagged: pd.DataFrame, names: Mapping[str, str]) -> str:
     if flagged.empty:
         return ""
-    said = [*(flagged["rep_id"].map(names) + " at " + flagged["stage"]).head(ALSO)]
-    said += [f"{len(flagged) - ALSO} more"] if len(flagged) > ALSO else []
-    return f" Also: {', '.join(said)}."
+    first, more = flagged.head(ALSO), len(flagged) - ALSO
+    said = [
+        say("{name} at {stage}", name=names[rep], stage=stage)
+        for rep, stage in zip(first["rep_id"], first["stage"], strict=True)
+    ]
+    said += [say("{n} more", n=more)] if more > 0 else []
+    return " " + say("Also: {others}.", others=", ".join(said))
 
 
 def _low_everywhere(cells: pd.DataFrame) -> list[str]:
@@ -136,32 +155,47 @@ def _low_everywhere(cells: pd.DataFrame) -> list[str]:
 
 def _ask(cells: pd.DataFrame, flagged: pd.DataFrame, low: list[str]) -> tuple[str, ...]:
     questions = [
-        f"Can we walk through the last three deals that stopped at {stage}: what happened just "
-        "before?"
+        say(
+            "Can we walk through the last three deals that stopped at {stage}: what happened just "
+            "before?",
+            stage=stage,
+        )
         for stage in flagged["stage"].drop_duplicates().head(2)
     ]
     if cells["strength_tier"].isin(FIRM).any():
-        questions.append("What is done differently where deals go on more often than expected?")
+        questions.append(
+            say("What is done differently where deals go on more often than expected?")
+        )
     if low:
-        questions.append("What would show whether it is the leads, or what is made of them?")
+        questions.append(say("What would show whether it is the leads, or what is made of them?"))
     return tuple(questions)
 
 
 def _caveats(cells: pd.DataFrame, flagged: pd.DataFrame, low: list[str]) -> tuple[str, ...]:
     said = [
-        "A flag says that something is there, not what it is: a skill, a territory, leads of "
-        "another kind, or a stage that is entered too early."
+        say(
+            "A flag says that something is there, not what it is: a skill, a territory, leads of "
+            "another kind, or a stage that is entered too early."
+        )
     ]
     few = cells["tier"].eq("too_few").sum()
     if few:
-        said.append(f"At {number(few)} of {number(len(cells))} places there are too few deals.")
+        places = number(len(cells))
+        said.append(
+            say("At {few} of {n} places there are too few deals.", few=number(few), n=places)
+        )
     if flagged["is_upper_bound"].any():
-        said.append("Where more than 40 % of the deals are open, the amount is an upper bound.")
+        said.append(
+            say("Where more than 40 % of the deals are open, the amount is an upper bound.")
+        )
     if cells["n_no_amount"].any():
-        said.append("Deals without an amount count at the mean of their segment.")
+        said.append(say("Deals without an amount count at the mean of their segment."))
     said += [
-        f"{name} is low at every stage. Territory or rep? The deals cannot tell; it would help to "
-        "record the quality of each lead on arrival, for everyone alike."
+        say(
+            "{name} is low at every stage. Territory or rep? The deals cannot tell; it would help "
+            "to record the quality of each lead on arrival, for everyone alike.",
+            name=name,
+        )
         for name in low
     ]
     return tuple(said)

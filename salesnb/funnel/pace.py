@@ -6,12 +6,13 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb import leaks as model
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import number, span
 
 NAMED = ("act", "look")  # tiers separated from chance
 DRAWN = 25  # rows at most
-DEFINITION = (
+DEFINITION = to_say(
     "Deals that go on, the open ones as far as their age says that they will, against the typical "
     "rep of this team with the same kind of deals. Of those marked act at most 5 %, of those "
     "marked look at most 10 % are expected to be chance."
@@ -76,20 +77,27 @@ def _named_first(cells: pd.DataFrame) -> pd.DataFrame:
 
 def _headline(table: pd.DataFrame, named: pd.DataFrame, names: pd.Series) -> str:
     if table.empty:
-        return "No deals at any stage yet."
+        return say("No deals at any stage yet.")
     if named.empty:
         if (table["tier"] == "too_few").all():
-            return "Too few deals at every stage to tell anything from chance."
-        return "Nothing stands out from chance: no stage takes anybody longer than is typical."
+            return say("Too few deals at every stage to tell anything from chance.")
+        return say("Nothing stands out from chance: no stage takes anybody longer than is typical.")
     first = named.iloc[0]
-    ends = span(first["time_low"], first["time_high"], _times)
-    more = len(named) - 1
-    others = f" {more} more {'cell stands' if more == 1 else 'cells stand'} out." if more else ""
-    return (
-        f"Deals of {names[first['rep_id']]} take {_times(first['time_ratio'])} times as long at "
-        f"{first['stage']} ({ends}, n = {number(first['n_visits'])}) as with the typical rep, "
-        f"whose median is {number(first['typical_days'])} days.{others}"
+    said = say(
+        "Deals of {name} take {ratio} times as long at {stage} ({ends}, n = {n}) as with the "
+        "typical rep, whose median is {days} days.",
+        name=names[first.rep_id],
+        ratio=_times(first.time_ratio),
+        stage=first.stage,
+        ends=span(first.time_low, first.time_high, _times),
+        n=number(first.n_visits),
+        days=number(first.typical_days),
     )
+    more = len(named) - 1
+    if not more:
+        return said
+    others = says("{n} more cell stands out.", "{n} more cells stand out.", more, n=more)
+    return f"{said} {others}"
 
 
 def _times(ratio: float) -> str:
@@ -100,19 +108,23 @@ def _ask(table: pd.DataFrame, named: pd.DataFrame, late: pd.DataFrame) -> tuple[
     if table.empty:
         return ()
     questions = [
-        f"What are deals waiting for at {stage}, and who could move that along?"
+        say("What are deals waiting for at {stage}, and who could move that along?", stage=stage)
         for stage in named["stage"].drop_duplicates().head(2)
     ]
     if len(late):
-        questions.append("What makes it hard to close a deal that is lost?")
-    return tuple(questions or ["Which step takes longer than it should, and what would help?"])
+        questions.append(say("What makes it hard to close a deal that is lost?"))
+    return tuple(questions or [say("Which step takes longer than it should, and what would help?")])
 
 
 def _caveats(table: pd.DataFrame, late: pd.DataFrame, names: pd.Series) -> tuple[str, ...]:
-    said = [DEFINITION] if len(table) else []
+    said = [say(DEFINITION)] if len(table) else []
     said += [
-        f"{names[cell['rep_id']]} closes lost deals late ({_times(cell['late_ratio'])} times the "
-        "typical days): the pipeline looks fuller than it is."
+        say(
+            "{name} closes lost deals late ({ratio} times the typical days): the pipeline looks "
+            "fuller than it is.",
+            name=names[cell.rep_id],
+            ratio=_times(cell.late_ratio),
+        )
         for _, cell in late.iterrows()
     ]
     return tuple(said)
@@ -122,11 +134,11 @@ def _draw(ax: Axes, table: pd.DataFrame, names: pd.Series, is_team: bool) -> Axe
     rows = table[table["tier"].isin(NAMED) | table["fast_tier"].isin(NAMED)] if is_team else table
     rows = rows.head(DRAWN)
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Nothing stands out from chance")
+        return charts.nothing_to_draw(ax, say("Nothing stands out from chance"))
     labels = rows["stage"].astype("str")
     labels = rows["rep_id"].map(names) + ", " + labels if is_team else labels
     value, low, high = (rows[name].to_list() for name in ("time_ratio", "time_low", "time_high"))
-    points = charts.Points("days / typical days", value, low, high)
+    points = charts.Points(say("days / typical days"), value, low, high)
     charts.dumbbell(ax, labels.to_list(), points, is_rate=False)
     ax.axvline(1, color=charts.MUTED, linewidth=0.8)
     return ax

@@ -10,7 +10,9 @@ from salesnb import charts, stats
 from salesnb.companies.segments import segments, with_place
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.team import Team
+from salesnb.units import day as in_words
 from salesnb.units import number, percent
 
 COLUMNS = ["segment", "name", "n_before", "before_rate", "before_low", "before_high"]
@@ -57,10 +59,10 @@ def drift(team: Team, *, since: str | None = None) -> Finding:
         headline=_headline(table, day, found.why_none),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("What has changed at these customers, or in how we sell to them?",)
+        ask=(say("What has changed at these customers, or in how we sell to them?"),)
         if table["is_moved"].any()
         else (),
-        caveats=("Segments are those of today, traits as recorded today.",),
+        caveats=(say("Segments are those of today, traits as recorded today."),),
         currency=team.currency,
     )
 
@@ -119,26 +121,39 @@ def _moved(change: np.ndarray, variance: np.ndarray) -> np.ndarray:
 
 
 def _headline(table: pd.DataFrame, day: pd.Timestamp, why_none: str) -> str:
-    when = f"{day.day} {day:%B %Y}"
+    when = in_words(day)
     if table.empty:
-        return f"No segments to compare: {why_none or 'no account is known well enough'}."
+        why = why_none or say("no account is known well enough")
+        return say("No segments to compare: {why}.", why=why)
     moved = table[table["is_moved"]]
     if moved.empty:
         n = number(len(table))
-        return f"None of {n} kinds of companies is won otherwise since {when} than chance explains."
-    said = [
-        f"{row['name']} ({row['segment']}): {percent(row['after_rate'])} won since (n = "
-        f"{number(row['n_after'])}), {percent(row['before_rate'])} before (n = "
-        f"{number(row['n_before'])})"
-        for _, row in moved.iterrows()
-    ]
-    return f"Moved since {when}: {'; '.join(said)}."
+        return say(
+            "None of {n} kinds of companies is won otherwise since {day} than chance explains.",
+            n=n,
+            day=when,
+        )
+    kinds = "; ".join(_kind(row) for _, row in moved.iterrows())
+    return say("Moved since {day}: {kinds}.", day=when, kinds=kinds)
+
+
+def _kind(row: pd.Series) -> str:
+    name, segment = row["name"], row["segment"]
+    return say(
+        "{name} ({segment}): {after} won since (n = {n_after}), {before} before (n = {n_before})",
+        name=name,
+        segment=segment,
+        after=percent(row.after_rate),
+        n_after=number(row.n_after),
+        before=percent(row.before_rate),
+        n_before=number(row.n_before),
+    )
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset=["before_rate", "after_rate"])
     if rows.empty:
-        return charts.nothing_to_draw(ax, "No segments to compare")
-    before = charts.Points.of("before", rows, "before_rate", charts.MUTED, "s")
-    after = charts.Points.of("after", rows, "after_rate")
+        return charts.nothing_to_draw(ax, say("No segments to compare"))
+    before = charts.Points.of(say("before"), rows, "before_rate", charts.MUTED, "s")
+    after = charts.Points.of(say("after"), rows, "after_rate")
     return charts.dumbbell(ax, rows["segment"].to_list(), before, after)

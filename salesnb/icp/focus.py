@@ -11,6 +11,7 @@ from salesnb import charts, standout, stats
 from salesnb.companies.segments import Segments, segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.once import once
 from salesnb.team import Team
@@ -18,7 +19,7 @@ from salesnb.units import money, number, percent, span
 
 COLUMNS = ["rep_id", "what", "n", "n_ideal", "n_anti", "ideal_share", "ideal_low", "ideal_high"]
 COLUMNS += ["typical_share", "open_amount", "ideal_amount", "is_apart"]
-OPEN, DONE = "open deals", "activities"
+OPEN, DONE = to_say("open deals"), to_say("activities")
 WEEKS = 13
 FEWEST = 10  # open deals below which a share says nothing of a person
 FALSE_SHARE = 0.05
@@ -149,48 +150,64 @@ def _headline(
 ) -> str:
     who = "" if rep_id is None else f"{names[rep_id]}: "
     if not found.ideal:
-        why = found.why_none or "none is won more often than chance explains"
-        return f"{who}no ideal customer stands out, so nothing is said of where time goes: {why}."
+        why = found.why_none or say("none is won more often than chance explains")
+        return who + say(
+            "no ideal customer stands out, so nothing is said of where time goes: {why}.", why=why
+        )
     if table.empty:
-        return f"{who}no open deal with a company that is known well enough."
+        return who + say("no open deal with a company that is known well enough.")
     open_ = table[table["what"] == OPEN]
     if rep_id is not None:
         return f"{who}{_in_words(open_.iloc[0], table[table['what'] == DONE].iloc[0], currency)}"
     apart = open_[open_["is_apart"]]
     if apart.empty:
         all_ = open_["n_ideal"].sum() / open_["n"].sum()
-        return f"{percent(all_)} of the open deals are with ideal customers; nobody stands apart."
+        return say(
+            "{share} of the open deals are with ideal customers; nobody stands apart.",
+            share=percent(all_),
+        )
     said = [f"{names[row['rep_id']]} {percent(row['ideal_share'])}" for _, row in apart.iterrows()]
-    return f"With ideal customers, apart from the others: {', '.join(said)} of the open deals."
+    people = ", ".join(said)
+    return say(
+        "With ideal customers, apart from the others: {people} of the open deals.", people=people
+    )
 
 
 def _in_words(deals: pd.Series, done: pd.Series, currency: str) -> str:
-    inside = span(deals["ideal_low"], deals["ideal_high"], percent)
-    said = (
-        f"{number(deals['n_ideal'])} of {number(deals['n'])} open deals are with ideal customers "
-        f"({percent(deals['ideal_share'])}, {inside}), {money(deals['ideal_amount'], currency)} of "
-        f"{money(deals['open_amount'], currency)}"
-    )
+    said = [
+        say(
+            "{n_ideal} of {n} open deals are with ideal customers ({share}, {ends}), {amount} of "
+            "{total}",
+            n_ideal=number(deals.n_ideal),
+            n=number(deals.n),
+            share=percent(deals.ideal_share),
+            ends=span(deals.ideal_low, deals.ideal_high, percent),
+            amount=money(deals.ideal_amount, currency),
+            total=money(deals.open_amount, currency),
+        )
+    ]
     if done["n"] >= FEWEST:
-        said += f"; so are {percent(done['ideal_share'])} of the activities with such companies"
-    apart = "" if deals["is_apart"] else "; no different from the others by more than chance"
-    return f"{said}{apart}."
+        share = percent(done["ideal_share"])
+        said += [say("so are {share} of the activities with such companies", share=share)]
+    if not deals["is_apart"]:
+        said += [say("no different from the others by more than chance")]
+    return f"{'; '.join(said)}."
 
 
 def _ask(team: Team, own: pd.DataFrame, rep_id: str | None) -> tuple[str, ...]:
     """Questions on the rep's own deals: the largest ideal one, and the largest of the opposite."""
     if rep_id is None:
-        return ("What keeps deals with the opposite of an ideal customer on the list?",)
+        return (say("What keeps deals with the opposite of an ideal customer on the list?"),)
     asked = []
     known = standout.known(team)
     for flag, question in (
-        ("is_ideal", "What would it take to give {} two more hours this week?"),
-        ("is_anti", "What do you know about {} that makes it worth the effort?"),
+        ("is_ideal", to_say("What would it take to give {deal} two more hours this week?")),
+        ("is_anti", to_say("What do you know about {deal} that makes it worth the effort?")),
     ):
         largest = own[own[flag]].sort_values(["amount", "deal_id"], ascending=[False, True])
         rows = known[known["deal_id"].isin(largest["deal_id"].head(1))]
         if len(rows):
-            asked.append(question.format(standout.labels(rows, team.currency).iloc[0]))
+            asked.append(say(question, deal=standout.labels(rows, team.currency).iloc[0]))
     return tuple(asked)
 
 
@@ -199,20 +216,22 @@ def _caveats(found: Segments, table: pd.DataFrame) -> tuple[str, ...]:
         return ()
     names = dict(zip(found.ids, found.names, strict=True))
     ideal = "; ".join(f"{names[each]} ({each})" for each in found.ideal)
-    return (f"Ideal: {ideal}. Territory and the leads one is given play their part.",)
+    return (
+        say("Ideal: {kinds}. Territory and the leads one is given play their part.", kinds=ideal),
+    )
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     if table.empty:
-        return charts.nothing_to_draw(ax, "No ideal customer stands out")
+        return charts.nothing_to_draw(ax, say("No ideal customer stands out"))
     if len(set(table["rep_id"])) == 1:
         typical = charts.Points(
-            "the others", table["typical_share"], colour=charts.MUTED, marker="D"
+            say("the others"), table["typical_share"], colour=charts.MUTED, marker="D"
         )
-        own = charts.Points.of("own", table, "ideal_share")
+        own = charts.Points.of(say("own"), table, "ideal_share")
         counted = zip(table["what"], table["n"], strict=True)
-        return charts.dumbbell(ax, [f"{what} (n = {n})" for what, n in counted], typical, own)
+        return charts.dumbbell(ax, [f"{say(what)} (n = {n})" for what, n in counted], typical, own)
     rows = table[table["what"] == OPEN]
     labels = [f"{names[rep]} (n = {n})" for rep, n in zip(rows["rep_id"], rows["n"], strict=True)]
-    points = charts.Points.of("open deals with ideal customers", rows, "ideal_share")
+    points = charts.Points.of(say("open deals with ideal customers"), rows, "ideal_share")
     return charts.dumbbell(ax, labels, points)

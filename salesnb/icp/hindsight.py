@@ -13,6 +13,7 @@ from salesnb.companies.segments import with_place
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, says, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 from salesnb.units import number
@@ -24,7 +25,8 @@ QUARTER = pd.DateOffset(months=3)
 EARLY = pd.Timedelta(days=14)  # later on, effort follows success
 DRAWS = 200
 FEWEST, FEWEST_WON = 40, 10  # decided deals, and won ones, for a look back to say anything
-SCORE, TREES, OWN, RANDOM = "score", "gradient boosting", "reps' own choice", "random"
+SCORE, TREES = to_say("score"), to_say("gradient boosting")
+OWN, RANDOM = to_say("reps' own choice"), to_say("random")
 TABLES = ("reps", "accounts", "products", "deals", "stage_changes", "close_date_changes")
 
 
@@ -74,10 +76,12 @@ def backtest(team: Team, *, quarters: int = 4) -> Finding:
         headline=_headline(table, quarters, len(ranked)),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("Which won deals would this ranking have put last, and what did you see in them?",)
+        ask=(
+            say("Which won deals would this ranking have put last, and what did you see in them?"),
+        )
         if len(table)
         else (),
-        caveats=("Deals still open are not judged.",) if len(table) else (),
+        caveats=(say("Deals still open are not judged."),) if len(table) else (),
         currency=team.currency,
     )
 
@@ -207,36 +211,44 @@ def _lift(
 
 
 def _headline(table: pd.DataFrame, quarters: int, n: int) -> str:
-    when = "last quarter" if quarters == 1 else f"last {number(quarters)} quarters"
+    when = says("last quarter", "last {n} quarters", quarters, n=number(quarters))
     if table.empty:
-        return f"Too few deals of the {when} are decided to look back (n = {number(n)})."
+        return say(
+            "Too few deals of the {when} are decided to look back (n = {n}).",
+            when=when,
+            n=number(n),
+        )
     by_ranking = {str(row["ranking"]): row for _, row in table.iterrows()}
     score = by_ranking[SCORE]
-    said = (
-        f"Over the {when} the fifth of {number(n)} deals with the best score was won "
-        f"{_times(score)} as often as all"
+    said = say(
+        "Over the {when} the fifth of {n} deals with the best score was won {times} as often as "
+        "all",
+        when=when,
+        n=number(n),
+        times=_times(score),
     )
     rivals = [
-        f"{name} {_times(by_ranking[name])}"
+        f"{say(name)} {_times(by_ranking[name])}"
         for name in (OWN, TREES)
         if pd.notna(by_ranking[name]["win_lift_ratio"])
     ]
-    verdict = "" if score["win_lift_low"] > 1 else "; not separated from chance"
-    return f"{said}{verdict} ({', '.join(rivals)})." if rivals else f"{said}{verdict}."
+    if not score["win_lift_low"] > 1:
+        said += "; " + say("not separated from chance")
+    return f"{said} ({', '.join(rivals)})." if rivals else f"{said}."
 
 
 def _times(row: pd.Series) -> str:
     ratio, low, high = (row[f"win_lift_{end}"] for end in ("ratio", "low", "high"))
-    return f"{ratio:.2f} times ({low:.2f}-{high:.2f})"
+    return say("{ratio} times ({ends})", ratio=f"{ratio:.2f}", ends=f"{low:.2f}-{high:.2f}")
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset="win_lift_ratio")
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few deals are decided")
-    win = charts.Points.of("win rate", rows, "win_lift_ratio")
-    revenue = charts.Points.of("revenue", rows, "revenue_lift_ratio", charts.MUTED, "s")
-    charts.dumbbell(ax, rows["ranking"].to_list(), win, revenue, is_rate=False)
+        return charts.nothing_to_draw(ax, say("Too few deals are decided"))
+    win = charts.Points.of(say("win rate"), rows, "win_lift_ratio")
+    revenue = charts.Points.of(say("revenue"), rows, "revenue_lift_ratio", charts.MUTED, "s")
+    charts.dumbbell(ax, [*map(say, rows["ranking"])], win, revenue, is_rate=False)
     ax.axvline(1, color=charts.INK, linewidth=0.8)
-    ax.set_xlabel("top fifth / all")
+    ax.set_xlabel(say("top fifth / all"))
     return ax

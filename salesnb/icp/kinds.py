@@ -9,6 +9,7 @@ from salesnb.companies.segments import FEW_WON, Segments
 from salesnb.companies.segments import segments as found_segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
 
@@ -26,7 +27,7 @@ AFTER += ["retention_rate", "retention_low", "retention_high"]
 AFTER += ["expansion_rate", "expansion_low", "expansion_high"]
 LAST = ["rank", "is_ideal", "is_anti"]
 A_YEAR = 365.0
-BY_NO_MEANS = "Whom a team sells to is its own choice: what it never tried, it cannot know."
+BY_NO_MEANS = to_say("Whom a team sells to is its own choice: what it never tried, it cannot know.")
 
 
 def segments(team: Team) -> Finding:
@@ -158,37 +159,54 @@ def _expansion(after: pd.DataFrame, first: pd.DataFrame, k: int) -> pd.DataFrame
 
 def _headline(found: Segments, table: pd.DataFrame, currency: str) -> str:
     if table.empty:
-        return f"No segments in this data: {found.why_none}."
+        return say("No segments in this data: {why}.", why=found.why_none)
     n = number(len(table))
     ideal, anti = table[table["is_ideal"]], table[table["is_anti"]]
     if ideal.empty and anti.empty:
-        return f"{n} kinds of companies; none is won more or less often than chance explains."
+        return say(
+            "{n} kinds of companies; none is won more or less often than chance explains.", n=n
+        )
     said = []
     if len(ideal):
-        said.append("Ideal: " + "; ".join(_in_words(row, currency) for _, row in ideal.iterrows()))
+        kinds = "; ".join(_in_words(row, currency) for _, row in ideal.iterrows())
+        said.append(say("Ideal: {kinds}.", kinds=kinds))
     if len(anti):
-        said.append("The opposite: " + "; ".join(_odds(row) for _, row in anti.iterrows()))
-    return f"{'. '.join(said)}. Of all, {percent(found.overall_rate)} are won."
+        kinds = "; ".join(_odds(row) for _, row in anti.iterrows())
+        said.append(say("The opposite: {kinds}.", kinds=kinds))
+    said.append(say("Of all, {rate} are won.", rate=percent(found.overall_rate)))
+    return " ".join(said)
 
 
 def _odds(row: pd.Series) -> str:
     inside = span(row["win_low"], row["win_high"], percent)
     n = number(row["n_won"] + row["n_lost"])
-    return f"{row['name']} ({row['segment']}): {percent(row['win_rate'])} won ({inside}, n = {n})"
+    name, segment, rate = row["name"], row["segment"], percent(row["win_rate"])
+    return say(
+        "{name} ({segment}): {rate} won ({ends}, n = {n})",
+        name=name,
+        segment=segment,
+        rate=rate,
+        ends=inside,
+        n=n,
+    )
 
 
 def _in_words(row: pd.Series, currency: str) -> str:
     value = row["value_amount"]
-    return _odds(row) + (f", {money(value, currency)} a win" if pd.notna(value) else "")
+    if pd.isna(value):
+        return _odds(row)
+    return say("{odds}, {amount} a win", odds=_odds(row), amount=money(value, currency))
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     if not table["is_ideal"].any():
-        return ("Which customers were the best to work with, and what do they have in common?",)
-    said = ["What do these customers value that others do not?"]
-    said.append("Where could we meet more companies like these?")
+        return (
+            say("Which customers were the best to work with, and what do they have in common?"),
+        )
+    said = [say("What do these customers value that others do not?")]
+    said.append(say("Where could we meet more companies like these?"))
     if table["is_anti"].any():
-        said.append("How early could we tell that a company is of the opposite kind?")
+        said.append(say("How early could we tell that a company is of the opposite kind?"))
     return tuple(said)
 
 
@@ -196,29 +214,38 @@ def _caveats(found: Segments) -> tuple[str, ...]:
     said = []
     n_won = int(found.customers.has_bought.sum())
     if found.names and n_won < FEW_WON:
-        said.append(f"Indicative: only {number(n_won)} customers have bought so far.")
+        said.append(say("Indicative: only {n} customers have bought so far.", n=number(n_won)))
     if found.names and not np.isnan(found.p):
-        chance = percent(found.p, 1) if found.p >= 0.001 else "less than 0.1%"
+        least = say("less than {rate}", rate=percent(0.001, 1))
         said.append(
-            f"Chance alone would set the kinds so far apart in {chance} of such teams; found again "
-            f"in resampled companies with an agreement of {found.stability:.2f} (1 is perfect)."
+            say(
+                "Chance alone would set the kinds so far apart in {share} of such teams; found "
+                "again in resampled companies with an agreement of {agreement} (1 is perfect).",
+                share=percent(found.p, 1) if found.p >= 0.001 else least,
+                agreement=f"{found.stability:.2f}",
+            )
         )
-    said += [f"Left out: {name}, {why}." for name, why in found.customers.left_out.items()]
-    return (*said, BY_NO_MEANS)
+    said += [
+        say("Left out: {trait}, {why}.", trait=name, why=why)
+        for name, why in found.customers.left_out.items()
+    ]
+    return (*said, say(BY_NO_MEANS))
 
 
 def _draw(ax: Axes, found: Segments, table: pd.DataFrame) -> Axes:
     """How often deals with each segment are won, beside all."""
     if table.empty:
-        return charts.nothing_to_draw(ax, "No segments in this data")
+        return charts.nothing_to_draw(ax, say("No segments in this data"))
     marks = np.select([table["is_ideal"], table["is_anti"]], [" ▲", " ▼"], "")
     n = (table["n_won"] + table["n_lost"]).map(number)
     labels = [
         f"{segment}{mark} (n = {each})"
         for segment, mark, each in zip(table["segment"], marks, n, strict=True)
     ]
-    points = charts.Points.of("won, with interval", table, "win_rate")
+    points = charts.Points.of(say("won, with interval"), table, "win_rate")
     charts.dumbbell(ax, labels, points)
-    ax.axvline(found.overall_rate, color=charts.MUTED, linewidth=1, linestyle="--", label="all")
+    ax.axvline(
+        found.overall_rate, color=charts.MUTED, linewidth=1, linestyle="--", label=say("all")
+    )
     ax.set_xlim(0, min(1.0, 1.3 * float(table["win_high"].max())))
     return ax

@@ -13,6 +13,7 @@ from salesnb.companies.odds import ENDS, p_within_reps
 from salesnb.companies.segments import Segments, segments, with_place
 from salesnb.companies.words import in_words, range_in_words, said
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 
@@ -135,28 +136,40 @@ def _headline(found: Segments, table: pd.DataFrame) -> str:
     if found.ideal:
         share = np.isin(found.segment, found.ideal).mean()
         who = "; ".join(names[each] for each in found.ideal)
-        rest = f" Most telling: {_in_words(good.iloc[0])}." if len(good) else ""
-        return f"The ideal customer: {who}. {percent(share)} of the accounts are like that.{rest}"
+        ideal = say(
+            "The ideal customer: {who}. {share} of the accounts are like that.",
+            who=who,
+            share=percent(share),
+        )
+        return f"{ideal} {_most_telling(good)}" if len(good) else ideal
     if len(good):
-        return f"No kind of company is ideal as a whole. Most telling: {_in_words(good.iloc[0])}."
+        none = say("No kind of company is ideal as a whole.")
+        return f"{none} {_most_telling(good)}"
     if len(apart):
-        worst = apart.iloc[-1]
-        return f"No trait goes with winning. Won less often: {_in_words(worst)}."
-    return "No ideal customer: no trait of the accounts goes with winning more than chance gives."
+        worst = _in_words(apart.iloc[-1])
+        return say("No trait goes with winning. Won less often: {trait}.", trait=worst)
+    return say(
+        "No ideal customer: no trait of the accounts goes with winning more than chance gives."
+    )
+
+
+def _most_telling(good: pd.DataFrame) -> str:
+    return say("Most telling: {trait}.", trait=_in_words(good.iloc[0]))
 
 
 def _in_words(row: pd.Series) -> str:
     inside = span(row["win_low"], row["win_high"], percent)
     n = number(row["n_won"] + row["n_lost"])
-    return f"{row['level']}, {percent(row['win_rate'])} won ({inside}, n = {n})"
+    rate, level = percent(row["win_rate"]), row["level"]
+    return say("{level}, {rate} won ({ends}, n = {n})", level=level, rate=rate, ends=inside, n=n)
 
 
 def _ask(found: Segments, table: pd.DataFrame) -> tuple[str, ...]:
     if not (found.ideal or table["is_apart"].any()):
-        return ("Which customers would you like to have ten more of, and why?",)
+        return (say("Which customers would you like to have ten more of, and why?"),)
     return (
-        "What could be asked in the first call to learn these traits?",
-        "Which trait that matters is nowhere on record?",
+        say("What could be asked in the first call to learn these traits?"),
+        say("Which trait that matters is nowhere on record?"),
     )
 
 
@@ -164,9 +177,15 @@ def _caveats(found: Segments) -> tuple[str, ...]:
     said_ = []
     share = float(np.isin(found.segment, found.ideal).mean()) if found.ideal else 0.0
     if share > BROAD:
-        said_.append(f"Too broad: {percent(share)} of the accounts match; who is not meant?")
-    said_ += [f"Left out: {said(name)}, {why}." for name, why in found.customers.left_out.items()]
-    said_.append("A trait that goes with winning need not be what wins.")
+        words = say(
+            "Too broad: {share} of the accounts match; who is not meant?", share=percent(share)
+        )
+        said_.append(words)
+    said_ += [
+        say("Left out: {trait}, {why}.", trait=said(name), why=why)
+        for name, why in found.customers.left_out.items()
+    ]
+    said_.append(say("A trait that goes with winning need not be what wins."))
     return tuple(said_)
 
 
@@ -174,11 +193,11 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """The lift of the traits that stand apart; where none does, of the outermost."""
     apart = table[table["is_apart"]]
     if table.empty:
-        return charts.nothing_to_draw(ax, "No trait to compare")
+        return charts.nothing_to_draw(ax, say("No trait to compare"))
     rows = apart if len(apart) else table
     far = np.log(rows["lift_ratio"]).abs().rank(ascending=False, method="first")
     rows = rows[far <= DRAWN].sort_values("lift_ratio", ascending=False)
-    points = charts.Points.of("times the win rate of all", rows, "lift_ratio")
+    points = charts.Points.of(say("times the win rate of all"), rows, "lift_ratio")
     charts.dumbbell(ax, rows["level"].to_list(), points, is_rate=False)
     ax.axvline(1, color=charts.MUTED, linewidth=0.8)
     return ax

@@ -13,6 +13,7 @@ from salesnb.companies.customers import traits_of
 from salesnb.companies.scores import UNKNOWN, Scorer
 from salesnb.companies.scores import scorer as scorer_of
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 from salesnb.units import number, percent
@@ -29,7 +30,7 @@ COLUMNS = [
 ]
 TIERS = ("A", "B", "C", UNKNOWN)
 COLOURS = (*charts.shades(3, first=2)[::-1], charts.FAINT)
-ON_SCORE = (
+ON_SCORE = to_say(
     "The score is of the company, not of the deal: what happened since is in pipeline.forecast."
 )
 
@@ -116,36 +117,46 @@ def _of_team(team: Team, scorer: Scorer, rep_id: str | None) -> pd.DataFrame:
 
 def _headline(scorer: Scorer, table: pd.DataFrame, is_prospects: bool) -> str:
     open_ = table[table["deal_id"].notna()]
-    rows, what = (open_, "open deals") if len(open_) and not is_prospects else (table, "companies")
+    is_of_deals = len(open_) and not is_prospects
+    rows = open_ if is_of_deals else table
     if rows.empty:
-        return "No company to score."
+        return say("No company to score.")
+    n = number(len(rows))
+    what = say("{n} open deals", n=n) if is_of_deals else say("{n} companies", n=n)
     counts = rows["tier"].value_counts().reindex(TIERS, fill_value=0)
     if not counts[["A", "C"]].any():
         why = scorer.found.why_none
-        because = f": {why}" if why else ""
-        return f"No company stands out among {number(len(rows))} {what}{because}."
-    said = (
-        f"Of {number(len(rows))} {what} {number(counts['A'])} fit well (A), {number(counts['B'])} "
-        f"like most (B), {number(counts['C'])} less (C)"
+        said = say("No company stands out among {what}", what=what)
+        return f"{said}: {why}." if why else f"{said}."
+    said = say(
+        "Of {what} {n_a} fit well (A), {n_b} like most (B), {n_c} less (C)",
+        what=what,
+        n_a=number(counts.A),
+        n_b=number(counts.B),
+        n_c=number(counts.C),
     )
-    n_unknown = counts[UNKNOWN]
-    return f"{said}{f'; of {number(n_unknown)} too little is known' if n_unknown else ''}."
+    unknown = counts[UNKNOWN]
+    if not unknown:
+        return f"{said}."
+    return f"{said}; " + say("of {n} too little is known", n=number(unknown)) + "."
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     if not table["tier"].isin(["A", "C"]).any():
         return ()
     return (
-        "Which of the deals marked A got less of your time than they deserve?",
-        "What do you know of a deal marked C that its traits do not show?",
+        say("Which of the deals marked A got less of your time than they deserve?"),
+        say("What do you know of a deal marked C that its traits do not show?"),
     )
 
 
 def _caveats(scorer: Scorer, table: pd.DataFrame, open_deals: pd.DataFrame) -> tuple[str, ...]:
-    said = [f"Of all such companies {percent(scorer.base_rate)} would be won.", ON_SCORE]
+    rate = percent(scorer.base_rate)
+    said = [say("Of all such companies {rate} would be won.", rate=rate), say(ON_SCORE)]
     n_none = int(open_deals["account_id"].isna().sum())
     if n_none and table["deal_id"].notna().any():
-        said.append(f"{number(n_none)} open deals of the team name no account: no score.")
+        n = number(n_none)
+        said.append(say("{n} open deals of the team name no account: no score.", n=n))
     return tuple(said)
 
 
@@ -154,13 +165,13 @@ def _draw(ax: Axes, scorer: Scorer, table: pd.DataFrame) -> Axes:
     open_ = table[table["deal_id"].notna()]
     rows = open_ if len(open_) else table
     if rows.empty:
-        return charts.nothing_to_draw(ax, "No company to score")
+        return charts.nothing_to_draw(ax, say("No company to score"))
     low, high = rows["score"].min(), rows["score"].max()
     edges = np.linspace(max(0, low - 0.01), min(1, high + 0.01), 25)
     parts = [rows.loc[rows["tier"] == tier, "score"] for tier in TIERS]
-    ax.hist(parts, bins=list(edges), stacked=True, color=COLOURS, label=TIERS)
+    ax.hist(parts, bins=list(edges), stacked=True, color=COLOURS, label=[*map(say, TIERS)])
     ax.axvline(scorer.base_rate, color=charts.INK, linewidth=1, linestyle="--")
-    ax.set_xlabel("score: chance to be won")
-    ax.set_ylabel("open deals" if len(open_) else "companies")
+    ax.set_xlabel(say("score: chance to be won"))
+    ax.set_ylabel(say("open deals") if len(open_) else say("companies"))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax

@@ -4,7 +4,8 @@
 Each metric is a function of a `view.View`; its docstring is the definition that pages print.
 """
 
-from salesnb.metrics.closeups import attach, velocity, win_curve
+from salesnb.metrics.bundles import attach
+from salesnb.metrics.closeups import velocity, win_curve
 from salesnb.metrics.looks import overview, trend
 from salesnb.metrics.register import find, glossary
 

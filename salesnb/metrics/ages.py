@@ -4,14 +4,15 @@ import numpy as np
 import pandas as pd
 
 from salesnb import stats
+from salesnb.language import say, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 
 BANDS = (
-    "up to the median win",
-    "up to 80 % of wins",
-    "up to the longest win",
-    "older than any win",
+    to_say("up to the median win"),
+    to_say("up to 80 % of wins"),
+    to_say("up to the longest win"),
+    to_say("older than any win"),
 )
 AT = (0.5, 0.8, 1.0)
 WINS_TO_TELL = 10
@@ -42,7 +43,7 @@ def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
     amount = rows["amount"].groupby(band).sum(min_count=1).reindex(range(len(BANDS)))
     return pd.DataFrame(
         {
-            "band": list(BANDS),
+            "band": [say(band) for band in BANDS],
             "to_days": [*edges, np.nan],
             "n_open": n,
             "open_deals_share": shares["value"],

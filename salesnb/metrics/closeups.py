@@ -1,4 +1,4 @@
-"""Single metrics seen closely: what moved the sales velocity, the win curve, attach rates."""
+"""Single metrics seen closely: what moved the sales velocity, and the win curve."""
 
 import numpy as np
 import pandas as pd
@@ -8,6 +8,7 @@ from matplotlib.ticker import PercentFormatter
 from salesnb import charts, stats
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.metrics import answers, rates
 from salesnb.metrics.ledger import DAY, ledger
 from salesnb.metrics.pipeline import velocity_factors
@@ -17,13 +18,15 @@ from salesnb.units import label, money, number, percent, span
 
 FACTORS = {"n_open": "count", "average_won_amount": "amount", "win_rate": "rate"}
 FACTORS |= {"sales_cycle_days": "days", "sales_velocity_amount": "amount"}
-SAID = {"n_open": "the number of open deals", "average_won_amount": "the average won amount"}
-SAID |= {"win_rate": "the win rate", "sales_cycle_days": "the sales cycle"}
+SAID = {
+    "n_open": to_say("the number of open deals"),
+    "average_won_amount": to_say("the average won amount"),
+    "win_rate": to_say("the win rate"),
+    "sales_cycle_days": to_say("the sales cycle"),
+}
 STEP_DAYS = 10
 CURVE = ["day", "won_share", "won_low", "won_high", "lost_share", "lost_low", "lost_high"]
 CURVE += ["n_waiting"]
-PAIRS = ["product_id", "with_product_id", "n_won", "n_both", "attach_rate", "attach_low"]
-PAIRS += ["attach_high"]
 
 
 def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
@@ -64,9 +67,11 @@ def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
         headline=_velocity_headline(table, months, team.currency),
         table=table,
         draw=lambda ax: _draw_velocity(ax, table),
-        ask=("Which of the four could be moved most easily in the next quarter?",),
+        ask=(say("Which of the four could be moved most easily in the next quarter?"),),
         caveats=(
-            "The four factors move one another, and a few large deals move the average amount.",
+            say(
+                "The four factors move one another, and a few large deals move the average amount."
+            ),
         ),
         currency=team.currency,
     )
@@ -91,16 +96,24 @@ def _taken_apart(then: dict[str, pd.DataFrame], now: dict[str, pd.DataFrame]) ->
 
 def _velocity_headline(table: pd.DataFrame, months: int, currency: str) -> str:
     total = table.iloc[-1]
-    when = "in the last month" if months == 1 else f"in the last {months} months"
+    when = says("in the last month", "in the last {n} months", months, n=months)
     if np.isnan(total["change_amount"]):
-        return f"Too little was won {when} or before to take the sales velocity apart."
+        return say(
+            "Too little was won {when} or before to take the sales velocity apart.", when=when
+        )
     parts = table.iloc[:-1]
     largest = parts.iloc[int(parts["change_amount"].abs().to_numpy().argmax())]
-    return (
-        f"Sales velocity {when}: {money(total['now'], currency)} a day, before "
-        f"{money(total['then'], currency)}; {SAID[largest['factor']]} did most of it "
-        f"({'+' if largest['change_amount'] > 0 else ''}"
-        f"{money(largest['change_amount'], currency)} a day)."
+    now, then = money(total["now"], currency), money(total["then"], currency)
+    change = largest["change_amount"]
+    sign = "+" if change > 0 else ""
+    return say(
+        "Sales velocity {when}: {now} a day, before {then}; {factor} did most of it ({change} a "
+        "day).",
+        when=when,
+        now=now,
+        then=then,
+        factor=say(SAID[largest.factor]),
+        change=sign + money(change, currency),
     )
 
 
@@ -111,7 +124,7 @@ def _draw_velocity(ax: Axes, table: pd.DataFrame) -> Axes:
     colours = [charts.ACCENT if change >= 0 else charts.WARN for change in rows["change_amount"]]
     ax.barh([label(factor) for factor in rows["factor"]], rows["change_amount"], color=colours)
     ax.axvline(0, color=charts.INK, linewidth=1)
-    ax.set_xlabel("change of the velocity, amount per day")
+    ax.set_xlabel(say("change of the velocity, amount per day"))
     return ax
 
 
@@ -152,7 +165,7 @@ def win_curve(
         headline=_curve_headline(table, len(deals), in_words(first, last)),
         table=table,
         draw=lambda ax: _draw_curve(ax, table),
-        ask=("How long do you keep working on a deal that is older than most wins were?",),
+        ask=(say("How long do you keep working on a deal that is older than most wins were?"),),
         currency=team.currency,
     )
 
@@ -174,101 +187,34 @@ def _curve(deals: pd.DataFrame) -> pd.DataFrame:
 
 def _curve_headline(table: pd.DataFrame, n: int, when: str) -> str:
     if not n:
-        return f"No deal was created {when}."
+        return say("No deal was created {when}.", when=when)
     if table.empty:
-        return f"Of {number(n)} deals created {when} none is closed yet."
+        return say("Of {n} deals created {when} none is closed yet.", n=number(n), when=when)
     at = table[table["day"] <= rates.WON_WITHIN].iloc[-1]
     ends = span(at["won_low"], at["won_high"], percent)
-    return (
-        f"Of {number(n)} deals created {when}, {percent(at['won_share'])} are won within "
-        f"{number(at['day'])} days ({ends}), {percent(at['lost_share'])} lost; in the end "
-        f"{percent(table['won_share'].iloc[-1])} are won."
+    return say(
+        "Of {n} deals created {when}, {won} are won within {days} days ({ends}), {lost} lost; in "
+        "the end {in_the_end} are won.",
+        n=number(n),
+        when=when,
+        won=percent(at.won_share),
+        days=number(at.day),
+        ends=ends,
+        lost=percent(at.lost_share),
+        in_the_end=percent(table.won_share.iloc[-1]),
     )
 
 
 def _draw_curve(ax: Axes, table: pd.DataFrame) -> Axes:
     if table.empty:
         return charts.nothing_to_draw(ax)
+    named = {"won": say("won"), "lost": say("lost")}
     for name, colour, dash in (("won", charts.ACCENT, "-"), ("lost", charts.MUTED, "--")):
         ends = table[f"{name}_low"], table[f"{name}_high"]
         ax.fill_between(table["day"], *ends, color=colour, alpha=0.2, linewidth=0, step="post")
-        ax.step(table["day"], table[f"{name}_share"], dash, where="post", color=colour, label=name)
+        share = table[f"{name}_share"]
+        ax.step(table["day"], share, dash, where="post", color=colour, label=named[name])
     ax.set_ylim(0, 1)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set_xlabel("days since creation")
+    ax.set_xlabel(say("days since creation"))
     return ax
-
-
-def attach(
-    team: Team,
-    *,
-    rep: str | None = None,
-    starts_on: str | None = None,
-    ends_on: str | None = None,
-) -> Finding:
-    """Which products are sold together?
-
-    Attach rate of B to A: won deals with both / won deals with A, by default of the twelve months
-    up to `team.as_of`.
-
-    Returns
-    -------
-    Finding
-        One row per pair of products that were won together at least once, by product:
-
-        product_id, with_product_id : A and B
-        n_won, n_both : won deals with A, and those of them with B too
-        attach_rate, attach_low, attach_high : n_both / n_won, with 90 % interval
-
-    Raises
-    ------
-    DataError
-        No deal lines, a rep who is not on the team, or a period that holds no day.
-    """
-    team.need("deal_lines", why="metrics.attach")
-    first, last = period(team, starts_on, ends_on)
-    rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
-    table = _pairs(rates.won_lines(answers.together(ledger(team), rep_ids, first, last)))
-    return Finding(
-        headline=_attach_headline(team, table, in_words(first, last)),
-        table=table,
-        draw=lambda ax: _draw_pairs(ax, team, table),
-        ask=("What do the customers who took both have in common?",),
-        currency=team.currency,
-    )
-
-
-def _pairs(lines: pd.DataFrame) -> pd.DataFrame:
-    each = lines[["deal_id", "product_id"]].drop_duplicates()
-    both = each.merge(each.rename(columns={"product_id": "with_product_id"}), on="deal_id")
-    both = both[both["product_id"] != both["with_product_id"]]
-    table = both.groupby(["product_id", "with_product_id"]).size().rename("n_both").reset_index()
-    table["n_won"] = table["product_id"].map(each["product_id"].value_counts()).astype(int)
-    found = stats.rates(table["n_both"].to_numpy(), table["n_won"].to_numpy())
-    ends = {"attach_rate": "value", "attach_low": "value_low", "attach_high": "value_high"}
-    return table.assign(**{name: found[value] for name, value in ends.items()})[PAIRS]
-
-
-def _attach_headline(team: Team, table: pd.DataFrame, when: str) -> str:
-    if table.empty:
-        return f"No two products were won together {when}."
-    surest = table.iloc[int(table["attach_low"].to_numpy().argmax())]
-    one, other = _product_names(team, surest[["product_id", "with_product_id"]])
-    ends = span(surest["attach_low"], surest["attach_high"], percent)
-    return (
-        f"Of {number(surest['n_won'])} deals won with {one} {when}, "
-        f"{percent(surest['attach_rate'])} also hold {other} ({ends})."
-    )
-
-
-def _product_names(team: Team, product_ids: pd.Series) -> list[str]:
-    names = team.products.set_index("product_id")["name"]
-    return [str(names.get(product_id, product_id)) for product_id in product_ids]
-
-
-def _draw_pairs(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
-    rows = table.sort_values("attach_low", ascending=False, kind="stable").head(15)
-    names = (_product_names(team, rows[c]) for c in ("product_id", "with_product_id"))
-    labels = [f"{one} with {other}" for one, other in zip(*names, strict=True)]
-    value, low, high = (rows[f"attach_{end}"].to_list() for end in ("rate", "low", "high"))
-    return charts.dumbbell(ax, labels, charts.Points("attach rate", value, low, high))

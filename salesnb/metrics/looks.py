@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from babel.dates import format_date
 from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
@@ -12,6 +13,7 @@ from salesnb import charts, stats
 from salesnb.charts import ACCENT, MUTED
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import locale, say, to_say
 from salesnb.metrics import answers
 from salesnb.metrics.ledger import DAY, Ledger, ledger
 from salesnb.metrics.register import Metric, find
@@ -23,8 +25,12 @@ BY_MONTH = ["starts_on", "ends_on", "stage", "metric", "value", "value_low", "va
 BY_MONTH += ["unit", "why"]
 CHANCE = 0.05
 QUARTERS, OPENING = 8, 20  # points of a trend line; rows that have one, at most
-UNDATED = "The days of deals are made up: nothing is said of how long they took, or of when."
-RAW = "Raw numbers: what kind of deals each rep was given is not taken into account."
+UNDATED = to_say(
+    "The days of deals are made up: nothing is said of how long they took, or of when."
+)
+RAW = to_say("Raw numbers: what kind of deals each rep was given is not taken into account.")
+
+SCOPES = {"rep": to_say("rep"), "typical": to_say("typical"), "team": to_say("team")}
 
 
 def overview(
@@ -63,7 +69,8 @@ def overview(
     """
     first, last = period(team, starts_on, ends_on)
     book = ledger(team)
-    when = in_words(first, last) if team.settings.is_dated else "on days that nobody recorded"
+    is_dated = team.settings.is_dated
+    when = in_words(first, last) if is_dated else say("on days that nobody recorded")
     if rep is None:
         table = answers.of_team(book, first, last)
         headline = _team_headline(team, table, when)
@@ -75,8 +82,8 @@ def overview(
         table=table,
         draw=lambda ax: _draw(ax, table),
         history=None if rep else lambda: _by_quarter(book, table, last),
-        ask=("Which of these numbers surprises you, and what do you think stands behind it?",),
-        caveats=(RAW, *(() if team.settings.is_dated else (UNDATED,)), *_unanswered(table)),
+        ask=(say("Which of these numbers surprises you, and what do you think stands behind it?"),),
+        caveats=(say(RAW), *(() if is_dated else (say(UNDATED),)), *_unanswered(table)),
         currency=team.currency,
         names=team.names,
     )
@@ -130,12 +137,17 @@ def trend(
         raise DataError(f"months: found {months}, expected at least 1.")
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
     table = _by_month(team, chosen, rep_ids, months)
-    who = "the team" if rep is None else _name(team, rep_ids[0])
+    who = say("the team") if rep is None else _name(team, rep_ids[0])
     return Finding(
-        headline=f"{label(metric)} of {who}: {_trendin_words(table, chosen, team.currency)}.",
+        headline=say(
+            "{metric} of {who}: {trend}.",
+            metric=label(metric),
+            who=who,
+            trend=_trend_in_words(table, chosen, team.currency),
+        ),
         table=table,
         draw=lambda ax: _draw_months(ax, table, metric),
-        ask=("What changed in the months where the line moves, and what stayed the same?",),
+        ask=(say("What changed in the months where the line moves, and what stayed the same?"),),
         caveats=_month_caveats(team),
         currency=team.currency,
     )
@@ -154,16 +166,26 @@ def _by_month(team: Team, metric: Metric, rep_ids: list[str], months: int) -> pd
     return pd.concat(parts, ignore_index=True)[BY_MONTH]
 
 
-def _trendin_words(table: pd.DataFrame, metric: Metric, currency: str) -> str:
+def _trend_in_words(table: pd.DataFrame, metric: Metric, currency: str) -> str:
     """The last month's value, and the trend where it is more than chance."""
     if table["value"].isna().all():
-        return "no cases"
+        return say("no cases")
     newest, ways = table.iloc[-1], _trends(table, metric.unit == "rate")
-    trend_said = f"{' and '.join(ways)} by more than chance" if ways else "no trend beyond chance"
+    said = say("no trend beyond chance")
+    if ways:
+        both = say(" and ")
+        said = say("{ways} by more than chance", ways=both.join(ways))
     if table["stage"].notna().any():
-        return trend_said
-    value = _say(newest["value"], metric.unit, currency)
-    return f"{value} in {newest['starts_on']:%B %Y} (n = {number(newest['n'])}), {trend_said}"
+        return said
+    value = _written(newest["value"], metric.unit, currency)
+    month = format_date(newest["starts_on"], say("MMMM y"), locale=locale())
+    return say(
+        "{value} in {month} (n = {n}), {trend}",
+        value=value,
+        month=month,
+        n=number(newest.n),
+        trend=said,
+    )
 
 
 def _trends(table: pd.DataFrame, is_rate: bool) -> list[str]:
@@ -176,28 +198,42 @@ def _trends(table: pd.DataFrame, is_rate: bool) -> list[str]:
     direction, p = np.array(list(tests.values())).T
     is_named = false_discovery_control(np.nan_to_num(p, nan=1.0)) <= CHANCE
     return [
-        ("rising" if way > 0 else "falling") + (f" at {stage}" if stage else "")
+        _way(way, stage)
         for stage, way, named in zip(tests, direction, is_named, strict=True)
         if named
     ]
 
 
+def _way(way: float, stage: str) -> str:
+    if not stage:
+        return say("rising") if way > 0 else say("falling")
+    words = to_say("rising at {stage}") if way > 0 else to_say("falling at {stage}")
+    return say(words, stage=stage)
+
+
 def _month_caveats(team: Team) -> tuple[str, ...]:
     if (team.as_of + DAY).day == 1:
         return ()
-    return (f"The last month is not over: it is counted up to {team.as_of.date()}.",)
+    return (say("The last month is not over: it is counted up to {day}.", day=team.as_of.date()),)
 
 
 def _team_headline(team: Team, table: pd.DataFrame, when: str) -> str:
     rate, n_won, won = (_row(table, "team", m) for m in ("win_rate", "n_won", "won_amount"))
     if not rate["n"]:
-        return f"No deal was closed {when}."
-    worth = f", {money(won['value'], team.currency)} in all" if won["value"] >= 0 else ""
-    return (
-        f"The team won {number(n_won['value'])} of {number(rate['n'])} deals closed "
-        f"{when} ({percent(rate['value'])}, {span(rate['value_low'], rate['value_high'], percent)})"
-        f"{worth}."
+        return say("No deal was closed {when}.", when=when)
+    won_deals, n, share = n_won["value"], number(rate["n"]), percent(rate["value"])
+    said = say(
+        "The team won {n} of {of} deals closed {when} ({share}, {ends})",
+        n=number(won_deals),
+        of=n,
+        when=when,
+        share=share,
+        ends=_ends(rate),
     )
+    if not won["value"] >= 0:
+        return f"{said}."
+    amount = money(won["value"], team.currency)
+    return say("{won}, {amount} in all.", won=said, amount=amount)
 
 
 def _rep_headline(team: Team, table: pd.DataFrame, when: str) -> str:
@@ -205,19 +241,31 @@ def _rep_headline(team: Team, table: pd.DataFrame, when: str) -> str:
     own, typical = _row(table, "rep", "win_rate"), _row(table, "typical", "win_rate")
     name = _name(team, own["rep_id"])
     if not own["n"]:
-        return f"{name} closed no deal {when}."
-    won = round(own["value"] * own["n"])
-    said = (
-        f"{name} won {number(won)} of {number(own['n'])} deals closed {when} "
-        f"({percent(own['value'])}, {span(own['value_low'], own['value_high'], percent)})"
+        return say("{name} closed no deal {when}.", name=name, when=when)
+    n_won, n, share = round(own["value"] * own["n"]), number(own["n"]), percent(own["value"])
+    said = say(
+        "{name} won {n} of {of} deals closed {when} ({share}, {ends})",
+        name=name,
+        n=number(n_won),
+        of=n,
+        when=when,
+        share=share,
+        ends=_ends(own),
     )
     if not typical["n"]:
-        return f"{said}; there are too few others for a benchmark."
+        return f"{said}; " + say("there are too few others for a benchmark.")
     p = stats.two_rates_p(own["value"], own["n"], typical["value"], typical["n"])
     # Every rep gets such a sentence: over all of them chance should be taken for more but rarely.
-    is_chance = p >= CHANCE / len(team.reps)
-    apart = "no further" if is_chance else "if their deals were alike, further"
-    return f"{said}; a typical rep {percent(typical['value'])}: {apart} apart than chance."
+    rate = percent(typical["value"])
+    if p >= CHANCE / len(team.reps):
+        return f"{said}; " + say("a typical rep {rate}: no further apart than chance.", rate=rate)
+    return f"{said}; " + say(
+        "a typical rep {rate}: if their deals were alike, further apart than chance.", rate=rate
+    )
+
+
+def _ends(row: dict[str, Any]) -> str:
+    return span(row["value_low"], row["value_high"], percent)
 
 
 def _row(table: pd.DataFrame, scope: str, metric: str) -> dict[str, Any]:
@@ -230,7 +278,7 @@ def _unanswered(table: pd.DataFrame) -> tuple[str, ...]:
     """What the data set cannot answer, by the table that is lacking."""
     lacking = table[table["why"].str.startswith("needs ", na=False)]
     return tuple(
-        f"Not answered, {why}: {', '.join(sorted(set(rows['metric'])))}."
+        say("Not answered, {why}: {metrics}.", why=why, metrics=", ".join(sorted(set(rows.metric))))
         for why, rows in lacking.groupby("why")
     )
 
@@ -239,7 +287,7 @@ def _name(team: Team, rep_id: str) -> str:
     return str(team.reps.set_index("rep_id").loc[rep_id, "name"])
 
 
-def _say(value: float, unit: str, currency: str) -> str:
+def _written(value: float, unit: str, currency: str) -> str:
     if unit in ("rate", "percent"):
         return percent(value)
     return money(value, currency) if unit == "amount" else number(value, 1)
@@ -256,7 +304,9 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     for scope, colour in who.items():
         rows = rates[rates["scope"] == scope].reindex(shown)
         ends = rows["value_low"].to_list(), rows["value_high"].to_list()
-        series.append(charts.Points(scope, rows["value"].to_list(), *ends, colour=colour))
+        series.append(
+            charts.Points(say(SCOPES[scope]), rows["value"].to_list(), *ends, colour=colour)
+        )
     return charts.dumbbell(ax, [label(name) for name in shown], *series)
 
 

@@ -1,6 +1,5 @@
 """When in the year, the quarter and the week deals are won: each time against the others."""
 
-from calendar import day_name, month_name
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +8,7 @@ from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
 from salesnb import stats
+from salesnb.language import say, to_say
 from salesnb.team import Team
 from salesnb.visits import settled
 
@@ -34,11 +34,34 @@ class Factor:
     is_within: bool = True
 
 
-MONTHS = tuple(month_name[1:])
-WEEKDAYS = tuple(day_name)
+MONTHS = (
+    to_say("January"),
+    to_say("February"),
+    to_say("March"),
+    to_say("April"),
+    to_say("May"),
+    to_say("June"),
+    to_say("July"),
+    to_say("August"),
+    to_say("September"),
+    to_say("October"),
+    to_say("November"),
+    to_say("December"),
+)
+WEEKDAYS = (
+    to_say("Monday"),
+    to_say("Tuesday"),
+    to_say("Wednesday"),
+    to_say("Thursday"),
+    to_say("Friday"),
+    to_say("Saturday"),
+    to_say("Sunday"),
+)
+QUARTER = to_say("last month of the quarter"), to_say("first two months")
+QUARTER_END = to_say("last two weeks of the quarter"), to_say("rest of the quarter")
 FACTORS = (
-    Factor("quarter", ("last month of the quarter", "first two months"), "month_no", 1, False),
-    Factor("quarter_end", ("last two weeks of the quarter", "rest of the quarter"), "half_no", 1),
+    Factor("quarter", QUARTER, "month_no", 1, False),
+    Factor("quarter_end", QUARTER_END, "half_no", 1),
     Factor("month", MONTHS, "month_no", 12),
     Factor("weekday", WEEKDAYS, "day_no", 7),
 )
@@ -94,7 +117,7 @@ def _levels(factor: Factor, closed: pd.DataFrame, every_day: pd.DataFrame) -> pd
     rates = stats.rates(sums["won"].to_numpy(), sums["n"].to_numpy())
     return pd.DataFrame(tests, columns=["other_rate", "p"]).assign(
         factor=factor.name,
-        level=factor.levels,
+        level=[say(level) for level in factor.levels],
         n_closed=sums["n"].to_numpy(int),
         n_won=sums["won"].to_numpy(int),
         win_rate=rates["value"],

@@ -8,6 +8,7 @@ import pandas as pd
 
 from salesnb import cells, stats
 from salesnb.errors import DataError
+from salesnb.language import say
 from salesnb.metrics.ledger import DAY, Ledger
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
@@ -160,8 +161,8 @@ def period(
 def in_words(first: pd.Timestamp, last: pd.Timestamp) -> str:
     """A period for a headline: "in the 12 months to 2026-06-30"."""
     if first == last + DAY - pd.DateOffset(years=1):
-        return f"in the 12 months to {last.date()}"
-    return f"from {first.date()} to {last.date()}"
+        return say("in the 12 months to {day}", day=last.date())
+    return say("from {first} to {last}", first=first.date(), last=last.date())
 
 
 def quarters(view: View) -> list[tuple[pd.Timestamp, pd.Timestamp]]:

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.stats import gamma
 
 from salesnb.errors import DataError
+from salesnb.language import say
 from salesnb.outlook.book import book
 from salesnb.outlook.draws import Outlook, ahead, outlook, response
 from salesnb.outlook.hindsight import KINDS, Hindsight, band, hindsight
@@ -124,16 +125,18 @@ def dry(team: Team, rep_id: str | None, weeks: int) -> Dry:
 def why_not(team: Team, rep_id: str | None) -> str:
     """Why there is nothing to forecast from, in a sentence; blank if there is."""
     if not (team.activities["kind"] == "meeting").any():
-        return "No meetings are recorded: without them no dry date can be told."
+        return say("No meetings are recorded: without them no dry date can be told.")
     if team.deals.empty:
-        return "No deals are recorded: nothing to tell a dry date from."
+        return say("No deals are recorded: nothing to tell a dry date from.")
     here = book(team).rep_id
     if rep_id is None:
-        return "" if len(here) else "Nobody is on the team now who has deals or meetings on record."
+        if len(here):
+            return ""
+        return say("Nobody is on the team now who has deals or meetings on record.")
     if rep_id in here:
         return ""
     name = team.reps.set_index("rep_id")["name"][rep_id]
-    return f"{name}: not on the team now, or neither deals nor meetings on record."
+    return say("{name}: not on the team now, or neither deals nor meetings on record.", name=name)
 
 
 def empty() -> pd.DataFrame:

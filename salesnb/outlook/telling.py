@@ -5,10 +5,12 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from babel.dates import format_date
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from salesnb import charts
+from salesnb.language import locale, say, says, to_say
 from salesnb.outlook.dry import QUARTER, Dry
 from salesnb.outlook.hindsight import BAND, KINDS, WEEKS
 from salesnb.outlook.inflow import LATELY
@@ -17,7 +19,15 @@ from salesnb.units import listed, money, number, percent
 SURE = 0.9  # who falls short in so many draws of some week of the quarter is named
 REACH = 2.0  # nobody books more than so many times the usual meetings
 NAMED = 5  # people in one sentence
-NO_QUOTA = "no quota: what was won in the last year stands for it."
+
+TOO_SMALL = {  # by whether it is sure
+    True: to_say("the open pipeline is too small for the quota, {has} of {needs} needed"),
+    False: to_say("the open pipeline may be too small for the quota, {has} of {needs} needed"),
+}
+FALLS = {
+    True: to_say("the open pipeline falls below what the quota needs in the week of {day}"),
+    False: to_say("the open pipeline may fall below what the quota needs in the week of {day}"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +60,27 @@ class Telling:
     def headline(self) -> str:
         """From which week on the open pipeline is too small, and what would close the gap."""
         now, with_team = self.now, self.found.with_team
-        who = "The team" if with_team else now["name"].iloc[0]
+        who = say("The team") if with_team else now["name"].iloc[0]
         if now["required_ratio"].isna().all():
-            return f"{who}: no deal won in the last year tells what the quota needs."
+            return say("{who}: no deal won in the last year tells what the quota needs.", who=who)
         said = f"{who}: {self._about(now.iloc[0])}."
         if not with_team:
             return said
         reps = now[now["rep_id"].notna()]
         sure = reps[reps["is_sure"]].sort_values(["dry_weeks", "name"], kind="stable")
         if sure.empty:
-            return f"{said} No single rep's falls short beyond chance."
+            return f"{said} " + say("No single rep's falls short beyond chance.")
         named = [f"{row['name']} {self._short(row)}" for _, row in sure.head(NAMED).iterrows()]
-        more = [f"{len(sure) - NAMED} more"] if len(sure) > NAMED else []
-        fall = "falls" if len(sure) == 1 else "fall"
-        count = f"{len(sure)} of {len(reps)} reps {fall} short beyond chance"
-        return f"{said} {count}: {'; '.join([*named, *more])}."
+        more = len(sure) - NAMED
+        named += [say("{n} more", n=more)] if more > 0 else []
+        count = says(
+            "{n} of {of} reps falls short beyond chance",
+            "{n} of {of} reps fall short beyond chance",
+            len(sure),
+            n=len(sure),
+            of=len(reps),
+        )
+        return f"{said} {count}: {'; '.join(named)}."
 
     @property
     def pressing(self) -> str:
@@ -73,9 +89,12 @@ class Telling:
         n = int(reps["is_sure"].sum())
         if not n:
             return ""
-        fall = "falls" if n == 1 else "fall"
-        return (
-            f"The open pipelines of {n} of {len(reps)} reps {fall} short of what the quota needs."
+        return says(
+            "The open pipelines of {n} of {of} reps falls short of what the quota needs.",
+            "The open pipelines of {n} of {of} reps fall short of what the quota needs.",
+            n,
+            n=n,
+            of=len(reps),
         )
 
     def _about(self, row: pd.Series) -> str:
@@ -87,27 +106,27 @@ class Telling:
                 money(row[name], self.found.team.currency)
                 for name in ("open_amount", "needed_amount")
             )
-            small = "is" if row["is_sure"] else "may be"
-            said = f"the open pipeline {small} too small for the quota, {has} of {needs} needed"
+            said = say(TOO_SMALL[bool(row.is_sure)], has=has, needs=needs)
         else:
-            falls = "falls" if row["is_sure"] else "may fall"
-            when = _day(row["dry_on"])
-            said = f"the open pipeline {falls} below what the quota needs in the week of {when}"
+            said = say(FALLS[bool(row.is_sure)], day=_day(row.dry_on))
         if pd.notna(row["back_on"]):
-            said += f"; enough again from that of {_day(row['back_on'])} if bookings go on as now"
+            back = _day(row["back_on"])
+            said += "; " + say("enough again from that of {day} if bookings go on as now", day=back)
         return said + self._remedy(row)
 
     def _enough(self, row: pd.Series) -> str:
         week = self.found.outlook.inflow.week
-        said = f"the open pipeline carries the quota to the week of {_day(week[-1])}"
+        said = say("the open pipeline carries the quota to the week of {day}", day=_day(week[-1]))
         if row["dry_weeks_low"] > 0:
             until = _day(week[int(row["dry_weeks_low"]) - 1])
-            said += f", at the low end of the band only to that of {until}"
+            said += ", " + say("at the low end of the band only to that of {day}", day=until)
         return said
 
     def _short(self, row: pd.Series) -> str:
-        when = "now" if row["dry_weeks"] == 0 else f"from {_day(row['dry_on'])}"
-        return when + self._remedy(row)
+        is_now = row["dry_weeks"] == 0
+        return (say("now") if is_now else say("from {day}", day=_day(row.dry_on))) + self._remedy(
+            row
+        )
 
     def _remedy(self, row: pd.Series) -> str:
         """What would close the gap, if that is within reach."""
@@ -115,10 +134,25 @@ class Telling:
         if pd.isna(extra) or extra == 0:
             return ""
         if extra + row["coming"] > REACH * usual:
-            return f" (more than meetings alone can close; {number(usual)} a week is usual)"
-        what = "meeting" if extra <= 1 else "meetings"
-        weeks = "a week" if self.found.weeks == 1 else f"a week for {self.found.weeks} weeks"
-        return f" ({number(np.ceil(extra))} more {what} {weeks} would close it)"
+            said = say("more than meetings alone can close; {n} a week is usual", n=number(usual))
+            return f" ({said})"
+        n, weeks = np.ceil(extra), self.found.weeks
+        if weeks == 1:
+            said = says(
+                "{n} more meeting a week would close it",
+                "{n} more meetings a week would close it",
+                n,
+                n=number(n),
+            )
+        else:
+            said = says(
+                "{n} more meeting a week for {weeks} weeks would close it",
+                "{n} more meetings a week for {weeks} weeks would close it",
+                n,
+                n=number(n),
+                weeks=weeks,
+            )
+        return f" ({said})"
 
     @property
     def ask(self) -> tuple[str, ...]:
@@ -126,9 +160,11 @@ class Telling:
         if not self.found.table["is_dry"].any():
             return ()
         return (
-            "Where would more first meetings come from in the next weeks, and what would make room "
-            "for them?",
-            "Which of the open deals could come sooner or grow, and what would that take?",
+            say(
+                "Where would more first meetings come from in the next weeks, and what would make "
+                "room for them?"
+            ),
+            say("Which of the open deals could come sooner or grow, and what would that take?"),
         )
 
     @property
@@ -136,20 +172,26 @@ class Telling:
         """What the reader must know: the assumption, how good the band was, what is missing."""
         team = self.found.team
         said = [
-            f"Drawn as if reps went on to book as in the last {LATELY} weeks; amounts are as they "
-            "stand, and won amounts add up from now on.",
+            say(
+                "Drawn as if reps went on to book as in the last {weeks} weeks; amounts are as "
+                "they stand, and won amounts add up from now on.",
+                weeks=LATELY,
+            ),
             self._checked(),
         ]
         without = ~self.found.outlook.has_quota
         if without.all():
-            said.append(f"There is {NO_QUOTA}")
+            said.append(say("There is no quota: what was won in the last year stands for it."))
         elif without.any():
-            said.append(f"{number(without.sum())} reps have {NO_QUOTA}")
+            n = number(without.sum())
+            said.append(
+                say("{n} reps have no quota: what was won in the last year stands for it.", n=n)
+            )
         if not team.has("stage_changes"):
-            said.append("No stage history is recorded: deals are followed by their age alone.")
+            said.append(say("No stage history is recorded: deals are followed by their age alone."))
         n_blank = (team.deals["amount"].isna() & team.deals["outcome"].isna()).sum()
         if n_blank and self.found.with_team:
-            said.append(f"{number(n_blank)} open deals have no amount and count as 0.")
+            said.append(say("{n} open deals have no amount and count as 0.", n=number(n_blank)))
         return tuple(said)
 
     def _checked(self) -> str:
@@ -157,14 +199,23 @@ class Telling:
         past = self.found.hindsight
         inside = past.of_reps
         if inside.empty:
-            return f"The history is too short to say how often a band of {percent(BAND)} holds."
+            return say(
+                "The history is too short to say how often a band of {band} holds.",
+                band=percent(BAND),
+            )
         widest = max(past.wider[kind, False] for kind in KINDS)
-        said = (
-            f"On {past.checks['day'].nunique()} days of the last year, by what was known then, the "
-            f"drawn band of {percent(BAND)} held {percent(inside.mean())} of "
-            f"{number(len(inside))} amounts {listed(map(str, WEEKS))} weeks ahead, rep by rep"
+        said = say(
+            "On {days} days of the last year, by what was known then, the drawn band of {band} "
+            "held {share} of {n} amounts {weeks} weeks ahead, rep by rep",
+            days=past.checks.day.nunique(),
+            band=percent(BAND),
+            share=percent(inside.mean()),
+            n=number(len(inside)),
+            weeks=listed(map(str, WEEKS)),
         )
-        return said + (f"; it is shown up to {widest:.1f} times as wide." if widest > 1 else ".")
+        if widest <= 1:
+            return f"{said}."
+        return say("{held}; it is shown up to {n} times as wide.", held=said, n=f"{widest:.1f}")
 
     def draw(self, ax: Axes) -> Axes:
         """Open pipeline ahead with its band, and what the quota needs."""
@@ -172,17 +223,19 @@ class Telling:
         rows = found.weeks_of(None if found.with_team else found.table["rep_id"].iloc[0])
         week, open_amount = rows["week"].to_numpy(), rows["open_amount"].to_numpy(float)
         low, high = (rows[f"open_amount_{end}"].to_numpy(float) for end in ("low", "high"))
-        ax.fill_between(week, low, high, color=charts.FAINT, label=f"{BAND:.0%} of cases")
-        ax.plot(week, open_amount, color=charts.INK, label="open pipeline")
+        ax.fill_between(
+            week, low, high, color=charts.FAINT, label=say("{share} of cases", share=percent(BAND))
+        )
+        ax.plot(week, open_amount, color=charts.INK, label=say("open pipeline"))
         needed = rows["needed_amount"].to_numpy()
-        ax.plot(week, needed, color=charts.WARN, linestyle="--", label="needed")
+        ax.plot(week, needed, color=charts.WARN, linestyle="--", label=say("needed"))
         for at in np.flatnonzero(rows["is_dry"].to_numpy())[:1]:
             ax.axvline(week[at], color=charts.WARN, linewidth=0.8, linestyle=":")
             ax.plot(week[at], open_amount[at], "D", color=charts.WARN)
             # At the foot, where no line runs, and on the side that has room for it.
             side, aside = ("left", 3) if at < len(week) / 2 else ("right", -3)
             ax.annotate(
-                f"short from {_day(rows['week'].iloc[at])}",
+                say("short from {day}", day=_day(rows.week.iloc[at])),
                 (week[at], 0.03),
                 (aside, 0),
                 xycoords=ax.get_xaxis_transform(),
@@ -194,7 +247,8 @@ class Telling:
         charts.few_dates(ax)
         ax.set_ylim(bottom=0)
         ax.yaxis.set_major_formatter(EngFormatter(sep=""))
-        ax.set_ylabel(f"at the end of the week, {found.team.currency}".rstrip(", "))
+        label = say("at the end of the week, {currency}", currency=found.team.currency)
+        ax.set_ylabel(label.rstrip(", "))
         return ax
 
 
@@ -206,4 +260,4 @@ def _back_on(weeks: pd.DataFrame) -> pd.Timestamp | None:
 
 
 def _day(day: pd.Timestamp) -> str:
-    return f"{day.day} {day:%B}"
+    return format_date(day, say("d MMMM"), locale=locale())

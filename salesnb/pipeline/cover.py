@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.metrics import answers, quota
 from salesnb.metrics.ledger import DAY, ledger
 from salesnb.metrics.view import GROUP
@@ -51,7 +52,7 @@ def coverage(team: Team, *, rep: str | None = None) -> Finding:
         headline=_coverage_headline(team, table, rep),
         table=table,
         draw=lambda ax: _draw_coverage(ax, team, table),
-        ask=("Where could the missing amount come from, and what has to start this week?",),
+        ask=(say("Where could the missing amount come from, and what has to start this week?"),),
         caveats=_coverage_caveats(n_undated),
         currency=team.currency,
         names=team.names,
@@ -98,34 +99,48 @@ def _status(table: pd.DataFrame) -> pd.Series:
 def _coverage_headline(team: Team, table: pd.DataFrame, rep: str | None) -> str:
     first, last = quota.coming_quarter(team)
     if table.empty or table["status"].iloc[0] == NO_QUOTA:
-        return f"There is no quota for the quarter from {first.date()} to {last.date()}."
-    row, until = table.iloc[0], f"the quarter to {last.date()}"
-    if row["status"] == MET:
-        said = f"The quota of {until} is met."
-    else:
-        said = (
-            f"For {until}, {money(row['due_amount'], team.currency)} is open and due "
-            f"(n = {number(row['n_due'])}), {money(row['left_amount'], team.currency)} of the "
-            f"quota is left: {number(row['coverage_ratio'], 1)} times. {_required(row)}"
+        return say(
+            "There is no quota for the quarter from {first} to {last}.",
+            first=first.date(),
+            last=last.date(),
         )
+    row = table.iloc[0]
+    is_met = row["status"] == MET
+    if is_met:
+        said = say("The quota of the quarter to {day} is met.", day=last.date())
+    else:
+        said = say(
+            "For the quarter to {day}, {due} is open and due (n = {n}), {left} of the quota is "
+            "left: {ratio} times.",
+            day=last.date(),
+            due=money(row.due_amount, team.currency),
+            n=number(row.n_due),
+            left=money(row.left_amount, team.currency),
+            ratio=number(row.coverage_ratio, 1),
+        )
+        said = f"{said} {_required(row)}"
     reps = table[table["scope"] == "rep"]
     if rep is not None or reps.empty:
         return said
     n_short = int((reps["status"] == "short").sum())
-    return f"{said} {number(n_short)} of {number(len(reps))} reps are short of it."
+    short = say("{n} of {of} reps are short of it.", n=number(n_short), of=number(len(reps)))
+    return f"{said} {short}"
 
 
 def _required(row: pd.Series) -> str:
     if np.isnan(row["required_ratio"]):
-        return "What is required is not known: too little was won or lost."
+        return say("What is required is not known: too little was won or lost.")
     ends = span(row["required_low"], row["required_high"], lambda x: number(x, 1))
-    return f"Required is {number(row['required_ratio'], 1)} ({ends})."
+    return say("Required is {ratio} ({ends}).", ratio=number(row.required_ratio, 1), ends=ends)
 
 
 def _coverage_caveats(n_undated: int) -> tuple[str, ...]:
-    said = ["Required is what the team's own win rate asks for, by amount, of the last 12 months."]
+    said = [
+        say("Required is what the team's own win rate asks for, by amount, of the last 12 months.")
+    ]
     if n_undated:
-        said.append(f"{number(n_undated)} open deals have no expected close and are not counted.")
+        n = number(n_undated)
+        said.append(say("{n} open deals have no expected close and are not counted.", n=n))
     return tuple(said)
 
 
@@ -134,11 +149,11 @@ def _draw_coverage(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     if rows.empty:
         return charts.nothing_to_draw(ax)
     names = team.reps.set_index("rep_id")["name"]
-    labels = ["team" if pd.isna(r) else str(names[r]) for r in rows["rep_id"]]
-    points = charts.Points("open and due / quota left", rows["coverage_ratio"].to_list())
+    labels = [say("team") if pd.isna(r) else str(names[r]) for r in rows["rep_id"]]
+    points = charts.Points(say("open and due / quota left"), rows["coverage_ratio"].to_list())
     charts.dumbbell(ax, labels, points, is_rate=False)
     low, high = rows[["required_low", "required_high"]].iloc[0]
     if np.isfinite(low) and np.isfinite(high):
-        ax.axvspan(low, high, color=charts.FAINT, label="required", zorder=0)
+        ax.axvspan(low, high, color=charts.FAINT, label=say("required"), zorder=0)
     ax.set_xlim(left=0)
     return ax

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics import pipeline as metrics
 from salesnb.metrics.view import View
 from salesnb.pipeline.opened import largest, now, share, stages, worth
@@ -15,7 +16,13 @@ from salesnb.units import number
 
 STALLED = ["deal_id", "rep_id", "stage", "age_days", "limit_days", "deal_days", "status", "amount"]
 UNTOUCHED = ["deal_id", "rep_id", "stage", "last_on", "silent_days", "age_days", "amount"]
-NOT_TOLD = "No activity names its deal or account, so no deal is known to be untouched."
+NOT_TOLD = to_say("No activity names its deal or account, so no deal is known to be untouched.")
+
+SLOW = to_say("{share} have been in a stage longer than four in five won deals were{worth}.")
+SLOW_TOO = {  # by whether it is one
+    True: to_say("{n} more has been in a stage longer than four in five won deals were{worth}."),
+    False: to_say("{n} more have been in a stage longer than four in five won deals were{worth}."),
+}
 
 
 def stalled(team: Team, *, rep: str | None = None) -> Finding:
@@ -51,8 +58,8 @@ def stalled(team: Team, *, rep: str | None = None) -> Finding:
         table=table[table["status"] != ""].reset_index(drop=True),
         draw=lambda ax: _draw_stalled(ax, team, table),
         ask=(
-            "What would have to happen for this deal to move, and who has to do it?",
-            "Which of these would you close today, if closing one cost nothing?",
+            say("What would have to happen for this deal to move, and who has to do it?"),
+            say("Which of these would you close today, if closing one cost nothing?"),
         ),
         caveats=_stalled_caveats(table, longest),
         currency=team.currency,
@@ -91,7 +98,6 @@ def untouched(team: Team, *, rep: str | None = None, days: int = 14) -> Finding:
     view = now(team, rep)
     rows = metrics.untouched(view, days)
     rows["last_on"] = metrics.last_touched_on(view, rows)
-    rows["last_on"] = metrics.last_touched_on(view, rows)
     is_told = bool(team.activities[["deal_id", "account_id"]].notna().any(axis=None))
     silent = (team.as_of - rows["last_on"].fillna(rows["created_on"])).dt.days.astype(float)
     rows = rows.assign(silent_days=silent, stage=stages(view, rows))
@@ -101,10 +107,10 @@ def untouched(team: Team, *, rep: str | None = None, days: int = 14) -> Finding:
         table=table,
         draw=lambda ax: _draw_untouched(ax, table),
         ask=(
-            "Who on the customer's side would notice if this deal ended today?",
-            "Which of these get a call this week, and which get an honest end?",
+            say("Who on the customer's side would notice if this deal ended today?"),
+            say("Which of these get a call this week, and which get an honest end?"),
         ),
-        caveats=() if is_told else (NOT_TOLD,),
+        caveats=() if is_told else (say(NOT_TOLD),),
         currency=team.currency,
         names=team.names,
     )
@@ -123,36 +129,41 @@ def _sitting(view: View) -> pd.DataFrame:
 
 def _stalled_headline(table: pd.DataFrame, n_open: int, longest: float, currency: str) -> str:
     if not n_open:
-        return "No deal is open."
+        return say("No deal is open.")
     if table["limit_days"].isna().all() and np.isnan(longest):
-        return "Too few deals are won to tell which open ones have sat too long."
+        return say("Too few deals are won to tell which open ones have sat too long.")
     dead, slow = (table[table["status"] == status] for status in ("dead", "stalled"))
     said = []
     if len(dead):
         said.append(
-            f"{share(len(dead), n_open)} are older than any deal was when it was won "
-            f"({number(longest)} days){worth(dead, currency)}: dead, by the team's own record."
+            say(
+                "{share} are older than any deal was when it was won ({days} days){worth}: dead, "
+                "by the team's own record.",
+                share=share(len(dead), n_open),
+                days=number(longest),
+                worth=worth(dead, currency),
+            )
         )
     if len(slow):
-        what = f"{number(len(slow))} more" if len(dead) else share(len(slow), n_open)
-        verb = "has" if len(dead) and len(slow) == 1 else "have"
-        said.append(
-            f"{what} {verb} been in a stage longer than four in five won deals were"
-            f"{worth(slow, currency)}."
-        )
-    return " ".join(said) or (
-        f"None of {number(n_open)} open deals has been in its stage longer than four in five "
-        "won deals were."
+        words = SLOW_TOO[len(slow) == 1] if len(dead) else SLOW
+        some, total = share(len(slow), n_open), worth(slow, currency)
+        said.append(say(words, share=some, n=number(len(slow)), worth=total))
+    return " ".join(said) or say(
+        "None of {n} open deals has been in its stage longer than four in five won deals were.",
+        n=number(n_open),
     )
 
 
 def _stalled_caveats(table: pd.DataFrame, longest: float) -> tuple[str, ...]:
-    said = ["One in five won deals was beyond the limit too: it opens a conversation, no more."]
+    said = [
+        say("One in five won deals was beyond the limit too: it opens a conversation, no more.")
+    ]
     n_no_limit = int(table["limit_days"].isna().sum())
     if n_no_limit:
-        said.append(f"{number(n_no_limit)} open deals are in a stage with fewer than 10 won deals.")
+        n = number(n_no_limit)
+        said.append(say("{n} open deals are in a stage with fewer than 10 won deals.", n=n))
     if np.isnan(longest):
-        said.append("Fewer than ten wins: which deals are dead cannot be told.")
+        said.append(say("Fewer than ten wins: which deals are dead cannot be told."))
     return tuple(said)
 
 
@@ -166,9 +177,9 @@ def _draw_stalled(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     # Spread by rank within the stage, so that deals do not hide one another.
     spread = rows.groupby("stage")["age_days"].rank(method="first", pct=True).to_numpy(float)
     for status, colour, mark, name in (
-        ("", charts.MUTED, "o", "open"),
-        ("stalled", charts.ACCENT, "s", "stalled"),
-        ("dead", charts.WARN, "X", "dead"),
+        ("", charts.MUTED, "o", say("open")),
+        ("stalled", charts.ACCENT, "s", say("stalled")),
+        ("dead", charts.WARN, "X", say("dead")),
     ):
         of = (rows["status"] == status).to_numpy()
         if of.any():
@@ -180,7 +191,7 @@ def _draw_stalled(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
         ax.vlines(limit, at - 0.4, at + 0.4, color=charts.INK)
     ax.set_yticks(range(len(team.stages)), [charts.shortened(name) for name in team.stages])
     ax.set_ylim(len(team.stages) - 0.5, -0.5)
-    ax.set_xlabel("days in the stage; the line is the limit")
+    ax.set_xlabel(say("days in the stage; the line is the limit"))
     return ax
 
 
@@ -188,17 +199,23 @@ def _untouched_headline(
     table: pd.DataFrame, n: int, days: int, is_told: bool, currency: str
 ) -> str:
     if not is_told:
-        return "No activity names its deal or account: which deals are untouched is not known."
+        return say("No activity names its deal or account: which deals are untouched is not known.")
     if not n:
-        return f"No open deal is {days} days old."
+        return say("No open deal is {days} days old.", days=days)
     if table.empty:
-        return f"All {number(n)} open deals of at least {days} days have been touched lately."
-    never = int(table["last_on"].isna().sum())
-    rest = f"; {number(never)} never had one" if never else ""
-    return (
-        f"{share(len(table), n)} of at least {days} days have no activity in {days} days and "
-        f"none ahead{worth(table, currency)}{rest}."
+        return say(
+            "All {n} open deals of at least {days} days have been touched lately.",
+            n=number(n),
+            days=days,
+        )
+    said = say(
+        "{share} of at least {days} days have no activity in {days} days and none ahead{worth}",
+        share=share(len(table), n),
+        days=days,
+        worth=worth(table, currency),
     )
+    never = int(table["last_on"].isna().sum())
+    return f"{said}; " + say("{n} never had one", n=number(never)) + "." if never else f"{said}."
 
 
 def _draw_untouched(ax: Axes, table: pd.DataFrame) -> Axes:
@@ -208,6 +225,6 @@ def _draw_untouched(ax: Axes, table: pd.DataFrame) -> Axes:
     weeks = table["silent_days"].to_numpy() / 7
     edges = np.arange(0, np.ceil(weeks.max()) + 2, max(1.0, np.ceil(weeks.max() / 30)))
     ax.hist(weeks, bins=list(edges), color=charts.ACCENT, edgecolor=charts.PAPER)
-    ax.set_xlabel("weeks since the last activity")
-    ax.set_ylabel("open deals")
+    ax.set_xlabel(say("weeks since the last activity"))
+    ax.set_ylabel(say("open deals"))
     return ax

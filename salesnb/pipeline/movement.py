@@ -7,11 +7,26 @@ from salesnb import cells, charts, metrics
 from salesnb import waterfall as steps
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics import quota
 from salesnb.metrics.ledger import DAY
 from salesnb.metrics.view import period
 from salesnb.team import Team, load
-from salesnb.units import label, money, number
+from salesnb.units import money, number
+
+STEPS = {
+    "start": to_say("Start"),
+    "new": to_say("New"),
+    "reopened": to_say("Reopened"),
+    "won": to_say("Won"),
+    "lost": to_say("Lost"),
+    "pushed": to_say("Pushed"),
+    "pulled_in": to_say("Pulled in"),
+    "resized": to_say("Resized"),
+    "handed_over": to_say("Handed over"),
+    "removed": to_say("Removed"),
+    "end": to_say("End"),
+}
 
 
 def waterfall(
@@ -63,7 +78,7 @@ def waterfall(
         headline=_waterfall_headline(table, before.as_of, last, due, team.currency),
         table=table,
         draw=lambda ax: _draw_waterfall(ax, table, due),
-        ask=("Which step surprises you, and which could we have seen coming?",),
+        ask=(say("Which step surprises you, and which could we have seen coming?"),),
         caveats=_waterfall_caveats(before, after, due, earlier),
         currency=team.currency,
     )
@@ -122,18 +137,28 @@ def _waterfall_headline(
         return money(abs(float(rows[column][step])), currency)
 
     if not rows[["n_deals", "n_due"]].any(axis=None):
-        return f"No deal was open between {before.date()} and {after.date()}."
-    moved = ""
-    if rows["n_due"].any():
-        moved = (
-            f" Of what was due by {due.date()}, {said('pushed', 'due_amount')} was pushed beyond "
-            f"and {said('pulled_in', 'due_amount')} pulled in."
+        return say(
+            "No deal was open between {first} and {last}.", first=before.date(), last=after.date()
         )
-    return (
-        f"From {before.date()} to {after.date()} the open pipeline went from {said('start')} "
-        f"({number(rows['n_deals']['start'])} deals) to {said('end')} "
-        f"({number(rows['n_deals']['end'])}): {said('new')} new, {said('won')} won, "
-        f"{said('lost')} lost.{moved}"
+    came = {step: said(step) for step in ("start", "end", "new", "won", "lost")}
+    n_start, n_end = (number(rows["n_deals"][step]) for step in ("start", "end"))
+    moved = say(
+        "From {first} to {last} the open pipeline went from {start} ({n_start} deals) to {end} "
+        "({n_end}): {new} new, {won} won, {lost} lost.",
+        first=before.date(),
+        last=after.date(),
+        n_start=n_start,
+        n_end=n_end,
+        **came,
+    )
+    if not rows["n_due"].any():
+        return moved
+    pushed, pulled_in = (said(step, "due_amount") for step in ("pushed", "pulled_in"))
+    return f"{moved} " + say(
+        "Of what was due by {day}, {pushed} was pushed beyond and {pulled_in} pulled in.",
+        day=due.date(),
+        pushed=pushed,
+        pulled_in=pulled_in,
     )
 
 
@@ -143,16 +168,19 @@ def _waterfall_caveats(
     said = []
     if earlier is None:
         said.append(
-            "Amounts have no history: every deal counts with its present amount on both days, so "
-            "what was resized cannot be seen. An earlier export tells it (earlier=)."
+            say(
+                "Amounts have no history: every deal counts with its present amount on both days, "
+                "so what was resized cannot be seen. An earlier export tells it (earlier=)."
+            )
         )
     is_open = after.deals["outcome"].isna()
     n_undated = int((is_open & after.deals["expected_close_on"].isna()).sum())
     if n_undated:
-        said.append(f"{number(n_undated)} open deals have no expected close: never counted as due.")
+        n = number(n_undated)
+        said.append(say("{n} open deals have no expected close: never counted as due.", n=n))
     n_blank = int((is_open & after.deals["amount"].isna()).sum())
     if n_blank:
-        said.append(f"{number(n_blank)} open deals have no amount and count as 0.")
+        said.append(say("{n} open deals have no amount and count as 0.", n=number(n_blank)))
     return tuple(said)
 
 
@@ -161,6 +189,7 @@ def _draw_waterfall(ax: Axes, table: pd.DataFrame, due: pd.Timestamp) -> Axes:
     has_due = bool(table["n_due"].any())
     column = "due_amount" if has_due else "amount"
     rows = table[(table[column] != 0) | table["step"].isin(["start", "end"])]
-    charts.waterfall(ax, [label(str(step)) for step in rows["step"]], rows[column].to_list())
-    ax.set_xlabel(f"open amount due by {due.date()}" if has_due else "open amount")
+    charts.waterfall(ax, [say(STEPS[step]) for step in rows["step"]], rows[column].to_list())
+    day = due.date()
+    ax.set_xlabel(say("open amount due by {day}", day=day) if has_due else say("open amount"))
     return ax

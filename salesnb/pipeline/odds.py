@@ -7,6 +7,7 @@ from matplotlib.ticker import PercentFormatter
 
 from salesnb import charts, deal_odds, stats
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
 from salesnb.units import listed, money, number
@@ -15,7 +16,10 @@ COLUMNS = ["deal_id", "rep_id", "stage", "age_days", "stage_days", "expected_clo
 COLUMNS += ["win_rate", "win_low", "win_high", "expected_amount"]
 BINS = 8
 FEWEST = 100  # forecasts with a known end, below which nothing is said of how good they were
-RIVALS = {"stage_rate": "stage probabilities", "historic_rate": "the historic win rate"}
+RIVALS = {
+    "stage_rate": to_say("{error} for stage probabilities"),
+    "historic_rate": to_say("{error} for the historic win rate"),
+}
 
 
 def forecast(team: Team, *, rep: str | None = None) -> Finding:
@@ -57,7 +61,7 @@ def forecast(team: Team, *, rep: str | None = None) -> Finding:
         headline=_headline(team, found, table),
         table=table,
         draw=lambda ax: _draw(ax, checked),
-        ask=("Where do you know something of a deal that its stage and age cannot show?",),
+        ask=(say("Where do you know something of a deal that its stage and age cannot show?"),),
         caveats=_caveats(table, checked),
         currency=team.currency,
         names=team.names,
@@ -78,46 +82,61 @@ def _table(team: Team, now: pd.DataFrame, rep_id: str | None) -> pd.DataFrame:
 
 def _headline(team: Team, found: deal_odds.Forecast, table: pd.DataFrame) -> str:
     if table.empty:
-        return "No deal is open."
-    n = f"{number(len(table))} open {'deal' if len(table) == 1 else 'deals'}"
+        return say("No deal is open.")
+    n = len(table)
+    deals = says("{n} open deal", "{n} open deals", n, n=number(n))
     known = table.dropna(subset="win_rate")
     if known.empty:
-        return f"{n}: nothing is known of their stages, so nothing of their odds."
-    wins = f"{number(known['win_rate'].sum())} of {n} can be expected to be won"
+        return say(
+            "{deals}: nothing is known of their stages, so nothing of their odds.", deals=deals
+        )
+    n_won = number(known["win_rate"].sum())
+    wins = say("{n} of {deals} can be expected to be won", n=n_won, deals=deals)
     if not known["amount"].sum() > 0:
         return f"{wins}."
     total, low, high = deal_odds.total(found, known)
     worth, open_ = money(total, team.currency), money(table["amount"].sum(), team.currency)
-    ends = f"{money(low, team.currency)} to {money(high, team.currency)}"
-    return f"{wins}: {worth} ({ends}) of the {open_} that is open."
+    return say(
+        "{wins}: {worth} ({low} to {high}) of the {open} that is open.",
+        wins=wins,
+        worth=worth,
+        low=money(low, team.currency),
+        high=money(high, team.currency),
+        open=open_,
+    )
 
 
 def _caveats(table: pd.DataFrame, checked: pd.DataFrame) -> tuple[str, ...]:
     said = [_record(checked)]
     n_blank = int(table["amount"].isna().sum())
     if n_blank:
-        said.append(f"{number(n_blank)} open deals have no amount and count in no sum.")
+        said.append(say("{n} open deals have no amount and count in no sum.", n=number(n_blank)))
     n_unknown = int(table["win_rate"].isna().sum())
     if n_unknown:
-        said.append(f"Of {number(n_unknown)} open deals no stage is on record.")
-    said.append("To be won in the end, whenever that is; deals not yet created come on top.")
+        said.append(say("Of {n} open deals no stage is on record.", n=number(n_unknown)))
+    said.append(say("To be won in the end, whenever that is; deals not yet created come on top."))
     return tuple(said)
 
 
 def _record(checked: pd.DataFrame) -> str:
     """How good the forecasts of earlier days were, beside their rivals."""
     if len(checked) < FEWEST:
-        return "Too few earlier forecasts have come to an end to say how good they are."
+        return say("Too few earlier forecasts have come to an end to say how good they are.")
     error = {name: _brier(checked, name) for name in ("win_rate", *RIVALS)}
-    rivals = listed(f"{error[name]:.3f} for {said}" for name, said in RIVALS.items())
-    is_best = error["win_rate"] < min(error[name] for name in RIVALS)
-    verdict = "" if is_best else " On this team's past a rival was better: lean on it lightly."
-    return (
-        f"Checked on {checked['day'].nunique()} earlier days with what was known then, "
-        f"{number(len(checked))} forecasts of {number(checked['deal_id'].nunique())} deals since "
-        f"decided: Brier score {error['win_rate']:.3f}, against {rivals} (0 is perfect)."
-        f"{verdict}"
+    rivals = listed(say(said, error=f"{error[name]:.3f}") for name, said in RIVALS.items())
+    own = error["win_rate"]
+    said = say(
+        "Checked on {days} earlier days with what was known then, {n} forecasts of {n_deals} deals "
+        "since decided: Brier score {error}, against {rivals} (0 is perfect).",
+        days=checked.day.nunique(),
+        n=number(len(checked)),
+        n_deals=number(checked.deal_id.nunique()),
+        error=f"{own:.3f}",
+        rivals=rivals,
     )
+    if own < min(error[name] for name in RIVALS):
+        return said
+    return f"{said} " + say("On this team's past a rival was better: lean on it lightly.")
 
 
 def _brier(checked: pd.DataFrame, name: str) -> float:
@@ -128,19 +147,21 @@ def _brier(checked: pd.DataFrame, name: str) -> float:
 def _draw(ax: Axes, checked: pd.DataFrame) -> Axes:
     """Reliability: of the deals given about the same chance, how many were won."""
     if len(checked) < FEWEST:
-        return charts.nothing_to_draw(ax, "Too few earlier forecasts have come to an end")
+        return charts.nothing_to_draw(ax, say("Too few earlier forecasts have come to an end"))
     rank = checked["win_rate"].rank(method="first", pct=True)
     bins = checked.groupby(np.ceil(rank * BINS))
     said, came = bins["win_rate"].mean(), bins["is_won"].mean()
     # A deal seen on several days is one deal, so the interval is that of the deals.
     low, high = stats.wilson(came.to_numpy(), bins["deal_id"].nunique().to_numpy())
-    ax.plot([0, 1], [0, 1], color=charts.MUTED, linewidth=1, linestyle="--", label="as forecast")
+    ax.plot(
+        [0, 1], [0, 1], color=charts.MUTED, linewidth=1, linestyle="--", label=say("as forecast")
+    )
     ax.vlines(said, low, high, color=charts.ACCENT, linewidth=2, alpha=0.5)
-    ax.plot(said, came, "o", color=charts.ACCENT, label="came")
+    ax.plot(said, came, "o", color=charts.ACCENT, label=say("came"))
     ax.set_xlim(0, 1)
     ax.set_ylim(0, 1)
-    ax.set_xlabel("chance given on earlier days")
-    ax.set_ylabel("share won")
+    ax.set_xlabel(say("chance given on earlier days"))
+    ax.set_ylabel(say("share won"))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax

@@ -5,6 +5,7 @@ import pandas as pd
 
 from salesnb import stats
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics import answers
 from salesnb.metrics.ledger import ledger
 from salesnb.metrics.view import View
@@ -40,11 +41,19 @@ def largest(deals: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
 def worth(deals: pd.DataFrame, currency: str) -> str:
     """Their amount in words, empty where there is none."""
     total = deals["amount"].sum()
-    return f", worth {money(total, currency)}" if total > 0 else ""
+    if not total > 0:
+        return ""
+    return ", " + say("worth {amount}", amount=money(total, currency))
 
 
 def share(n: int, of: int) -> str:
     """A count with its share and interval: ``12 of 30 open deals (40%, 27%-55%)``."""
     found = stats.rates(np.array([n]), np.array([of])).iloc[0]
     ends = span(found["value_low"], found["value_high"], percent)
-    return f"{number(n)} of {number(of)} open deals ({percent(found['value'])}, {ends})"
+    return say(
+        "{n} of {of} open deals ({share}, {ends})",
+        n=number(n),
+        of=number(of),
+        share=percent(found.value),
+        ends=ends,
+    )

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from salesnb import charts, stats
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.metrics import answers, dates
 from salesnb.metrics import hygiene as faulty
 from salesnb.metrics.ledger import ledger
@@ -20,10 +21,10 @@ from salesnb.units import number, percent, span
 SLIPPING = ["deal_id", "rep_id", "stage", "n_pushes", "pushed_days", "first_close_on"]
 SLIPPING += ["expected_close_on", "overdue_days", "amount"]
 WORDS = {
-    "no_next_step": "nothing booked ahead",
-    "overdue": "close date passed",
-    "no_amount": "no amount",
-    "stage_jump": "a stage was jumped",
+    "no_next_step": to_say("nothing booked ahead"),
+    "overdue": to_say("close date passed"),
+    "no_amount": to_say("no amount"),
+    "stage_jump": to_say("a stage was jumped"),
 }
 
 
@@ -69,10 +70,10 @@ def slipping(
         table=table,
         draw=lambda ax: _draw_pushes(ax, open_deals),
         ask=(
-            "What did the customer say when you last agreed on a date?",
-            "What has to happen on their side before they can sign?",
+            say("What did the customer say when you last agreed on a date?"),
+            say("What has to happen on their side before they can sign?"),
         ),
-        caveats=("A date moved before the change log began is not counted as a push.",),
+        caveats=(say("A date moved before the change log began is not counted as a push."),),
         currency=team.currency,
         names=team.names,
     )
@@ -117,7 +118,10 @@ def hygiene(team: Team, *, rep: str | None = None) -> Finding:
         table=table,
         draw=lambda ax: _draw_hygiene(ax, flags),
         ask=(
-            "Which of these fields help you to sell, and which do you fill in for somebody else?",
+            say(
+                "Which of these fields help you to sell, and which do you fill in for somebody "
+                "else?"
+            ),
         ),
         caveats=_hygiene_caveats(flags),
         currency=team.currency,
@@ -147,20 +151,28 @@ def _pushed(view: View) -> pd.DataFrame:
 def _slipping_headline(view: View, table: pd.DataFrame, when: str, currency: str) -> str:
     rate = dates.slippage_rate(view).iloc[0]
     if rate["n"]:
-        ends = span(rate["value_low"], rate["value_high"], percent)
-        due = f"{number(rate['n'])} deals due in a quarter when it began"
-        slipped = f"{percent(rate['value'])} ({ends}) were still open at its end"
-        said = f"Of {due}, {when}, {slipped}."
+        said = say(
+            "Of {n} deals due in a quarter when it began, {when}, {rate} ({ends}) were still open "
+            "at its end.",
+            n=number(rate.n),
+            when=when,
+            rate=percent(rate.value),
+            ends=span(rate.value_low, rate.value_high, percent),
+        )
     else:
-        said = f"No deal was due in a quarter when it began, {when}."
+        said = say("No deal was due in a quarter when it began, {when}.", when=when)
     if table.empty:
-        return f"{said} No open deal was pushed or is overdue."
+        return f"{said} " + say("No open deal was pushed or is overdue.")
     n_pushed, n_late = int((table["n_pushes"] > 0).sum()), int(table["overdue_days"].count())
     often = int((table["n_pushes"] >= 3).sum())
-    more = f", {number(often)} of them three times or more" if often else ""
-    return (
-        f"{said} Open now: {number(n_pushed)} deals that were pushed{more}; {number(n_late)} with "
-        f"a close date that has passed{worth(table, currency)} together."
+    pushed = say("{n} deals that were pushed", n=number(n_pushed))
+    if often:
+        pushed = say("{pushed}, {n} of them three times or more", pushed=pushed, n=number(often))
+    return f"{said} " + say(
+        "Open now: {pushed}; {n} with a close date that has passed{worth} together.",
+        pushed=pushed,
+        n=number(n_late),
+        worth=worth(table, currency),
     )
 
 
@@ -171,26 +183,33 @@ def _draw_pushes(ax: Axes, deals: pd.DataFrame) -> Axes:
     n = np.bincount(deals["n_pushes"].to_numpy(int))
     ax.bar(np.arange(len(n)), n, color=charts.ACCENT)
     ax.set_xticks(np.arange(len(n)))
-    ax.set_xlabel("times pushed into a later month")
-    ax.set_ylabel("open deals")
+    ax.set_xlabel(say("times pushed into a later month"))
+    ax.set_ylabel(say("open deals"))
     return ax
 
 
 def _hygiene_headline(flags: pd.DataFrame, n: int) -> str:
     if not n:
-        return "No deal is open."
+        return say("No deal is open.")
     counts = {name: int(flags[name].sum()) for name in WORDS if flags[name].notna().any()}
     n_any = int(flags.fillna(False).any(axis=1).sum())
     if not n_any:
-        can = "" if len(counts) == len(WORDS) else ", as far as the data set can tell"
-        return f"Nothing to tidy up on {number(n)} open deals{can}."
-    parts = [f"{WORDS[name]} {number(count)}" for name, count in counts.items() if count]
-    return f"{share(n_any, n)} have something to tidy up: {', '.join(parts)}."
+        words = to_say("Nothing to tidy up on {n} open deals, as far as the data set can tell.")
+        if len(counts) == len(WORDS):
+            words = to_say("Nothing to tidy up on {n} open deals.")
+        return say(words, n=number(n))
+    parts = [f"{say(WORDS[name])} {number(count)}" for name, count in counts.items() if count]
+    return say(
+        "{share} have something to tidy up: {faults}.",
+        share=share(n_any, n),
+        faults=", ".join(parts),
+    )
 
 
 def _hygiene_caveats(flags: pd.DataFrame) -> tuple[str, ...]:
-    unknown = [WORDS[name] for name in WORDS if len(flags) and flags[name].isna().all()]
-    return (f"The data set cannot tell: {', '.join(unknown)}.",) if unknown else ()
+    unknown = [say(WORDS[name]) for name in WORDS if len(flags) and flags[name].isna().all()]
+    faults = ", ".join(unknown)
+    return (say("The data set cannot tell: {faults}.", faults=faults),) if unknown else ()
 
 
 def _draw_hygiene(ax: Axes, flags: pd.DataFrame) -> Axes:
@@ -199,5 +218,5 @@ def _draw_hygiene(ax: Axes, flags: pd.DataFrame) -> Axes:
         return charts.nothing_to_draw(ax)
     found = stats.rates(flags.sum().to_numpy(float), flags.count().to_numpy(float))
     ends = found["value_low"].to_list(), found["value_high"].to_list()
-    points = charts.Points("share of open deals", found["value"].to_list(), *ends)
-    return charts.dumbbell(ax, list(WORDS.values()), points)
+    points = charts.Points(say("share of open deals"), found["value"].to_list(), *ends)
+    return charts.dumbbell(ax, [*map(say, WORDS.values())], points)

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.attention import REASONS, unusual
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import listed, number, span
 from salesnb.warning import Warning, warning
@@ -19,9 +20,21 @@ LINES = 5
 SHOWN_WEEKS = 26  # in a trend line
 MEETINGS = "meetings"
 SAID = {
-    "untouched": "without any activity in 14 days and none ahead",
-    "overdue": "past their expected close",
-    "stalled": "longer in their stage than four in five won deals were",
+    "untouched": to_say(
+        "{n} of {of} open deals without any activity in 14 days and none ahead, usually {usual} "
+        "({ends})"
+    ),
+    "overdue": to_say("{n} of {of} open deals past their expected close, usually {usual} ({ends})"),
+    "stalled": to_say(
+        "{n} of {of} open deals longer in their stage than four in five won deals were, usually "
+        "{usual} ({ends})"
+    ),
+}
+NAMES = {
+    MEETINGS: to_say("meetings"),
+    "untouched": to_say("untouched"),
+    "overdue": to_say("overdue"),
+    "stalled": to_say("stalled"),
 }
 
 
@@ -53,7 +66,7 @@ def week(team: Team) -> Finding:
         headline=_headline(team, table, booked),
         table=table[COLUMNS].astype(TYPES),
         draw=lambda ax: _draw(ax, table),
-        ask=("What has been different lately, and what would help?",) if len(table) else (),
+        ask=(say("What has been different lately, and what would help?"),) if len(table) else (),
         caveats=_caveats(team, len(lines) - len(table)),
         currency=team.currency,
         names=team.names,
@@ -65,8 +78,9 @@ def week(team: Team) -> Finding:
 def _pressing(table: pd.DataFrame) -> str:
     if table.empty:
         return ""
-    who = listed(f"{name} ({', '.join(rows)})" for name, rows in table.groupby("name")["reason"])
-    return f"Out of their own usual range, to have a word with: {who}."
+    reasons = table["reason"].map(NAMES).map(say).groupby(table["name"])
+    who = listed(f"{name} ({', '.join(rows)})" for name, rows in reasons)
+    return say("Out of their own usual range, to have a word with: {people}.", people=who)
 
 
 def _by_week(table: pd.DataFrame, booked: Warning) -> pd.DataFrame:
@@ -92,7 +106,9 @@ def _meetings(booked: Warning | None) -> pd.DataFrame:
             "usual": short["expected"].astype(float),
             "usual_low": short["low"].astype(float),
             "usual_high": short["high"].astype(float),
-            "why": [f"meetings, {booked.about(row)}" for _, row in short.iterrows()],
+            "why": [
+                say("meetings, {numbers}", numbers=booked.about(row)) for _, row in short.iterrows()
+            ],
         }
     )
 
@@ -106,24 +122,36 @@ def _deals(team: Team) -> pd.DataFrame:
         strict=True,
     ):
         said.append(
-            f"{number(n_now)} of {number(n)} open deals {SAID[reason]}, usually {number(usual)} "
-            f"({span(low, high)})"
+            say(
+                SAID[reason],
+                n=number(n_now),
+                of=number(n),
+                usual=number(usual),
+                ends=span(low, high),
+            )
         )
     return found.assign(why=pd.Series(said, index=found.index, dtype="str"))[COLUMNS]
 
 
 def _headline(team: Team, table: pd.DataFrame, booked: Warning | None) -> str:
     if not _known(team):
-        return "Nothing to compare: no activities, close dates or stages on record."
+        return say("Nothing to compare: no activities, close dates or stages on record.")
     if table.empty:
         n_unknown = 0 if booked is None else int((~booked.now["is_sure"].astype(bool)).sum())
-        rest = f"; of {number(n_unknown)} too little is known of their meetings yet"
-        return f"All within their usual range{rest if n_unknown else ''}."
+        if not n_unknown:
+            return say("All within their usual range.")
+        return say(
+            "All within their usual range; of {n} too little is known of their meetings yet.",
+            n=number(n_unknown),
+        )
     said = "; ".join(
         f"{name}: {why}" for name, why in zip(table["name"], table["why"], strict=True)
     )
     n = table["rep_id"].nunique()
-    return f"{number(n)} {'person' if n == 1 else 'people'} to have a word with. {said}."
+    people = says(
+        "{n} person to have a word with.", "{n} people to have a word with.", n, n=number(n)
+    )
+    return f"{people} {said}."
 
 
 def _known(team: Team) -> list[str]:
@@ -133,22 +161,24 @@ def _known(team: Team) -> list[str]:
 
 
 def _caveats(team: Team, n_more: int) -> tuple[str, ...]:
-    said = ["Out of one's own usual range, no more: somebody may have had a reason."]
+    said = [say("Out of one's own usual range, no more: somebody may have had a reason.")]
     if n_more:
-        said.append(f"{number(n_more)} further lines, less sure, are left out.")
-    unknown = [name for name in (MEETINGS, *REASONS) if name not in _known(team)]
+        said.append(say("{n} further lines, less sure, are left out.", n=number(n_more)))
+    unknown = [say(name) for key, name in NAMES.items() if key not in _known(team)]
     if unknown:
-        said.append(f"Not looked at, for lack of a log: {', '.join(unknown)}.")
+        left_out = ", ".join(unknown)
+        said.append(say("Not looked at, for lack of a log: {reasons}.", reasons=left_out))
     return tuple(said)
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if table.empty:
-        return charts.nothing_to_draw(ax, "All within their usual range")
-    labels = [f"{name}: {why}" for name, why in zip(table["name"], table["reason"], strict=True)]
+        return charts.nothing_to_draw(ax, say("All within their usual range"))
+    reasons = [say(NAMES[reason]) for reason in table["reason"]]
+    labels = [f"{name}: {why}" for name, why in zip(table["name"], reasons, strict=True)]
     usual, low, high = (table[f"usual{end}"].to_list() for end in ("", "_low", "_high"))
     points = (
-        charts.Points("usual", usual, low, high, charts.MUTED),
-        charts.Points("now", table["n_now"].to_list(), colour=charts.WARN, marker="D"),
+        charts.Points(say("usual"), usual, low, high, charts.MUTED),
+        charts.Points(say("now"), table["n_now"].to_list(), colour=charts.WARN, marker="D"),
     )
     return charts.dumbbell(ax, labels, *points, is_rate=False)

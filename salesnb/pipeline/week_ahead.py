@@ -4,6 +4,7 @@ import pandas as pd
 
 from salesnb import standout
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.outlook import Telling, dry, why_not
 from salesnb.standout import Standout
 from salesnb.team import Team
@@ -13,7 +14,8 @@ from salesnb.warning import Warning, warning
 COLUMNS = ["deal_id", "account", "product", "amount", "age_days", "expected_close_on", "why"]
 SHOWN = 5
 WEEKS = 4  # of extra meetings
-UNTOUCHED, OVERDUE = "untouched for 14 days", "past its expected close"
+UNTOUCHED = to_say("untouched for 14 days")
+OVERDUE = to_say("past its expected close")
 
 
 def week_ahead(team: Team, rep: str) -> Finding:
@@ -72,7 +74,7 @@ def _waiting(seen: Standout) -> pd.DataFrame:
     deals = seen.still_open
     reasons = {UNTOUCHED: seen.untouched["deal_id"], OVERDUE: seen.overdue["deal_id"]}
     why = [
-        "; ".join(reason for reason, ids in reasons.items() if deal in set(ids))
+        "; ".join(say(reason) for reason, ids in reasons.items() if deal in set(ids))
         for deal in deals["deal_id"]
     ]
     deals = deals.assign(why=pd.Series(why, index=deals.index, dtype="str"))
@@ -81,18 +83,22 @@ def _waiting(seen: Standout) -> pd.DataFrame:
 
 def _deals_in_words(seen: Standout, waiting: pd.DataFrame) -> str:
     if seen.still_open.empty:
-        return "No deal is open."
+        return say("No deal is open.")
     if waiting.empty:
-        return "No open deal waits for a touch."
+        return say("No open deal waits for a touch.")
     n = len(waiting)
     total = waiting["amount"].sum()
-    worth = f", worth {money(total, seen.team.currency)}" if total > 0 else ""
-    return f"{number(n)} open {'deal waits' if n == 1 else 'deals wait'} for a touch{worth}."
+    said = says(
+        "{n} open deal waits for a touch", "{n} open deals wait for a touch", n, n=number(n)
+    )
+    if not total > 0:
+        return f"{said}."
+    return f"{said}, " + say("worth {amount}", amount=money(total, seen.team.currency)) + "."
 
 
 def _ask(seen: Standout, waiting: pd.DataFrame, booked: Warning | None) -> tuple[str, ...]:
     asked = list(booked.ask[:1]) if booked is not None else []
     if len(waiting):
         deal = standout.labels(waiting.head(1), seen.team.currency).iloc[0]
-        asked.append(f"What is the next step with {deal}, and who takes it?")
+        asked.append(say("What is the next step with {deal}, and who takes it?", deal=deal))
     return tuple(asked)

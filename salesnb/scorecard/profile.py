@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, standout
 from salesnb.finding import Finding
+from salesnb.language import say, says
 from salesnb.metrics.presence import has_left
 from salesnb.scorecard import stages, trend
 from salesnb.standout import FIRM, Standout
@@ -142,22 +143,26 @@ def _view_row(seen: Standout) -> dict[str, object]:
 
 def _team_in_words(table: pd.DataFrame, has_history: bool) -> str:
     if table.empty:
-        return "Nobody is on the team."
+        return say("Nobody is on the team.")
     n_work, n_strong = (table["n_leaks"] > 0).sum(), (table["n_strengths"] > 0).sum()
-    reps = f"{len(table)} rep" + ("" if len(table) == 1 else "s")
+    n = len(table)
+    reps = says("{n} rep", "{n} reps", n, n=n)
     if not has_history:
-        return f"{reps}: no stage history is recorded, so nobody is set apart by it."
+        return say("{reps}: no stage history is recorded, so nobody is set apart by it.", reps=reps)
     if not n_work and not n_strong:
-        return f"{reps}: nothing is separated from chance for anybody."
-    return (
-        f"{reps}: something to work on stands out for {n_work}, a strength for {n_strong}; "
-        "for the others nothing is separated from chance."
+        return say("{reps}: nothing is separated from chance for anybody.", reps=reps)
+    return say(
+        "{reps}: something to work on stands out for {n_work}, a strength for {n_strong}; "
+        "for the others nothing is separated from chance.",
+        reps=reps,
+        n_work=n_work,
+        n_strong=n_strong,
     )
 
 
 def _in_words(seen: Standout) -> str:
     if seen.is_new:
-        return "no deals yet."
+        return say("no deals yet.")
     return f"{stages.strengths_in_words(seen)} {capital(stages.work_in_words(seen))}"
 
 
@@ -167,9 +172,9 @@ def _draw_team(ax: Axes, team: Team, views: list[Standout]) -> Axes:
     Of a large team only the reps for whom anything does.
     """
     kinds = [
-        ("goes well", "^", charts.ACCENT, lambda seen: seen.cells["strength_tier"].isin(FIRM)),
-        ("to work on", "v", charts.WARN, lambda seen: seen.cells["tier"].isin(FIRM)),
-        ("worth watching", "o", charts.MUTED, lambda seen: seen.cells["tier"] == "watch"),
+        (say("goes well"), "^", charts.ACCENT, lambda seen: seen.cells["strength_tier"].isin(FIRM)),
+        (say("to work on"), "v", charts.WARN, lambda seen: seen.cells["tier"].isin(FIRM)),
+        (say("worth watching"), "o", charts.MUTED, lambda seen: seen.cells["tier"] == "watch"),
     ]
     if len(views) > ROWS:
         views = [seen for seen in views if any(which(seen).any() for *_, which in kinds)][:ROWS]

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, leaks, question_bank, standout
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.standout import FIRM, Standout
 from salesnb.team import Team
 from salesnb.units import number, percent, span
@@ -12,14 +13,14 @@ from salesnb.units import number, percent, span
 RATE = ["stage", "advance_rate", "advance_low", "advance_high", "typical_rate", "n_deals"]
 DEAL = ["deal_id", "account", "product", "amount", "closed_on", "age_days"]
 LOST = ["lost_amount", "lost_low", "lost_high"]
-ON_TIERS = (
+ON_TIERS = to_say(
     "act, look: separated from chance, of those named at most 5 % and 10 % are expected to be "
     "chance; watch: more likely than not. Of several, the one thing is what costs most."
 )
 STAGES = ["stage", "tier", "n_deals", "n_open", *RATE[1:-1], *LOST]
 SHOWN = 3  # deals that show a strength
-NO_HISTORY = "No stage history is recorded, so nothing can be said about single stages."
-ON_TYPICAL = (
+NO_HISTORY = to_say("No stage history is recorded, so nothing can be said about single stages.")
+ON_TYPICAL = to_say(
     "Typical: what the typical rep of this team would reach on the same deals; the rep is left "
     "out of it. Below three colleagues it is not shown."
 )
@@ -107,7 +108,7 @@ def work_on(team: Team, rep: str) -> Finding:
 def on_flags(seen: Standout) -> tuple[str, ...]:
     """What the words of the tiers mean, and which time the amounts cover, where there are any."""
     named = seen.cells[seen.cells["tier"].isin([*FIRM, "watch"])]
-    return (ON_TIERS, *leaks.time_covered(seen.team, named)) if len(named) else ()
+    return (say(ON_TIERS), *leaks.time_covered(seen.team, named)) if len(named) else ()
 
 
 def _deals_that_show(seen: Standout, cells: pd.DataFrame) -> pd.DataFrame:
@@ -126,51 +127,86 @@ def _deals_that_show(seen: Standout, cells: pd.DataFrame) -> pd.DataFrame:
 def strengths_in_words(seen: Standout) -> str:
     """What goes well, in a sentence without the name."""
     if len(seen.strengths):
-        said = [f"{cell['stage']}: {_rate_in_words(cell)}" for _, cell in seen.strengths.iterrows()]
-        return f"deals move on more often than expected from {'; from '.join(said)}."
+        said = [_strength_in_words(cell) for _, cell in seen.strengths.iterrows()]
+        return say("deals move on more often than expected {stages}.", stages="; ".join(said))
     if seen.is_new:
-        return "no deals yet."
-    none = "no stage stands out as a strength" if seen.can_say else "too few deals to name a stage"
-    none = none if seen.has_history else "no stage history, so no stage is named"
+        return say("no deals yet.")
+    none = _no_strength_in_words(seen)
     wins = seen.wins()
     if wins.empty:
-        return f"{none}; no won deals on record yet."
-    n, when = len(wins), "in the last year" if seen.has_recent_win else "so far"
+        return say("{no_strength}; no won deals on record yet.", no_strength=none)
+    return f"{_wins_in_words(seen, wins)}; {none}."
+
+
+def _strength_in_words(cell: pd.Series) -> str:
+    stage = cell["stage"]
+    return say("from {stage}: {rate}", stage=stage, rate=_rate_in_words(cell))
+
+
+def _no_strength_in_words(seen: Standout) -> str:
+    if not seen.has_history:
+        return say("no stage history, so no stage is named")
+    if seen.can_say:
+        return say("no stage stands out as a strength")
+    return say("too few deals to name a stage")
+
+
+def _wins_in_words(seen: Standout, wins: pd.DataFrame) -> str:
+    n = len(wins)
+    said = says("{n} deal won so far", "{n} deals won so far", n, n=n)
+    if seen.has_recent_win:
+        said = says("{n} deal won in the last year", "{n} deals won in the last year", n, n=n)
+    if wins["amount"].isna().all():
+        return said
     largest = standout.labels(wins.head(1), seen.team.currency).iloc[0]
-    what = f", the largest {largest}" if wins["amount"].notna().any() else ""
-    return f"{n} {'deal' if n == 1 else 'deals'} won {when}{what}; {none}."
+    return say("{wins}, the largest {deal}", wins=said, deal=largest)
 
 
 def work_in_words(seen: Standout) -> str:
     """What to work on, in a sentence without the name."""
     leak = seen.leak
     if seen.is_new:
-        return "no deals yet."
+        return say("no deals yet.")
     if leak is None:
-        if seen.can_say:
-            return "nothing to work on stands out; no stage is separated from chance."
-        why = "too few deals" if seen.has_history else "no stage history"
-        return f"{why} to judge by (n = {number(len(seen.deals))})."
-    rate = _rate_in_words(leak)
+        return _no_leak_in_words(seen)
+    stage, rate = leak["stage"], _rate_in_words(leak)
     if not seen.is_firm:
-        return f"{leak['stage']} is worth watching, not yet separated from chance: {rate}."
-    known = pd.notna(leak["lost_amount"])
-    lost = f"; {leaks.lost_in_words(seen.team, leak)}" if known else ""
-    return f"deals stop more often than expected at {leak['stage']}: {rate}{lost}."
+        return say(
+            "{stage} is worth watching, not yet separated from chance: {rate}.",
+            stage=stage,
+            rate=rate,
+        )
+    if pd.notna(leak["lost_amount"]):
+        rate += f"; {leaks.lost_in_words(seen.team, leak)}"
+    return say("deals stop more often than expected at {stage}: {rate}.", stage=stage, rate=rate)
+
+
+def _no_leak_in_words(seen: Standout) -> str:
+    if seen.can_say:
+        return say("nothing to work on stands out; no stage is separated from chance.")
+    n = number(len(seen.deals))
+    if seen.has_history:
+        return say("too few deals to judge by (n = {n}).", n=n)
+    return say("no stage history to judge by (n = {n}).", n=n)
 
 
 def _rate_in_words(cell: pd.Series) -> str:
-    inside = span(cell["advance_low"], cell["advance_high"], percent)
-    said = f"{percent(cell['advance_rate'])} move on ({inside}, n = {number(cell['n_visits'])})"
+    rate, typical = percent(cell["advance_rate"]), percent(cell["typical_rate"])
+    ends = span(cell["advance_low"], cell["advance_high"], percent)
+    n = number(cell["n_visits"])
+    said = say("{rate} move on ({ends}, n = {n})", rate=rate, ends=ends, n=n)
     if pd.isna(cell["typical_rate"]):
         return said
-    typical = percent(cell["typical_rate"])
-    return f"{said} where {typical} of the same deals would with a typical rep"
+    return say(
+        "{rate} where {typical} of the same deals would with a typical rep",
+        rate=said,
+        typical=typical,
+    )
 
 
 def caveats(seen: Standout) -> tuple[str, ...]:
     """What to know before leaning on numbers by stage."""
-    return (ON_TYPICAL,) if seen.has_history else (NO_HISTORY,)
+    return (say(ON_TYPICAL if seen.has_history else NO_HISTORY),)
 
 
 def _ask_about_a_win(seen: Standout, shown: pd.DataFrame) -> tuple[str, ...]:
@@ -188,10 +224,10 @@ def draw_stages(ax: Axes, seen: Standout) -> Axes:
     n = cells["n_visits"].map(number).astype("str")
     labels = list(cells["stage"] + " (n = " + n + ")")
     typical = charts.Points(
-        "typical rep, same deals", cells["typical_rate"], colour=charts.MUTED, marker="D"
+        say("typical rep, same deals"), cells["typical_rate"], colour=charts.MUTED, marker="D"
     )
     own = charts.Points(
-        "moved on, with interval",
+        say("moved on, with interval"),
         cells["advance_rate"],
         cells["advance_low"],
         cells["advance_high"],

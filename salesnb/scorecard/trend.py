@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from salesnb import charts, standout
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics import answers
 from salesnb.metrics.ledger import ledger
 from salesnb.metrics.register import find
@@ -22,7 +23,7 @@ FOLLOWED = ["win_rate", "sales_cycle_days", "n_won", "won_amount", "average_won_
 FOLLOWED += ["meetings_held_per_week", "no_show_rate", "quota_attainment"]
 THEN = {"value": "then", "value_low": "then_low", "value_high": "then_high", "n": "n_then"}
 CHANCE = 0.05  # that any page of the team names a change that is none
-HOW_OFTEN = (
+HOW_OFTEN = to_say(
     "A change is named only where chance alone would name any in one team in twenty. "
     "The numbers are raw: the mix of deals may have changed too, and a typical rep's is another."
 )
@@ -55,8 +56,8 @@ def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
         f"{seen.name}: {_in_words(table, months, team.currency)}",
         table,
         lambda ax: _draw(ax, table),
-        ask=("Which of these numbers would you like to see move by next time?",),
-        caveats=(HOW_OFTEN,),
+        ask=(say("Which of these numbers would you like to see move by next time?"),),
+        caveats=(say(HOW_OFTEN),),
         currency=team.currency,
     )
 
@@ -92,19 +93,29 @@ def _is_apart(table: pd.DataFrame, n_reps: int) -> pd.Series:
 def _in_words(table: pd.DataFrame, months: int, currency: str) -> str:
     apart = table[table["is_apart"]]
     if table[["value_low", "then_low"]].isna().any(axis=1).all():
-        return "too few deals to compare the periods."
+        return say("too few deals to compare the periods.")
     if apart.empty:
-        return f"no number of the last {months} months differs from before by more than chance."
-    said = [
-        f"{label(row['metric']).lower()} {_say(row['value'], row['unit'], currency)} "
-        f"(n = {number(row['n'])}), "
-        f"before {_say(row['then'], row['unit'], currency)} (n = {number(row['n_then'])})"
-        for _, row in apart.iterrows()
-    ]
-    return f"in the last {months} months {'; '.join(said)}."
+        return say(
+            "no number of the last {months} months differs from before by more than chance.",
+            months=months,
+        )
+    said = [_change_in_words(row, currency) for _, row in apart.iterrows()]
+    return say("in the last {months} months {changes}.", months=months, changes="; ".join(said))
 
 
-def _say(value: float, unit: str, currency: str) -> str:
+def _change_in_words(row: pd.Series, currency: str) -> str:
+    now, then = (_written(row[each], row["unit"], currency) for each in ("value", "then"))
+    return say(
+        "{metric} {now} (n = {n}), before {then} (n = {n_then})",
+        metric=label(row.metric).lower(),
+        now=now,
+        n=number(row.n),
+        then=then,
+        n_then=number(row.n_then),
+    )
+
+
+def _written(value: float, unit: str, currency: str) -> str:
     writers: dict[str, Callable[[float], str]] = {
         "rate": percent,
         "percent": percent,
