@@ -22,7 +22,7 @@ from salesnb import language, units
 
 PACKAGE = Path(__file__).parents[1]
 ROOT = PACKAGE.parent
-CALLS = {"say": None, "says": None, "to_say": None}  # every text of the call counts
+CALLS = {"say": None, "says": (1, 2), "to_say": None}  # the first text, or the first two
 BANKS = {"questions": ("text", "listen_for"), "exercises": ("title", "how", "measure", "text")}
 
 
