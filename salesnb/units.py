@@ -85,6 +85,11 @@ def month(when: pd.Timestamp) -> str:
     return format_date(when, say("MMM y"), locale=locale())
 
 
+def whole_month(when: pd.Timestamp) -> str:
+    """A month in a sentence: ``whole_month(pd.Timestamp("2026-07-06"))`` is ``"July 2026"``."""
+    return format_date(when, say("MMMM y"), locale=locale())
+
+
 def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
     """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%-55%"``."""
     return f"{say(low)}-{say(high)}"
