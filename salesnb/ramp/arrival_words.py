@@ -17,6 +17,7 @@ BELOW = to_say("Hires score themselves {points} points below their manager on av
 def headline(
     team: Team, held: pd.DataFrame, table: pd.DataFrame, rep: str | None, weeks: int
 ) -> str:
+    """The answer in a sentence or two."""
     if rep is not None:
         return _of_one(team.names[team.rep(rep)], table, weeks)
     rows = table[(table["scope"] == "team") & table["gap"].notna()]
@@ -79,6 +80,7 @@ def _points(row: pd.Series) -> str:
 
 
 def ask(table: pd.DataFrame, rep: str | None) -> tuple[str, ...]:
+    """Questions for the talk; none where there is nothing to talk about."""
     if table["gap"].isna().all():
         return ()
     if rep is None:
@@ -94,6 +96,7 @@ def ask(table: pd.DataFrame, rep: str | None) -> tuple[str, ...]:
 def caveats(
     team: Team, arrived: pd.DataFrame, table: pd.DataFrame, target: float
 ) -> tuple[str, ...]:
+    """What the reader must know before leaning on it."""
     if arrived.empty:
         return ()
     waited = ((arrived["assessed_on"] - arrived["hired_on"]).dt.days / 7).median()

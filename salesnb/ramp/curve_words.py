@@ -44,6 +44,7 @@ RAMPED = {
 
 
 def headline(table: pd.DataFrame, by: str) -> str:
+    """The answer in a sentence or two."""
     n = int(table.loc[table["milestone"] == "ramped", "n_hires"].sum())
     if not n:
         return say("Nobody was hired since the first deal on record: there is no ramp to see yet.")
@@ -120,6 +121,7 @@ def _groups_in_words(table: pd.DataFrame, by: str, n: int) -> str:
 
 
 def ask(table: pd.DataFrame) -> tuple[str, ...]:
+    """Questions for the talk; none where there is nothing to talk about."""
     if not table["n_hires"].sum():
         return ()
     return (
@@ -129,6 +131,7 @@ def ask(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def caveats(rows: pd.DataFrame, table: pd.DataFrame, by: str) -> tuple[str, ...]:
+    """What the reader must know before leaning on it."""
     if rows.empty:
         return (say(DEFINED),)
     said = [say(DEFINED), say(LEFT), *confounded(rows["hired_on"])]

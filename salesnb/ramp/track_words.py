@@ -22,6 +22,7 @@ STATES = {
 
 
 def headline(team: Team, table: pd.DataFrame, months: int, rep: str | None) -> str:
+    """The answer in a sentence or two."""
     if rep is not None and new(team, months, rep).empty:
         return not_new(team, rep, months)
     if table.empty:
@@ -83,6 +84,7 @@ def _named(team: Team, table: pd.DataFrame, status: str) -> str:
 
 
 def ask(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
+    """Questions for the talk; none where there is nothing to talk about."""
     if table.empty:
         return ()
     if (table["status"] == "behind").any():
@@ -94,6 +96,7 @@ def ask(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
+    """What the reader must know before leaning on it."""
     if table.empty:
         return ()
     said = [
