@@ -10,7 +10,8 @@ from nbclient import NotebookClient
 from nbformat import NotebookNode
 
 HERE = Path(__file__).parent
-CHECKED = "nbval-check-output"
+CHECKED, LEFT_OUT = "nbval-check-output", "remove-cell"
+FOLDED = {"source_hidden": True, "outputs_hidden": True}  # in JupyterLab: for the tests alone
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -26,7 +27,8 @@ def refreshed(path: Path) -> NotebookNode:
     }
     for cell in notebook.cells:
         tags = cell.metadata.get("tags", [])
-        cell.metadata = {"tags": tags} if tags else {}
+        folded = {"jupyter": FOLDED} if LEFT_OUT in tags else {}
+        cell.metadata = ({"tags": tags} if tags else {}) | folded
         if cell.cell_type == "code" and CHECKED not in tags:
             cell.update(outputs=[], execution_count=None)
     return notebook

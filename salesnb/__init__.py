@@ -9,6 +9,7 @@ if TYPE_CHECKING:
         coaching_log,
         comp,
         differentiators,
+        explore,
         funnel,
         goals,
         icp,
@@ -34,6 +35,7 @@ __all__ = [
     "coaching_log",
     "comp",
     "differentiators",
+    "explore",
     "funnel",
     "goals",
     "icp",
@@ -66,4 +68,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*__all__, *(name for name in globals() if name.startswith("__"))})

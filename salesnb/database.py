@@ -157,10 +157,16 @@ def _connect(where: Address) -> ibis.BaseBackend:
             near = nearest(Path(where.path).name, _siblings(Path(where.path)))
             hint = f" Did you mean {near!r}?" if near else ""
             raise DataError(f"There is no database file {where.path!r}.{hint}")
-        return ibis.duckdb.connect(where.path, read_only=True, **options)
+        return quiet(ibis.duckdb.connect(where.path, read_only=True, **options))
     if where.engine == "spark":
         return _spark(where)
     return ibis.connect(str(replace(where, settings="", part={})))
+
+
+def quiet(con: Any) -> ibis.BaseBackend:
+    """A connection to DuckDB that draws no bar of its own: it would stand amid what is printed."""
+    con.con.execute("SET enable_progress_bar = false; SET enable_progress_bar_print = false")
+    return con
 
 
 def _siblings(file: Path) -> list[str]:

@@ -7,14 +7,17 @@ from people.
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from html import escape, unescape
+from dataclasses import dataclass, replace
+from functools import cache
+from html import escape
 from textwrap import shorten
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from salesnb import units
+from salesnb.language import say, says
 
 LONGEST = 100  # characters of a cell in a terminal
 OPEN_ROWS = 12  # a longer table is folded away below its picture
@@ -66,17 +69,26 @@ class Shown:
     cells : as `readable` writes them
     figures : which of its columns hold figures
     n : rows of the whole table
+    trends : for each of these rows a small line through its earlier values, as markup, if known
     """
 
     cells: pd.DataFrame
     figures: list[str]
     n: int
+    trends: tuple[str, ...] = ()
+
+    def with_trends(self, history: pd.DataFrame) -> "Shown":
+        """The same, each row with a small line through its values, the oldest first."""
+        lines = map(trend_line, history.head(len(self.cells)).to_numpy(float))
+        return replace(self, trends=tuple(lines))
 
     @property
     def more(self) -> str:
         """How many rows are not among them; empty if none."""
         more = self.n - len(self.cells)
-        return f"... and {more:,} more {'row' if more == 1 else 'rows'}" if more > 0 else ""
+        if more <= 0:
+            return ""
+        return says("... and {n} more row", "... and {n} more rows", more, n=units.number(more))
 
 
 def shown(table: pd.DataFrame, currency: str = "", rows: int = 20) -> Shown:
@@ -108,19 +120,21 @@ def html(
     picture: str = "",
     ask: Iterable[str] = (),
     caveats: Iterable[str] = (),
+    pressing: str = "",
 ) -> str:
     """Headline, picture, table, questions and caveats as HTML; `picture` is markup already.
 
     The class ``mathjax_ignore`` keeps JupyterLab from reading a formula between two "$".
     """
     seen = f"<figure>{picture}</figure>" if picture else ""
-    seen += _list("ask", "Ask", ask)
+    seen += _list("ask", say("Ask"), ask)
+    front = f' data-pressing="{escape(pressing)}"' if pressing else ""
     return (
-        '<div class="finding mathjax_ignore">'
+        f'<div class="finding mathjax_ignore"{front}>'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'
         + (f'<div class="seen">{seen}</div>' if seen else "")
         + (_folded(found, bool(picture)) if found.n else "")
-        + _list("caveats", "Keep in mind", caveats)
+        + _list("caveats", say("Keep in mind"), caveats)
         + "</div>"
     )
 
@@ -129,31 +143,85 @@ def _folded(found: Shown, has_picture: bool) -> str:
     """The table; a long one folded away, sooner where a picture says the same."""
     if found.n <= (OPEN_ROWS if has_picture else PAGE_ROWS):
         return table_html(found)
-    summary = f"<summary>The numbers, {found.n:,} rows</summary>"
+    summary = f"<summary>{say('The numbers, {n} rows', n=units.number(found.n))}</summary>"
     return f"<details>{summary}{table_html(found)}</details>"
 
 
 def table_html(found: Shown) -> str:
-    """A table as HTML without styles of its own."""
-    import great_tables as gt  # half a second that the command line need not wait for
-
+    """A table as HTML without styles of its own, each row with its trend where there is one."""
+    form, figures = _form(), set(found.figures)
     # An id that is the same in every run, so that the same finding is the same page.
-    name = "t" + hashlib.sha256(found.cells.to_csv(index=False).encode()).hexdigest()[:6]
-    made = gt.GT(found.cells, id=name).cols_align("left").cols_align("right", columns=found.figures)
-    # Thousands of cells need not say each that they are one.
-    bare = re.search(r"<table.*</table>", made.as_raw_html().replace("gt_row ", ""), re.DOTALL)
-    cells = re.sub(r"(<td[^>]*>)([^<]*)(</td>)", _cell_folded, bare.group() if bare else "")
+    written = "\n".join(["\t".join(map(str, found.cells)), *map("\t".join, _rows(found))])
+    name = "t" + hashlib.sha256(written.encode()).hexdigest()[:6]
+    ids = [f"{name}-{escape(str(label)).replace(' ', '-')}" for label in found.cells]
+    sides = [label in figures for label in found.cells]
+    columns = [*zip(ids, sides, strict=True)]
+    heads = [
+        form.head[side].format(id=each, words=escape(str(label)))
+        for (each, side), label in zip(columns, found.cells, strict=True)
+    ]
+    rows = [
+        [
+            form.cell[side].format(id=each, words=_cell(words))
+            for (each, side), words in zip(columns, row, strict=True)
+        ]
+        for row in _rows(found)
+    ]
+    if found.trends:
+        heads.append(form.head[False].format(id=f"{name}-Trend", words=say("Trend")))
+        for row, trend in zip(rows, found.trends, strict=True):
+            row.append(form.cell[False].format(id=f"{name}-Trend", words=trend))
+    lines = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
+    table = f"{form.before}{''.join(heads)}{form.between}{lines}{form.after}"
     note = f'<p class="more">{found.more}</p>' if found.more else ""
     # To be scrolled sideways by keyboard too, where the screen is narrow.
-    frame = '<div class="numbers" role="region" aria-label="The numbers" tabindex="0">'
-    return f"{frame}{cells}{note}</div>"
+    label = escape(say("The numbers"))
+    frame = f'<div class="numbers" role="group" aria-label="{label}" tabindex="0">'
+    return f"{frame}{table}{note}</div>"
 
 
-def _cell_folded(cell: re.Match[str]) -> str:
-    """A table cell; a long text shows its first lines, and all of it once it is opened."""
-    if len(unescape(cell[2])) <= LONG:
-        return cell[0]
-    return f'{cell[1]}<details class="long"><summary>{cell[2]}</summary></details>{cell[3]}'
+def _rows(found: Shown) -> list[tuple[str, ...]]:
+    return [*found.cells.itertuples(index=False, name=None)]
+
+
+@dataclass(frozen=True)
+class _Form:
+    """A table as great_tables writes it, in pieces; headings and cells for words and figures."""
+
+    before: str
+    between: str
+    after: str
+    head: tuple[str, str]
+    cell: tuple[str, str]
+
+
+@cache
+def _form() -> _Form:
+    """Taken from one small table: to lay out each anew is a fifth of what a page costs."""
+    import great_tables as gt  # half a second that the command line need not wait for
+
+    sample = pd.DataFrame({"words": ["{words}"], "figures": ["{words}"]}, dtype="str")
+    made = gt.GT(sample, id="t").cols_align("left").cols_align("right", columns=["figures"])
+    html = re.sub(r">\s+<", "><", made.as_raw_html())
+    html = re.sub(r' (data-quarto-[\w-]+|rowspan|colspan)="[^"]*"', "", html)
+    html = re.sub("gt_row |gt_columns_bottom_border ", "", html)  # a page does without
+    parts = re.search(
+        r"(<table.*?)(<th .*?</th>)(<th .*?</th>)(.*?)"
+        r"<tr>(<td.*</td>)(<td.*</td>)</tr>(.*</table>)",
+        html,
+    )
+    assert parts is not None, "great_tables writes tables in another form"
+    before, *heads, between, words, figures, after = parts.groups()
+    heads = [re.sub(r'id="[^"]*">[^<]*<', 'id="{id}">{words}<', head) for head in heads]
+    cells = [re.sub(r'headers="[^"]*"', 'headers="{id}"', cell) for cell in (words, figures)]
+    return _Form(before, between, after, (heads[0], heads[1]), (cells[0], cells[1]))
+
+
+def _cell(words: str) -> str:
+    """What stands in a cell; a long text shows its first lines, and all of it once opened."""
+    if len(words) <= LONG:
+        return escape(words)
+    return f'<details class="long"><summary>{escape(words)}</summary></details>'
 
 
 def only(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:
@@ -239,6 +307,33 @@ def _shown(table: pd.DataFrame) -> list[str]:
 
 def _is_blank(values: pd.Series) -> bool:
     return all(value == "" for value in values.dropna())
+
+
+WIDE, HIGH = 64.0, 16.0  # of a trend line, in the units of a screen
+
+
+def trend_line(values: np.ndarray) -> str:
+    """A line as wide as a word through some values, the last one marked; nothing below three.
+
+    Tufte (2006), "Sparklines", in Beautiful Evidence. From nought up, so that small changes
+    look small; what it says aloud are its ends.
+    """
+    known = np.isfinite(values)
+    if known.sum() < 3:
+        return ""
+    x = 2 + (WIDE - 5) * np.arange(len(values)) / (len(values) - 1)
+    low, high = min(0.0, float(values[known].min())), max(0.0, float(values[known].max()))
+    y = HIGH - 3 - (HIGH - 6) * (values - low) / ((high - low) or 1.0)
+    points = " ".join(f"{a:.4g},{b:.3g}" for a, b in zip(x[known], y[known], strict=True))
+    last_x, last_y = points.rsplit(" ", 1)[1].split(",")
+    step = int(np.sign(values[known][-1] - values[known][0]))
+    said = {1: "higher than", -1: "lower than", 0: "the same as"}[step]
+    return (
+        f'<svg class="trend" role="img" aria-label="{known.sum()} values, the last {said} '
+        f'the first" viewBox="0 0 {WIDE:g} {HIGH:g}" width="{WIDE:g}" height="{HIGH:g}">'
+        f'<polyline points="{points}" fill="none" '
+        f'stroke="currentColor"/><circle cx="{last_x}" cy="{last_y}" r="2"/></svg>'
+    )
 
 
 def _list(kind: str, title: str, sentences: Iterable[str]) -> str:

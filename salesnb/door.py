@@ -90,7 +90,7 @@ def faults_of(error: DataError | OSError, name: str) -> Sequence[Fault]:
 @contextmanager
 def connection() -> Iterator[ibis.BaseBackend]:
     """A database in memory that reads files."""
-    con = ibis.duckdb.connect()
+    con = database.quiet(ibis.duckdb.connect())
     try:
         yield con
     finally:
@@ -98,12 +98,16 @@ def connection() -> Iterator[ibis.BaseBackend]:
 
 
 @contextmanager
-def lazily(folder: Path) -> Iterator[tuple[dict[str, ibis.Table], list[Fault]]]:
+def lazily(
+    folder: Path, instead: Mapping[str, Path] | None = None
+) -> Iterator[tuple[dict[str, ibis.Table], list[Fault]]]:
     """The tables of a folder, of which a Parquet file is read only as far as it is asked for.
 
     A CSV file is read whole, since its rows cannot be told apart otherwise. And the files' faults.
+    `instead` names files to read in place of a table's own.
     """
-    paths, faults = files(folder)
+    found, faults = files(folder)
+    paths = {**found, **(instead or {})}
     tables = {}
     with connection() as con:
         for name, path in paths.items():

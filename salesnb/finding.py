@@ -29,6 +29,9 @@ class Finding:
     currency : ISO code of the amounts in `table`
     names : rep_id to name, by which people are shown; the table keeps the ids
     shown : the columns people see, in this order, each with its interval; all by default
+    pressing : one line for the front page of a team, where something does not wait: it is told
+        from chance, or its day has come; empty where that is not so
+    history : gives earlier values of the rows of `table`, by its index, the oldest first
     """
 
     headline: str
@@ -39,14 +42,20 @@ class Finding:
     currency: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
     shown: Sequence[str] = ()
+    history: Callable[[], pd.DataFrame] | None = None
+    pressing: str = ""
 
     def plot(self, ax: Axes | None = None) -> Axes:
         """Draw the picture into `ax`, or into a new figure, and return the Axes."""
+        own = ax is None
         if ax is None:
             ax = charts.new_axes()
+        return self._drawn(ax, own)
+
+    def _drawn(self, ax: Axes, own: bool) -> Axes:
         with mpl.rc_context(charts.STYLE):
             (self.draw or charts.nothing_to_draw)(ax)
-        return ax
+            return charts.finish(ax, own)
 
     def __str__(self) -> str:
         lines = [self.headline]
@@ -59,18 +68,25 @@ class Finding:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        ax = self.plot(charts.new_axes(*PAGE))
+        ax = self._drawn(charts.new_axes(*PAGE), own=True)
         picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
-        return display.html(self.headline, self._readable, picture, self.ask, self.caveats)
+        found = self._readable
+        if self.history is not None:
+            found = found.with_trends(self.history().reindex(self.table.index))
+        return display.html(self.headline, found, picture, self.ask, self.caveats, self.pressing)
 
     @cached_property
     def _readable(self) -> display.Shown:
         """The columns shown, with names in place of the ids of reps, where they are known."""
-        return display.shown(self._for_people(), self.currency)
+        named = self.named
+        return display.shown(
+            display.only(named, self.shown) if self.shown else named, self.currency
+        )
 
-    def _for_people(self) -> pd.DataFrame:
-        table = display.only(self.table, self.shown) if self.shown else self.table
-        if not self.names or "rep_id" not in table:
-            return table
-        ids = table["rep_id"]
-        return table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))
+    @property
+    def named(self) -> pd.DataFrame:
+        """The table with names in place of the ids of reps, where they are known."""
+        if not self.names or "rep_id" not in self.table:
+            return self.table
+        ids = self.table["rep_id"]
+        return self.table.assign(rep_id=ids.map(self.names).astype("str").fillna(ids))

@@ -22,8 +22,6 @@ from salesnb.settings import Settings
 from salesnb.slices import Slice
 from salesnb.team import Extent, Team, contents
 
-# Large tables, of which columns beyond the schema stay where they are.
-LOGS = (*slices.UNTIL, *slices.OF_DEALS)
 NO_SETTINGS = (
     "the tables do not say as_of, the day of the export, or the stages: add ?settings=team.toml to "
     "the address, or settings='team.toml' to salesnb.load"
@@ -47,24 +45,32 @@ def load(
     region: str | None = None,
     since: str | pd.Timestamp | None = None,
     settings: str | Path | None = None,
+    instead: Mapping[str, Path] | None = None,
 ) -> Team:
     """A team, or a slice of it, from a database or from files; see `team.load`."""
     first = None if since is None else day(str(since), "since")
-    with opened(place, settings) as source:
+    with opened(place, settings, instead) as source:
         asked = Slice(_ids(source, reps, region), first)
-        part = slices.of(source.tables, asked)
-        own = _sound(source, part)
-        raw = {name: door.numbered(_wanted(name, table)) for name, table in part.items()}
-    tables, faults = checks.check_tables(raw, own, whole=asked.is_whole)
-    if faults:
-        raise DataError(_by_id(fault, raw) for fault in faults)
-    return Team(replace(own, plans=source.plans), tables)
+        faults = _faults_beside_rows(source)
+        part = slices.of(source.tables, asked) if _has_required(source) else source.tables
+        raw = {name: door.numbered(table) for name, table in part.items()}
+        tables, found = checks.check_tables(raw, source.settings, whole=asked.is_whole)
+        if not asked.is_whole:
+            found += _reference_faults(source, tables)
+    faults += [_by_id(fault, raw) for fault in found]
+    if faults or source.settings is None:
+        raise DataError(faults)
+    return Team(replace(source.settings, plans=source.plans), tables)
 
 
 def check(place: Address) -> Finding:
     """What `team.check` says, found out by the engine: no table is read."""
     with opened(place) as source:
-        own = _sound(source, source.tables)
+        faults = _faults_beside_rows(source)
+        faults += _suspect_faults(source) if _has_required(source) else []
+        if faults or source.settings is None:
+            raise DataError(faults)
+        own = source.settings
         return contents(own, [_extent(name, table) for name, table in source.tables.items()])
 
 
@@ -79,15 +85,22 @@ def _extent(name: str, table: ibis.Table) -> Extent:
 
 
 @contextmanager
-def opened(place: Path | Address, settings: str | Path | None = None) -> Iterator[Source]:
+def opened(
+    place: Path | Address,
+    settings: str | Path | None = None,
+    instead: Mapping[str, Path] | None = None,
+) -> Iterator[Source]:
     """What a place holds, to be read while the block runs.
 
-    Raises `DataError` for a place that cannot be read.
+    Raises `DataError` for a place that cannot be read, and for files `instead` of a database's
+    tables.
     """
     if isinstance(place, Path):
-        with door.lazily(place) as (tables, faults):
+        with door.lazily(place, instead) as (tables, faults):
             yield _with_settings(tables, Path(settings or place), faults)
         return
+    if instead:
+        raise DataError(f"instead={[*instead]} is for a folder; {place.name} is a database.")
     told = Path(settings).resolve() if settings else Path(place.settings)
     if not (settings or place.settings):
         raise DataError(f"{place.engine}://{place.name}: {NO_SETTINGS}.")
@@ -130,36 +143,70 @@ def _only(
     return tuple(team.only(reps=named, regions=regions).reps["rep_id"])
 
 
-def _sound(source: Source, part: Mapping[str, ibis.Table]) -> Settings:
-    """The settings of tables in which nothing is wrong.
-
-    Raises `DataError` with every fault of these rows, each named by what its first column says.
-    """
-    faults = list(source.faults)
-    if set(schema.REQUIRED_TABLES) <= set(source.tables):
-        faults += comp_plan.name_faults(source.plans, _named(source))
-        faults += _faults(source, part)
-    if faults or source.settings is None:
-        raise DataError(faults)
-    return source.settings
+def _has_required(source: Source) -> bool:
+    return set(schema.REQUIRED_TABLES) <= set(source.tables)
 
 
-def _faults(source: Source, part: Mapping[str, ibis.Table]) -> list[Fault]:
-    suspect = suspects.of(part, source.tables, source.settings)
+def _faults_beside_rows(source: Source) -> list[Fault]:
+    """What is wrong with the files, the settings, and the names in plans of pay."""
+    named = comp_plan.name_faults(source.plans, _named(source)) if _has_required(source) else []
+    return [*source.faults, *named]
+
+
+def _suspect_faults(source: Source) -> list[Fault]:
+    """Every fault of the rows, each named by what its first column says; no sound row is read."""
+    suspect = suspects.of(source.tables, source.settings)
     raw = {name: door.numbered(rows) for name, rows in suspect.items()}
-    targets = {
-        target
-        for name, rows in raw.items()
-        for target in schema.references(name).values()
-        if len(rows) and target[0] in source.tables
-    }
-    keys = {f"{other}.{key}": _keys(source.tables[other], other, key) for other, key in targets}
+    keys = {f"{other}.{key}": _keys(source, other, key) for other, key in _targets(source, raw)}
     _, faults = checks.check_tables(raw, source.settings, keys=keys)
     return [_by_id(fault, raw) for fault in faults]
 
 
-def _keys(table: ibis.Table, name: str, key: str) -> set[str] | None:
+def _reference_faults(source: Source, tables: Mapping[str, pd.DataFrame]) -> list[Fault]:
+    """Rows of a slice that name what even the whole does not have."""
+    numbered = {name: t.set_axis(range(1, len(t) + 1)) for name, t in tables.items()}
+    keys = {
+        f"{other}.{key}": _keys_of_slice(source, tables, other, key)
+        for other, key in _targets(source, tables)
+    }
+    return checks.reference_faults(numbered, keys)
+
+
+def _targets(source: Source, rows: Mapping[str, pd.DataFrame]) -> set[tuple[str, str]]:
+    """The tables and keys that these rows may refer to."""
+    return {
+        target
+        for name, table in rows.items()
+        for target in schema.references(name).values()
+        if len(table) and target[0] in source.tables
+    }
+
+
+def _keys_of_slice(
+    source: Source, tables: Mapping[str, pd.DataFrame], name: str, key: str
+) -> set[str] | None:
+    """What a slice refers to and is there; all that is there where something is not."""
+    if key not in source.tables[name].columns:
+        return None
+    own = set(tables[name][key].dropna())
+    referring = (
+        table[column].dropna().unique()
+        for other, table in tables.items()
+        for column, target in schema.references(other).items()
+        if target == (name, key)
+    )
+    outside = {each for values in referring for each in values} - own
+    if not outside:
+        return own
+    ids = typed.bare(name, source.tables[name], key)
+    there = source.tables[name].filter(ids.isin(sorted(outside))).select(key).distinct()
+    known = own | set(checks.as_typed(name, door.numbered(there))[0][key].dropna())
+    return known if outside <= known else _keys(source, name, key)
+
+
+def _keys(source: Source, name: str, key: str) -> set[str] | None:
     """What a key column says; None without such a column, which is a fault of its own."""
+    table = source.tables[name]
     if key not in table.columns:
         return None
     raw = door.numbered(table.select(key).distinct())
@@ -187,9 +234,3 @@ def _by_id(fault: Fault, raw: Mapping[str, pd.DataFrame]) -> Fault:
     ids = rows.get(next(iter(schema.columns(fault.table))), pd.Series([pd.NA] * len(rows)))
     said = ids.astype("str").fillna("without an id")
     return replace(fault, rows=(), ids=tuple(dict.fromkeys(said)))
-
-
-def _wanted(name: str, table: ibis.Table) -> ibis.Table:
-    """The columns that a team has."""
-    known = schema.columns(name)
-    return table.select(c for c in table.columns if c in known or name not in LOGS)

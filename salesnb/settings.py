@@ -79,11 +79,7 @@ def _not_utf8(error: UnicodeDecodeError) -> Fault:
 
 def check(raw: Mapping[str, Any]) -> list[Fault]:
     """Every fault of the settings as read from TOML."""
-    faults = [
-        Fault(FILE, "a known setting", name, nearest=nearest(name, KNOWN))
-        for name in raw
-        if name not in KNOWN
-    ]
+    faults = [_unknown(name) for name in raw if name not in KNOWN]
     for name, (is_good, expected) in RULES.items():
         if name in raw and not is_good(raw[name]):
             found = str(raw[name])
@@ -103,6 +99,12 @@ def check(raw: Mapping[str, Any]) -> list[Fault]:
             if stage not in stages
         ]
     return faults
+
+
+def _unknown(name: str) -> Fault:
+    close = nearest(name, KNOWN)
+    expected = "a known setting" if close else f"one of {', '.join(KNOWN)}"
+    return Fault(FILE, expected, name, nearest=close)
 
 
 def of(raw: Mapping[str, Any]) -> Settings:

@@ -9,18 +9,18 @@ import pandas as pd
 from scipy import special
 
 from salesnb import leaks, schema, stats
+from salesnb.by_rep import ByRep, by_rep
 from salesnb.history import look_up
 from salesnb.metrics import pipeline
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.ledger import ledger
 from salesnb.metrics.view import View
-from salesnb.once import once
+from salesnb.once import once, once_here
 from salesnb.team import Team
 from salesnb.units import money
 from salesnb.visits import settled, visits
 
 YEAR = pd.Timedelta(days=365)  # how far back people remember a deal
-NOBODY = ""
 FIRM = ("act", "look")  # tiers that are separated from chance
 KNOWN = ["account", "product", "outcome", "created_on", "closed_on", "age_days"]
 FAR = 5.0  # amounts this many factors of e apart, or unknown, are not alike at all
@@ -46,9 +46,9 @@ class Standout:
 
         No typical rate where there are too few others to hide a person.
         """
-        by_rep = _split(self.team, "cells")
-        own = by_rep.get(self.rep_id, by_rep[NOBODY])
-        if len(by_rep) - 1 <= PEERS:
+        cells = _cells(self.team)
+        own = cells.of(self.rep_id)
+        if len(cells.starts) <= PEERS:
             # Beside one or two colleagues the typical rep would be a person.
             own = own.assign(typical_rate=np.nan)
         return own.assign(stage=own["stage"].astype("str")).reset_index(drop=True)
@@ -99,8 +99,7 @@ class Standout:
     @cached_property
     def deals(self) -> pd.DataFrame:
         """The deals that this rep owns now, as they stand, the latest first."""
-        by_rep = _split(self.team, "deals")
-        found = by_rep.get(self.rep_id, by_rep[NOBODY])
+        found = _deals(self.team).of(self.rep_id)
         return found.sort_values(["created_on", "deal_id"], ascending=[False, True])
 
     @cached_property
@@ -109,8 +108,7 @@ class Standout:
 
         The columns of `visits.visits` and those of `known`, `outcome` being that of the deal.
         """
-        by_rep = _split(self.team, "visits")
-        own = by_rep.get(self.rep_id, by_rep[NOBODY])
+        own = _visits(self.team).of(self.rep_id)
         return own.assign(stage=own["stage"].astype("str"))
 
     @cached_property
@@ -186,17 +184,20 @@ def _with_log(team: Team) -> Team:
     return Team(team.settings, {**team.tables, "stage_changes": schema.empty("stage_changes")})
 
 
-@once
-def _split(team: Team, what: str) -> dict[str, pd.DataFrame]:
-    """The ``cells``, ``deals`` or ``visits`` of each rep, and an empty table for `NOBODY`."""
-    if what == "cells":
-        table = leaks.cells(_with_log(team))
-    elif what == "deals":
-        table = known(team)
-    else:
-        table = visits(_with_log(team)).rename(columns={"outcome": "went"})
-        table = table.merge(known(team)[["deal_id", *KNOWN]], on="deal_id", how="left")
-    return {NOBODY: table.iloc[:0], **{str(rep): rows for rep, rows in table.groupby("rep_id")}}
+@once_here
+def _cells(team: Team) -> ByRep:
+    return by_rep(leaks.cells(_with_log(team)))
+
+
+@once_here
+def _deals(team: Team) -> ByRep:
+    return by_rep(known(team))
+
+
+@once_here
+def _visits(team: Team) -> ByRep:
+    table = visits(_with_log(team)).rename(columns={"outcome": "went"})
+    return by_rep(table.merge(known(team)[["deal_id", *KNOWN]], on="deal_id", how="left"))
 
 
 @once

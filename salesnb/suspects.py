@@ -19,15 +19,12 @@ from salesnb.settings import Settings
 Tables = Mapping[str, ibis.Table]
 
 
-def of(tables: Tables, whole: Tables, settings: Settings | None) -> dict[str, ibis.Table]:
-    """The rows of each table that look wrong, as they are.
-
-    `tables` may be a slice of the `whole`: there references are looked up.
-    """
+def of(tables: Tables, settings: Settings | None) -> dict[str, ibis.Table]:
+    """The rows of each table that look wrong, as they are."""
     early = _early(tables)
     found = {}
     for name, raw in tables.items():
-        wrong = [*_cells(name, raw), *_rows(name, raw), *_references(name, raw, whole)]
+        wrong = [*_cells(name, raw), *_rows(name, raw), *_references(name, raw, tables)]
         wrong += [] if settings is None else [*_by_settings(name, raw, settings)]
         if name == "quotas":
             wrong += _overlaps(raw)
@@ -76,11 +73,11 @@ def _rows(name: str, raw: ibis.Table) -> Iterator[ibis.Value]:
         yield outcome.notnull() != closed.notnull()
 
 
-def _references(name: str, raw: ibis.Table, whole: Tables) -> Iterator[ibis.Value]:
+def _references(name: str, raw: ibis.Table, tables: Tables) -> Iterator[ibis.Value]:
     """Values that name a row which the other table does not have."""
     for column, (other, key) in schema.references(name).items():
-        if column in raw.columns and other in whole and key in whole[other].columns:
-            names = whole[other].select(**{key: typed.value(other, whole[other], key)})
+        if column in raw.columns and other in tables and key in tables[other].columns:
+            names = tables[other].select(**{key: typed.value(other, tables[other], key)})
             names = names.filter(names[key].notnull())
             yield typed.value(name, raw, column).notin(names[key])
 

@@ -312,7 +312,7 @@ def load(
         of its history
     settings : the ``team.toml`` to take, or its folder; by default that in the folder, beside the
         file of a DuckDB database, or the one the address names (``?settings=team.toml``)
-    instead : files that stand in the place of a table's own in a folder
+    instead : files that stand in the place of a table's own in a folder; a database takes none
 
     Raises
     ------
@@ -324,7 +324,9 @@ def load(
     if any(option is not None for option in (reps, region, since, settings)):
         from salesnb import remote
 
-        team = remote.load(place, reps=reps, region=region, since=since, settings=settings)
+        team = remote.load(
+            place, reps=reps, region=region, since=since, settings=settings, instead=instead
+        )
     else:
         team = _whole(place, instead)
     for column, value in part.items():
@@ -344,7 +346,7 @@ def _whole(place: Path | Address, instead: Mapping[str, Path] | None) -> Team:
     if isinstance(place, Address):
         from salesnb import remote
 
-        return remote.load(place)
+        return remote.load(place, instead=instead)
     return _from_files(place, instead)
 
 

@@ -16,7 +16,7 @@ from salesnb.team import Team
 
 Verb = Callable[..., Finding]
 # What stands above the topics and only uses them.
-ABOVE = {"cli", "explore", "report", "verbs"}
+ABOVE = {"cli", "explore", "report", "verbs", "workspace"}
 
 
 def find() -> dict[str, Verb]:

@@ -200,7 +200,6 @@ class Warning:
             ax.plot(week[is_on], booked[is_on], "X", color=charts.WARN, label="lasting drop")
         ax.set_ylim(bottom=0)
         ax.set_title(f"{PLURAL[self.kind].capitalize()} by week")
-        ax.legend(loc="upper left", fontsize=8, ncols=3)
         return ax
 
     def _draw_reps(self, ax: Axes) -> Axes:
@@ -219,12 +218,10 @@ class Warning:
                 ax.plot(rows["n_booked"][of], y[of], mark, color=colour, label=label)
         other = rows["n_weeks"].map(" ({} weeks)".format).where(rows["n_weeks"] != LATELY, "")
         ax.set_yticks(y, rows["name"] + other, fontsize=7)
+        ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
         ax.set_xlim(left=0)
-        ax.set_title(
-            f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks, against the usual range",
-            loc="right",
-        )
-        ax.legend(loc="lower right", fontsize=8)
+        ax.set_title(f"{PLURAL[self.kind].capitalize()} in {LATELY} weeks")
+        charts.fit_height(ax, 2 * len(rows) // 3)
         return ax
 
 

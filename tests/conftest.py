@@ -1,18 +1,23 @@
 """What the tests share: a small team with every table, the demo, other people's data."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 from engines import PASSWORD, postgres_server, program
+from filelock import FileLock
 from hostile import hostile
 
 import salesnb
+from salesnb import cli
 from salesnb.report import batch
 from salesnb.report.plan import plan
 from salesnb.team import Team
 
 ROOT = Path(__file__).parents[1]
+# With many deals, with few, just started; on their way in, out and in between.
+REPS = ["R01", "R02", "R11", "R04", "R07", "R16", "R19", "R22"]
 SHARED = ROOT.parent / "shared" / "data"
 
 
@@ -34,6 +39,25 @@ def bad() -> Team:
 def demo() -> Team:
     """The team of data/demo."""
     return salesnb.load(ROOT / "data" / "demo")
+
+
+@pytest.fixture(scope="session")
+def demo_report(tmp_path_factory) -> Path:
+    """The index of the demo's report for `REPS`, as the command makes it, in kernels.
+
+    Made once for all tests that read it, those that run in other processes too.
+    """
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo_report"
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            new = folder.with_suffix(".new")
+            words = ["report", str(ROOT / "data/demo"), "--notebooks", str(ROOT / "notebooks")]
+            words += [word for rep in REPS for word in ("--rep", rep)] + ["--output", str(new)]
+            cli.app(words, standalone_mode=False)
+            new.rename(folder)
+    (index,) = folder.glob("*/index.html")
+    return index
 
 
 @pytest.fixture(scope="session")

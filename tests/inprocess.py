@@ -39,9 +39,16 @@ def outputs(source, names):
     except Exception as error:
         return [new_output("error", ename=type(error).__name__, evalue=str(error), traceback=[])]
     made = [new_output("stream", text=printed.getvalue())] if printed.getvalue() else []
-    if hasattr(shown, "_repr_html_"):
-        made.append(new_output("display_data", data={"text/html": shown._repr_html_()}))
+    if html := _html(shown):
+        made.append(new_output("display_data", data={"text/html": html}))
     return made
+
+
+def _html(shown):
+    if hasattr(shown, "_repr_html_"):
+        return shown._repr_html_()
+    bundle = shown._repr_mimebundle_() if hasattr(shown, "_repr_mimebundle_") else {}
+    return (bundle[0] if isinstance(bundle, tuple) else bundle).get("text/html")
 
 
 def pages(source, output, **options):

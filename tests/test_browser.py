@@ -7,6 +7,7 @@ import subprocess
 from dataclasses import replace
 from pathlib import Path
 
+import conftest
 import pytest
 from conftest import ROOT
 from inprocess import pages
@@ -27,7 +28,7 @@ each_screen = pytest.mark.parametrize("screen", SCREENS)
 AGREED = "<img src=x onerror=alert(2)> & {{8*8}}"
 BACK = ("a", "back")  # what leads to the index
 TEAM_PAGES = 10  # every notebook but the one-on-one
-REPS = ["R01", "R02", "R11"]  # one with many deals, one with few, one who has just started
+REPS = conftest.REPS[:3]  # one with many deals, one with few, one who has just started
 LISTEN = (
     """addEventListener('securitypolicyviolation', e => console.log(`refused ${e.blockedURI}`))"""
 )
@@ -54,14 +55,13 @@ def browser():
 
 
 @pytest.fixture(scope="module")
-def report(tmp_path_factory):
-    """The demo's report as the command makes it, in kernels, for a few reps."""
-    output = tmp_path_factory.mktemp("reports")
-    words = ["report", str(ROOT / "data/demo"), "--notebooks", str(ROOT / "notebooks")]
-    words += [word for rep in REPS for word in ("--rep", rep)] + ["--output", str(output)]
-    cli.app(words, standalone_mode=False)
-    (index,) = output.glob("*/index.html")
-    return index
+def report(demo_report):
+    """The index of the demo's report; beside it the cards and the sheets of ride-alongs."""
+    words = [str(ROOT / "data/demo"), "--output", str(demo_report.parents[1])]
+    if not (demo_report.parent / "cards.html").exists():
+        cli.app(["ride-alongs", *words], standalone_mode=False)
+        cli.app(["cards", *words], standalone_mode=False)
+    return demo_report
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,9 @@ def is_own(url, path):
 
 
 def everything(report):
-    return sorted(report.parent.rglob("*.html"))
+    """The pages of the team, those of a few reps, and a sheet of a ride-along."""
+    pages = [*report.parent.glob("*.html"), *sorted(report.parent.glob("ride_alongs/*.html"))[:1]]
+    return pages + [page for rep in REPS for page in report.parent.glob(f"one_on_one/{rep}.*html")]
 
 
 def test_the_report_is_whole(report):
@@ -147,7 +149,9 @@ def width(page):
 
 
 def test_one_on_ones_fit_on_two_sheets(report, visit):
-    for path in (report.parent / "one_on_one").glob("*.html"):
+    for path in everything(report):
+        if path.parent.name != "one_on_one":
+            continue
         assert sheets(visit(path)) <= 2, path
 
 
@@ -159,9 +163,13 @@ def sheets(page):
 def test_the_index_leads_there_and_back(report, visit):
     page = visit(report)
     links = page.locator("main a").all()
-    assert len(links) == TEAM_PAGES + 2 * len(REPS)
+    to_sections = [link for link in links if "#" in link.get_attribute("href")]
+    assert len(links) - len(to_sections) == TEAM_PAGES + 2 * len(conftest.REPS)
+    assert 1 <= len(to_sections) <= 5
     for link in links:
-        target = report.parent / link.get_attribute("href")
+        name, _, section = link.get_attribute("href").partition("#")
+        target = report.parent / name
+        assert not section or f'id="{section}"' in target.read_text()
         back = [a for tag, a in Seen(target.read_text()).tags if (tag, a.get("class")) == BACK]
         is_reps = target.parent.name == "one_on_one" and ".manager" not in target.name
         assert len(back) == (0 if is_reps else 1)
@@ -196,6 +204,68 @@ def luminance(colour):
     parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
     linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
     return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
+WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+IN_VIEW = {"exclude": [["figure svg g"]]}  # a picture is one image, its words are looked at below
+
+
+def axe(page, **options):
+    """What axe-core finds amiss on a page, its folds opened."""
+    found = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+    found = found.run(page, context=IN_VIEW, options={"resultTypes": ["violations"], **options})
+    return found.generate_report() if found.violations_count else ""
+
+
+def kinds(report):
+    """A page of each kind: those of the team, both copies of a one-on-one, cards, a sheet."""
+    return [path for path in everything(report) if path.name[:3] not in REPS[1:]]
+
+
+def test_nothing_is_in_the_way_of_screen_readers(report, visit):
+    """WCAG 2.2 AA as far as axe-core can tell, on every kind of page."""
+    for path in kinds(report):
+        page = visit(path)
+        assert not axe(page, runOnly=WCAG), path.name
+        page.emulate_media(color_scheme="dark")
+        assert not axe(page, runOnly={"type": "rule", "values": ["color-contrast"]}), path.name
+
+
+def test_a_table_is_put_in_order_and_sifted(report, visit):
+    page = visit(report.parent / "02_funnel.html")
+    fold = page.locator("details", has=page.locator("summary", has_text="The numbers")).last
+    page.locator("summary", has_text="115 rows").click()
+    table = page.locator("table", has_text="Advance rate").first
+    cells = table.locator("td[headers$='-n-visits']")
+    as_written = cells.all_inner_texts()
+    button = table.get_by_role("button", name="n visits")
+    button.focus()
+    page.keyboard.press("Enter")
+    number = [int(words.replace(",", "")) for words in cells.all_inner_texts()]
+    assert number == sorted(number) and len(number) > 8
+    page.keyboard.press("Enter")
+    assert table.locator("th[aria-sort=descending]").count() == 1
+    page.keyboard.press("Enter")
+    assert cells.all_inner_texts() == as_written
+    assert fold.count() == 1
+
+
+def test_names_are_sifted_on_the_index(report, visit):
+    page = visit(report)
+    page.get_by_label("Rows with the word").fill("kate\u0159ina")
+    assert page.locator(".people tbody tr:visible").count() == 1
+    assert page.locator(".sift output").inner_text() == f"1 of {len(conftest.REPS)}"
+
+
+def test_sections_fold_by_keyboard_and_are_open_on_paper(report, visit):
+    page = visit(report.parent / "02_funnel.html")
+    first = page.locator(".fold").first
+    first.locator("> summary").focus()
+    page.keyboard.press("Enter")
+    assert not first.locator(".inside").is_visible()
+    page.emulate_media(media="print")
+    assert first.locator(".inside").is_visible()
 
 
 def test_the_keyboard_gets_past_the_head_of_a_page(report, visit):
@@ -233,7 +303,7 @@ def test_the_index_on_paper_is_as_wide_as_the_sheet(report, visit):
     page.emulate_media(media="print")
     wide = page.locator("main").bounding_box()["width"]
     sections = page.locator("main > section").all()
-    assert [section.bounding_box()["width"] for section in sections] == [wide] * 2
+    assert [section.bounding_box()["width"] for section in sections] == [wide] * 3
 
 
 @each_screen

@@ -97,11 +97,14 @@ def test_options_reach_the_verb(run, folder, small):
         (["report", "FOLDER", "--rep", "R001"], "Did you mean"),
         (["report", "FOLDER", "-p", "mnths=3"], "notebook parameter"),
         (["report", "FOLDER", "-p", "months"], "NAME=VALUE"),
+        (["report", "FOLDER", "-p", "per_year=six"], "found 'six', expected a whole number"),
+        (["import", "maven"], "salesnb import hubspot"),
+        (["lab"], "salesnb new"),
         (["report", "FOLDER", "--notebooks", "nowhere"], "--notebooks"),
     ],
 )
-def test_a_mistake_is_told_with_a_suggestion(run, folder, monkeypatch, words, hint):
-    monkeypatch.chdir(ROOT)
+def test_a_mistake_is_told_with_a_suggestion(run, folder, tmp_path, monkeypatch, words, hint):
+    monkeypatch.chdir(ROOT if words[0] == "report" else tmp_path)
     places = {"FOLDER": folder, "FOLDRE": folder.with_name("taem")}
     out, err, code = run(*[places.get(word, word) for word in words])
     assert code == 2
@@ -139,6 +142,10 @@ def test_simulate_writes_a_team_that_checks(run, tmp_path):
     assert out.strip() == str(tmp_path / "made")
     assert run("check", tmp_path / "made")[2] == 0
     assert run("simulate", tmp_path / "made", *words)[2] == 2, "nothing is written over"
+    of_all = ["--seed", "3", "--reps", "3", "--deals", "30", "--months", "6"]
+    run("simulate", tmp_path / "same", *of_all)
+    for path in (tmp_path / "same").iterdir():
+        assert path.read_bytes() == (tmp_path / "made" / path.name).read_bytes(), path.name
 
 
 def test_import_writes_a_team_that_checks(run, maven_source, tmp_path):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from salesnb import charts, display, units
+from salesnb.charts import names
 from salesnb.finding import Finding
 
 HOSTILE = [
@@ -181,6 +182,46 @@ def test_long_tables_say_how_much_is_left():
     assert display.html("many", display.shown(table)).count("<tr") == 21
     assert "... and 1,214 more rows" in display.text(display.shown(table))
     assert "more" not in display.text(display.shown(table.head(20)))
+
+
+def test_a_row_with_a_history_has_a_line_through_it():
+    rows = pd.DataFrame([[0, 1, 2, 4.0], [np.nan, 1, np.nan, 2]], index=["b", "a"])
+    table = pd.DataFrame({"n": [4.0, 2.0]}, index=["b", "a"])
+    html = Finding("two", table, history=lambda: rows)._repr_html_()
+    assert html.count('class="trend"') == 1, "two values are no trend"
+    # From 2 to 61 in three steps; from the foot at 13 up to 3, a quarter of it for each unit.
+    assert 'points="2,13 21.67,10.5 41.33,8 61,3"' in html
+    assert 'aria-label="4 values, the last higher than the first"' in html
+    assert "Trend" not in Finding("two", table)._repr_html_()
+
+
+def test_names_of_series_stand_apart_and_near_their_marks():
+    assert names.apart([0.5, 0.5], [0.2, 0.4], 0, 1) == pytest.approx([0.5, 0.8])
+    assert names.apart([0.1, 0.9, 0.95], [0.2] * 3, 0, 1) == pytest.approx([0.1, 0.7, 0.9])
+
+    def draw(ax):
+        near = [charts.Points(name, [0.5], [0.4], [0.6]) for name in ("one", "the other one")]
+        charts.dumbbell(ax, ["row"], *near)
+
+    ax = Finding("x", pd.DataFrame(), draw).plot()
+    assert ax.get_legend() is None
+    ax.figure.canvas.draw()
+    one, other = (text.get_window_extent() for text in ax.texts)
+    assert one.x1 < other.x0
+    marks = ax.transData.transform((0.5, 0))[0]
+    assert one.x0 < marks < other.x1
+    labels = [label.get_window_extent() for label in ax.get_yticklabels()]
+    assert min(box.x0 for box in labels) >= 0, "nothing is cut off at the edge"
+
+
+def test_colours_of_pages_and_pictures_are_the_same(finding):
+    assert set(charts.LIGHT) == set(charts.DARK)
+    assert (
+        f"var(--accent, {charts.ACCENT})"
+        in finding.__class__(
+            "x", finding.table, lambda ax: ax.plot([1, 2], color=charts.ACCENT)
+        )._repr_html_()
+    )
 
 
 def test_a_finding_without_rows_is_its_headline():

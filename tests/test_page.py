@@ -80,9 +80,9 @@ def test_the_reps_copy_has_no_whisper_and_no_way_back(notebook):
     managers = page.render(notebook, sheet(edition="Manager's copy", index="../index.html"))
     reps = page.render(notebook, sheet(edition="Ann's copy", for_manager=False))
     assert "Whisper" in managers
-    assert "<details" in managers
+    assert '<details class="manager"' in managers
     assert "Whisper" not in reps
-    assert "<details" not in reps
+    assert "manager" not in {attrs.get("class") for _, attrs in Seen(reps).tags}
     assert 'href="../index.html"' in managers
     assert "index.html" not in reps
 
@@ -92,7 +92,8 @@ def test_nothing_comes_from_elsewhere(notebook):
     tags = Seen(html).tags
     (policy,) = [a["content"] for t, a in tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert "default-src 'none'" in policy
-    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in tags}
+    assert not {"link", "iframe", "object"} & {tag for tag, _ in tags}
+    assert not [a for tag, a in tags if tag == "script" and a]
     outside = [a for _, a in tags if a.get("src", "").startswith(("http", "//"))]
     assert not outside
     assert "url(" not in re.sub(r"url\(#\w+\)", "", html)
@@ -115,10 +116,12 @@ def agreed(form=None):
     return page.render(new_notebook(cells=cells), sheet(agreement=form))
 
 
-def test_the_form_has_one_script_which_the_policy_names(form):
-    html = agreed(form)
-    (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
-    assert policy(html)["script-src"] == digest(script)
+def test_a_page_has_one_script_which_the_policy_names(form):
+    for html in (agreed(form), agreed()):
+        (script,) = re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+        assert policy(html)["script-src"] == digest(script)
+        assert ("localStorage" in script) == (html == agreed(form))
+    script = page.script("tables.js", "notes.js")
     words = ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(", "fetch(")
     assert not any(word in script for word in (*words, "XMLHttp", "alert(", "confirm(", "<!--"))
 
@@ -149,10 +152,10 @@ def test_the_policy_knows_the_style_sheet_and_lets_in_nothing_else(notebook, for
         }
 
 
-def test_without_a_form_there_is_no_script(notebook, form):
+def test_without_a_form_nothing_is_kept(notebook, form):
     for html in (agreed(), page.render(notebook, sheet(agreement=form))):
-        assert "<script" not in html
-        assert "script-src" not in html
+        assert "localStorage" not in html
+        assert 'id="agreement"' not in html
 
 
 def test_each_box_of_the_form_has_a_label_and_a_place_in_the_table(form):
@@ -208,13 +211,36 @@ def test_names_are_words_and_never_markup(notebook, word):
     facts = {"Parameters": f"rep={word}"}
     seen = Seen(page.render(notebook, sheet(about=word, team=word, facts=facts, edition=word)))
     assert "".join(seen.text).count(word) >= 4
-    assert not {"script", "img"} & {tag for tag, _ in seen.tags}
+    tags = [tag for tag, _ in seen.tags]
+    assert "img" not in tags
+    assert tags.count("script") == 1
 
 
 def test_a_finding_on_a_page(notebook):
     html = Finding(WHO, pd.DataFrame({"name": HOSTILE}), caveats=("few",))._repr_html_()
     notebook.cells[3].outputs[0].data["text/html"] = html
     assert html in page.render(notebook, sheet())
+
+
+def test_what_does_not_wait_is_told_with_its_section(notebook):
+    html = Finding("Long.", pd.DataFrame(), pressing=WHO)._repr_html_()
+    notebook.cells[3].outputs[0].data["text/html"] = (
+        html + Finding("x", pd.DataFrame())._repr_html_()
+    )
+    assert page.pressing(notebook) == [["what-goes-well-1", "What goes well?", WHO]]
+    assert 'id="what-goes-well-1"' in page.render(notebook, sheet())
+
+
+def test_a_page_says_in_short_what_it_found(notebook):
+    found = [Finding(f"{WHO}: found {n}", pd.DataFrame())._repr_html_() for n in range(3)]
+    cells = [new_markdown_cell("# One-on-one")]
+    for n, html in enumerate(found):
+        cells += [new_markdown_cell(f"## Q{n}"), cell(html)]
+    html = page.render(new_notebook(cells=cells), sheet())
+    nav = html[html.index("<nav") : html.index("</nav>")]
+    assert re.findall(r'href="(.*?)">(.*?)</a><span>(.*?)<', nav) == [
+        (f"#q{n}-{n + 1}", f"Q{n}", f"Found {n}") for n in range(3)
+    ]
 
 
 def test_the_same_notebook_is_the_same_page(notebook):

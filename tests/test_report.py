@@ -9,19 +9,20 @@ from urllib.parse import unquote
 import nbformat
 import pandas as pd
 import pytest
-from conftest import ROOT
+from conftest import REPS, ROOT
 from inprocess import pages
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from test_display import HOSTILE, Seen
 
 import salesnb
 from salesnb import DataError, importers, team
-from salesnb.report import batch, notebook, outcome, standing
+from salesnb.report import batch, index, notebook, outcome, standing
 from salesnb.report.files import safe_names, write_whole
-from salesnb.report.plan import plan
+from salesnb.report.plan import Job, Plan, plan
 from salesnb.report.task import Ended
 
 AS_OF = "2026-06-30"
+FOR_INDEX = re.compile(rf'<meta name="salesnb-({"|".join(outcome.LINE)})".*>\n')
 
 
 def save(folder, name, *cells, parameters=""):
@@ -247,12 +248,13 @@ def test_the_engine_names_the_cell_that_failed(crew, tmp_path):
 # The pages of the demo, of thin data and of strange people
 
 
-REPS = [f"R{n:02}" for n in range(1, 25, 3)]  # on their way in, out and in between
-
-
 @pytest.fixture(scope="module")
-def demo_pages(tmp_path_factory):
-    return pages(ROOT / "data" / "demo", tmp_path_factory.mktemp("demo"), reps=REPS)
+def demo_pages(demo_report):
+    """Every page of the demo by file, and the plan."""
+    output = demo_report.parents[1]
+    planned = plan(ROOT / "data" / "demo", ROOT / "notebooks", output, reps=REPS)
+    made = [planned.folder / name for job in planned.jobs for name in job.pages]
+    return {path: path.read_text() for path in made}, planned
 
 
 def test_a_reps_page_names_nobody_else(demo_pages, demo):
@@ -278,8 +280,9 @@ def test_every_page_is_light_and_keeps_to_itself(demo_pages):
         tags = Seen(html).tags
         names = [tag for tag, _ in tags]
         assert not {"link", "iframe", "form"} & set(names)
+        assert names.count("script") == ("script-src" in html) == 1
         has_form = path.parent.name == "one_on_one"
-        assert names.count("script") == ("script-src" in html) == has_form
+        assert ('id="agreement"' in html) == has_form
         for tag, attrs in tags:
             assert tag != "svg" or attrs["aria-label"].strip()
             assert tag != "img" or attrs["alt"].strip()
@@ -301,7 +304,7 @@ def test_the_two_copies_differ_only_in_what_to_listen_for(demo_pages):
         assert "isten for" in managers
         bare = re.sub(r'<details class="manager">.*?</details>', "", managers, flags=re.DOTALL)
         head = re.compile(r'<p class="kicker">.*?</p>', re.DOTALL)
-        assert head.sub("", bare) == head.sub("", reps)
+        assert head.sub("", FOR_INDEX.sub("", bare)) == head.sub("", reps)
 
 
 def test_the_same_data_is_the_same_pages(demo_pages, tmp_path):
@@ -309,7 +312,8 @@ def test_the_same_data_is_the_same_pages(demo_pages, tmp_path):
     few = ["funnel", "one_on_one", "goals_and_pay"]
     again, _ = pages(ROOT / "data" / "demo", tmp_path, reps=["R04"], only=few)
     for path, html in again.items():
-        assert html == made[planned.folder / path.relative_to(tmp_path / planned.folder.name)]
+        before = made[planned.folder / path.relative_to(tmp_path / planned.folder.name)]
+        assert html == FOR_INDEX.sub("", before)
 
 
 def test_thin_and_strange_data_still_make_pages(strange, tmp_path):
@@ -339,6 +343,30 @@ def test_someone_elses_export_makes_pages(maven_source, tmp_path):
     made, _ = pages(tmp_path / "maven", tmp_path, reps=loaded.reps["rep_id"].head(2))
     assert len(made) == 10 + 2 * 2
     assert any('class="lacking"' in html for html in made.values())
+
+
+def test_the_front_page_opens_with_what_does_not_wait(tmp_path):
+    def made(name, *lines):
+        job = Job(tmp_path / name, {}, {f"{name}.html": ""})
+        said = json.dumps([[f"s-{n}", f"Ask {n}", line] for n, line in enumerate(lines)])
+        return outcome.Outcome(job, outcome.MADE, name, pressing=said)
+
+    def shown(*outcomes):
+        front = Plan("Team", "30 June", {}, tmp_path, tuple(each.job for each in outcomes))
+        return Seen(index.write(front, outcomes).read_text())
+
+    team = [made("a", HOSTILE[0], "two"), made("b", "three", "four", "five", "six"), made("c")]
+    seen = shown(*team)
+    links = [attrs["href"] for tag, attrs in seen.tags if tag == "a" and "#" in attrs["href"]]
+    assert links == ["#main", "a.html#s-0", "a.html#s-1", "b.html#s-0", "b.html#s-1", "b.html#s-2"]
+    said = " ".join("".join(seen.text).split())
+    assert HOSTILE[0] in said and "five" in said and "six" not in said
+    assert "1 more stands on the pages below." in said
+    assert "as far as the pages are made" not in said
+    part = shown(team[2], outcome.to_make(team[0].job))
+    assert "Nothing stands out from chance, and nothing is due, as far as the pages are made." in (
+        " ".join("".join(part.text).split())
+    )
 
 
 def test_a_folder_that_moves_keeps_working(ran, tmp_path):

@@ -11,8 +11,8 @@ import pyarrow.parquet as pq
 import pytest
 
 import salesnb
-from salesnb import schema
-from salesnb.simulation import Truth
+from salesnb import DataError, schema
+from salesnb.simulation import Truth, company
 from salesnb.team import of
 
 DEMO = Path(__file__).parents[1] / "data" / "demo"
@@ -364,3 +364,35 @@ def test_demo_is_small_and_instructive(demo):
     assert len(demo.reps) == 24
     assert demo.reps["left_on"].notna().any()
     assert (demo.reps["hired_on"] > "2026-01-01").any()
+
+
+def test_a_company_is_its_teams(tmp_path, monkeypatch):
+    """Three reps in teams of two at most: 2 + 1; each team as `simulate` makes it."""
+    monkeypatch.setattr(company, "MOST_REPS", 2)
+    asked = {"seed": 6, "deals_per_rep": 15, "months": 6, "as_of": "2026-06-30"}
+    folder = company.write(tmp_path / "one", reps=3, **asked)
+    whole = salesnb.load(folder)
+    assert len(whole.reps) == 3
+    assert len(whole.deals) == 45
+    teams = [
+        salesnb.simulate(**{**asked, "seed": company._seed(6, n)}, reps=r)[0]
+        for n, r in ((1, 2), (2, 1))
+    ]
+    own = whole.deals[whole.deals["deal_id"].str.startswith("002-")]
+    own = own.assign(deal_id=own["deal_id"].str.removeprefix("002-"))
+    own = own.sort_values("deal_id", ignore_index=True)
+    for column in ("deal_id", "created_on", "amount", "outcome"):
+        pd.testing.assert_series_equal(own[column], teams[1].deals[column])
+    assert whole.goals["amount"].sum() == sum(team.goals["amount"].sum() for team in teams)
+    (tmp_path / "two").mkdir()
+    company.write_teams(tmp_path / "two", teams)
+    for path in folder.iterdir():
+        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+
+
+def test_a_company_that_cannot_be_made_leaves_nothing(tmp_path):
+    with pytest.raises(DataError, match="months must lie between"):
+        company.write(
+            tmp_path / "one", seed=0, reps=9, deals_per_rep=9, months=1, as_of="2026-06-30"
+        )
+    assert not [*tmp_path.iterdir()]

@@ -1,13 +1,18 @@
 """The few drawings every finding uses. Axes in, Axes out; safe for colour-blind readers."""
 
 from salesnb.charts.across import Change, before_and_now, funnel_plot, over_time
+from salesnb.charts.names import finish
+from salesnb.charts.room import BESIDE
 from salesnb.charts.rows import Mark, Points, dumbbell, mark_grid, stacked, waterfall
 from salesnb.charts.style import (
-    ABOVE,
     ACCENT,
+    DARK,
     FAINT,
     INK,
+    LIGHT,
     MUTED,
+    PAPER,
+    SHADES,
     STYLE,
     WARN,
     Picture,
@@ -15,32 +20,39 @@ from salesnb.charts.style import (
     fit_height,
     new_axes,
     nothing_to_draw,
+    shades,
     shortened,
     shows_data,
     svg,
 )
 
 __all__ = [
-    "ABOVE",
     "ACCENT",
+    "BESIDE",
     "Change",
+    "DARK",
     "FAINT",
     "INK",
+    "LIGHT",
     "MUTED",
     "Mark",
+    "PAPER",
     "Picture",
     "Points",
+    "SHADES",
     "STYLE",
     "WARN",
     "before_and_now",
     "dumbbell",
     "few_dates",
+    "finish",
     "fit_height",
     "funnel_plot",
     "mark_grid",
     "new_axes",
     "nothing_to_draw",
     "over_time",
+    "shades",
     "shortened",
     "shows_data",
     "stacked",

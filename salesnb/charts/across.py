@@ -4,15 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.markers import TICKDOWN, TICKLEFT
-from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import EngFormatter, PercentFormatter
 
+from salesnb.charts.room import BESIDE, WHOLE
 from salesnb.charts.style import (
-    ABOVE,
     ACCENT,
     FAINT,
     INK,
@@ -20,6 +18,7 @@ from salesnb.charts.style import (
     WARN,
     fit_height,
     nothing_to_draw,
+    shades,
     shortened,
 )
 
@@ -31,13 +30,13 @@ def over_time(
     ax: Axes, lines: Mapping[str, pd.DataFrame], name: str = "", is_rate: bool = False
 ) -> Axes:
     """A line per name through ``starts_on, value``; a single one with its band."""
-    shades = mpl.colormaps["viridis"](np.linspace(0, 0.8, len(lines)))
-    for shade, (who, rows) in zip(shades, lines.items(), strict=True):
+    for shade, (who, rows) in zip(shades(len(lines), first=3), lines.items(), strict=True):
         colour = shade if len(lines) > 1 else ACCENT
         if len(lines) == 1:
             ends = rows["value_low"], rows["value_high"]
             ax.fill_between(rows["starts_on"], *ends, color=ACCENT, alpha=0.2, linewidth=0)
-        ax.plot(rows["starts_on"], rows["value"], "o-", color=colour, label=shortened(who, 18))
+        named: dict[str, Any] = {"label": shortened(who, 18)} if len(lines) > 1 else {}
+        ax.plot(rows["starts_on"], rows["value"], "o-", color=colour, **named)
     # Ticks of our own: an automatic locator is at a loss where few days have a value.
     days = pd.concat([rows["starts_on"] for rows in lines.values()]).drop_duplicates().sort_values()
     shown = days.iloc[:: -(-len(days) // TICKS)]
@@ -48,8 +47,6 @@ def over_time(
     ax.set_ylabel(name)
     if is_rate:
         ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    if len(lines) > 1:
-        ax.legend(**ABOVE, ncols=min(5, len(lines)))
     return ax
 
 
@@ -75,6 +72,7 @@ def before_and_now(ax: Axes, changes: Sequence[Change], columns: int = 4) -> Axe
     if not len(changes):
         return nothing_to_draw(ax)
     ax.set_axis_off()
+    ax.set_gid(WHOLE)
     columns = min(columns, len(changes))
     rows = -(-len(changes) // columns)
     fit_height(ax, 4 * rows)
@@ -87,36 +85,31 @@ def before_and_now(ax: Axes, changes: Sequence[Change], columns: int = 4) -> Axe
 
 def _small_picture(ax: Axes, change: Change, left: int, above: int) -> None:
     """One change in the square that lies so many to the right and down."""
-    x, foot, height = left + 0.72 * np.array([0.6, 1.6]) / 2.2, above + 0.8, 0.6
+    x, foot, height = left + 0.72 * np.array([0.6, 1.6]) / 2.2, above + 0.7, 0.5
     reach = np.array([change.before, change.now], float)
     top = 1.2 * max(np.nanmax(np.append(reach, change.typical)), 1e-9)
-    frame: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "clip_on": False}
-    ax.plot([left, left, left + 0.72], [foot - height, foot, foot], **frame)
+    ax.plot([left, left + 0.72], [foot, foot], color=MUTED, linewidth=0.8)
     for place, (value, low, high) in enumerate(foot - height * reach / top):
         colour = (MUTED, ACCENT)[place]
         ax.plot([x[place]] * 2, [low, high], color=colour, linewidth=2, alpha=0.5)
         ax.plot([x[place]], [value], "so"[place], color=colour)
+    small: dict[str, Any] = {"size": 7, "color": MUTED, "linespacing": 1.3}
     if np.isfinite(change.typical):
         y = foot - height * change.typical / top
         ax.plot([left, left + 0.72], [y, y], "--", color=MUTED, linewidth=1)
-    ticks = [tick for tick in MaxNLocator(3).tick_values(0, top) if 0 <= tick <= top]
-    heights = [foot - height * tick / top for tick in ticks]
-    ax.plot([left] * len(ticks), heights, marker=TICKLEFT, markersize=3.5, linestyle="", **frame)
-    ax.plot(x, [foot] * 2, marker=TICKDOWN, markersize=3.5, linestyle="", **frame)
-    small: dict[str, Any] = {"size": 7, "color": MUTED, "textcoords": "offset points"}
-    for tick, y in zip(ticks, heights, strict=True):
-        said = _tick(tick, top, change.is_rate)
-        ax.annotate(said, (left, y), (-7, 0), ha="right", va="center_baseline", **small)
-    for place, word in zip(x, ("before", "now"), strict=True):
-        ax.annotate(word, (place, foot), (0, -7), ha="center", va="top", **small)
+        if left == above == 0:  # said once
+            ax.text(left + 0.74, y, "typical\nrep", va="center", **small)
+    for place, (value, word) in enumerate(((change.before[0], "before"), (change.now[0], "now"))):
+        said = f"{_said(value, change.is_rate)}\n{word}"
+        ax.text(x[place], foot + 0.04, said, ha="center", va="top", **small)
     small["color"] = INK
-    ax.annotate(change.name, (left, foot - height), (0, 6), ha="left", va="baseline", **small)
+    ax.text(left, foot - height - 0.03, change.name, va="bottom", **small)
 
 
-def _tick(value: float, top: float, is_rate: bool) -> str:
+def _said(value: float, is_rate: bool) -> str:
     if is_rate:
         return f"{value:.0%}"
-    return EngFormatter(sep="")(value) if top >= 1000 else f"{value:g}"
+    return EngFormatter(places=0, sep="")(value) if value >= 1000 else f"{value:.3g}"
 
 
 def funnel_plot(
@@ -160,7 +153,6 @@ def funnel_plot(
     ax.set_xlabel("decided deals, weighted to equal odds")
     ax.set_ylabel("go on / expected")
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.legend(**ABOVE, ncols=3, fontsize=7.5, handlelength=1)
     return ax
 
 
@@ -183,5 +175,6 @@ def _name_aside(ax: Axes, x: np.ndarray, y: np.ndarray, labels: Sequence[str]) -
             textcoords=ax.transAxes,
             size=7,
             va="center",
+            gid=BESIDE,
             arrowprops={"arrowstyle": "-", "color": FAINT, "shrinkB": 3},
         )

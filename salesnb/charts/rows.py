@@ -2,9 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,14 +10,15 @@ from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from salesnb.charts.style import (
-    ABOVE,
     ACCENT,
     FAINT,
     INK,
     MUTED,
+    PAPER,
     WARN,
     fit_height,
     nothing_to_draw,
+    shades,
     shortened,
 )
 
@@ -63,7 +62,6 @@ def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = T
     if is_rate:
         ax.set_xlim(0, 1)
         ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.legend(**ABOVE, ncols=len(series))
     fit_height(ax, len(labels))
     return ax
 
@@ -74,16 +72,15 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
         return nothing_to_draw(ax)
     labels, left = [shortened(label) for label in lengths.index], np.zeros(len(lengths))
     places = np.arange(len(lengths))
-    shades = np.linspace(0.25, 0.95, max(1, lengths.shape[1]))
-    for shade, column in zip(shades, lengths, strict=True):
+    for shade, column in zip(shades(lengths.shape[1], first=1), lengths, strict=True):
         width = lengths[column].to_numpy(float)
         ax.barh(
             places,
             width,
             left=left,
             height=0.5,
-            color=mpl.colormaps["Blues"](shade),
-            edgecolor="white",
+            color=shade,
+            edgecolor=PAPER,
             label=shortened(str(column), 18),
         )
         left = left + width
@@ -92,9 +89,7 @@ def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = "days") -> Axes:
     ax.tick_params(axis="y", length=0, labelcolor=INK)
     ax.set_xlabel(unit)
     if (lengths % 1 == 0).all(axis=None):
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))  # there are no half deals
-    few: dict[str, Any] = {"ncols": min(3, lengths.shape[1]), "fontsize": 7.5, "handlelength": 1}
-    ax.legend(**ABOVE, columnspacing=1, **few)
+        ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))  # there are no half deals
     fit_height(ax, len(lengths) + 1)
     return ax
 
@@ -124,9 +119,7 @@ def mark_grid(ax: Axes, rows: Sequence[str], columns: Sequence[str], *marks: Mar
     ax.tick_params(length=0, labelcolor=INK)
     ax.grid(color=FAINT)
     ax.set_axisbelow(True)
-    if any(len(mark.places) for mark in marks):
-        ax.legend(**ABOVE, ncols=len(marks))
-    else:
+    if not any(len(mark.places) for mark in marks):
         middle = (len(columns) - 1) / 2, (len(rows) - 1) / 2
         ax.text(*middle, "Nothing stands out from chance", ha="center", color=MUTED)
     fit_height(ax, len(rows))

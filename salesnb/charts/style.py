@@ -1,4 +1,4 @@
-"""How every picture looks: colours, letters and room; and the picture as SVG for a page."""
+"""How pages and pictures look: colours and letters; and the picture as SVG for a page."""
 
 import re
 import warnings
@@ -9,23 +9,37 @@ from io import StringIO
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
 
-INK = "#1f2933"
-MUTED = "#7b8794"
-FAINT = "#d9dee4"
-ACCENT = "#0072b2"  # strengths and the rep under view
-WARN = "#d55e00"  # leaks; always told apart by place or mark too, never by colour alone
+# The colours of pages and pictures, by what they are for: on white paper and on a dark screen.
+# One accent; the warning is always told apart by place or mark too, never by colour alone.
+LIGHT = {
+    "ink": "#1f2933", "muted": "#5f6c7b", "faint": "#d9dee4", "wash": "#f4f6f8",
+    "paper": "#ffffff", "accent": "#0072b2", "warn": "#c25400",
+    # From little to much: what stands between them can be told by place or number too.
+    "shade-1": "#deebf7", "shade-2": "#c0d8ed", "shade-3": "#94c4df", "shade-4": "#5fa6d1",
+    "shade-5": "#3484bf", "shade-6": "#1461a8", "shade-7": "#08427c",
+}  # fmt: skip
+DARK = {
+    "ink": "#e4e9ee", "muted": "#9fabb8", "faint": "#3a4653", "wash": "#1c232b",
+    "paper": "#14191f", "accent": "#56b4e9", "warn": "#f0a35e",
+    "shade-1": "#1b2733", "shade-2": "#1f3a53", "shade-3": "#255279", "shade-4": "#2f6fa3",
+    "shade-5": "#4a92c7", "shade-6": "#7fb8e0", "shade-7": "#bcdcf3",
+}  # fmt: skip
+INK, MUTED, FAINT, PAPER = (LIGHT[name] for name in ("ink", "muted", "faint", "paper"))
+ACCENT = LIGHT["accent"]  # strengths and the rep under view
+WARN = LIGHT["warn"]  # leaks
+SHADES = tuple(colour for name, colour in LIGHT.items() if name.startswith("shade"))
 
-# A legend grows to the left, over the labels, where there is room for it.
-ABOVE: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1, 1)}
 OWN = "salesnb"  # marks figures that no one else has laid out
 # A page may set these to suit a dark screen; elsewhere the colours above hold.
-ROLES = {INK: "ink", MUTED: "muted", FAINT: "faint", ACCENT: "accent", WARN: "warn"}
-ROLES |= {"#ffffff": "paper"}
+ROLES = {colour: name for name, colour in LIGHT.items()}
+
+COLOUR = re.compile(": (#[0-9a-f]{6})")
 
 STYLE: dict[Any, Any] = {
     "axes.edgecolor": MUTED,
@@ -118,8 +132,7 @@ def svg(ax: Axes, alt: str) -> str:
     # A hundredth of a point is finer than any screen; words between the tags are left alone.
     drawn = re.sub(r'="[^"]*"', lambda place: re.sub(r"(\.\d\d)\d+", r"\1", place[0]), drawn)
     drawn = re.sub(r"font-family: 'DejaVu Sans'[^;\"]*", "font-family: sans-serif", drawn)
-    for colour, role in ROLES.items():
-        drawn = drawn.replace(f": {colour}", f": var(--{role}, {colour})")
+    drawn = COLOUR.sub(_by_role, drawn)
     width, height = (72 * inches for inches in figure.get_size_inches())
     said = escape(alt)
     return (
@@ -128,6 +141,17 @@ def svg(ax: Axes, alt: str) -> str:
         'style="max-width: 100%; height: auto; background: var(--paper, #fff); '
         f'stroke-linejoin: round; stroke-linecap: butt"><title>{said}</title>{drawn}</svg>'
     )
+
+
+def _by_role(colour: re.Match[str]) -> str:
+    role = ROLES.get(colour[1])
+    return f": var(--{role}, {colour[1]})" if role else colour[0]
+
+
+def shades(n: int, first: int = 0) -> list[str]:
+    """So many shades from little to much, as far apart as can be, none lighter than `first`."""
+    places = np.linspace(first, len(SHADES) - 1, n) if n > 1 else [len(SHADES) // 2]
+    return [SHADES[round(place)] for place in places]
 
 
 def shortened(label: str, longest: int = 32) -> str:

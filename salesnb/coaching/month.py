@@ -283,6 +283,5 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
-    ax.legend(**charts.ABOVE, ncols=2)
     charts.fit_height(ax, len(rows))
     return ax

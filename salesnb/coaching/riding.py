@@ -82,6 +82,7 @@ def ride_alongs(
         ask=("Which customer visit would you like company for?",) if len(table) else (),
         caveats=_caveats(team, table, per_week),
         names=team.names,
+        pressing=_headline(table, weeks) if table["status"].eq("overdue").any() else "",
     )
 
 
@@ -225,6 +226,5 @@ def _draw(ax: Axes, table: pd.DataFrame, team: Team, weeks: int) -> Axes:
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
     ax.grid(axis="y", color=charts.FAINT)
-    ax.legend(**charts.ABOVE, ncols=3)
     charts.fit_height(ax, len(rows))
     return ax

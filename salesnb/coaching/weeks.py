@@ -235,5 +235,4 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("week")
     ax.set_ylabel("deals moved on")
-    ax.legend(**charts.ABOVE, ncols=3)
     return ax

@@ -19,6 +19,7 @@ COLUMNS += ["overdue_days", "is_kept"]
 ORDER = ["past its day", "open", "done later", "done"]
 FEWEST = 5  # commitments below which a share is not drawn
 MOST_ROWS = 30  # of the picture
+WEEK, LATELY = pd.Timedelta(days=7), pd.Timedelta(days=30)
 
 
 def commitments(team: Team, *, rep: str | None = None) -> Finding:
@@ -60,6 +61,21 @@ def commitments(team: Team, *, rep: str | None = None) -> Finding:
         lambda ax: _draw(ax, table, others, team, rep),
         ask=_ask(team, rep, table),
         names=team.names,
+        pressing=_pressing(table, team.as_of),
+    )
+
+
+def _pressing(table: pd.DataFrame, as_of: pd.Timestamp) -> str:
+    """What falls due in the week ahead, and what was due in the last month and is not done."""
+    waiting = table.loc[table["done_on"].isna(), "due_on"]
+    due = int(waiting.between(as_of, as_of + WEEK).sum())
+    late = int((waiting.lt(as_of) & waiting.ge(as_of - LATELY)).sum())
+    if not due + late:
+        return ""
+    return say(
+        "Commitments: {due} fall due within a week; of the last month {late} are past their day.",
+        due=due,
+        late=late,
     )
 
 

@@ -165,5 +165,5 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], with_names: b
     expected = charts.Points.of(say("expected without"), told, "expected_rate", charts.MUTED, "s")
     charts.dumbbell(ax, labels, expected, charts.Points(say("seen since"), told["seen_rate"]))
     for place, n in enumerate(told["n_deals"]):
-        ax.annotate(f"n = {n}", (1, place), (4, 0), textcoords="offset points", va="center")
+        ax.text(1.01, place, f"n = {n}", va="center", gid=charts.BESIDE)
     return ax

@@ -74,7 +74,16 @@ def cadence(team: Team, *, every_days: int = 30, rep: str | None = None) -> Find
         lambda ax: _draw(ax, table, names, every_days),
         ask=() if table.empty else (say("Which day suits both of you for the next session?"),),
         names=names,
+        pressing=_pressing(table),
     )
+
+
+def _pressing(table: pd.DataFrame) -> str:
+    late = int(table["overdue_days"].gt(0).sum())
+    due = int(table["is_due"].sum()) - late
+    if not late + due:
+        return ""
+    return say("Coaching sessions: {late} overdue, {due} due within a week.", late=late, due=due)
 
 
 def _table(team: Team, every_days: int) -> pd.DataFrame:

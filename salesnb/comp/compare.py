@@ -193,5 +193,4 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_ylim(bottom=0)
     ax.set_xlabel("margin brought by a rep")
     ax.set_ylabel("pay")
-    ax.legend(**charts.ABOVE, ncols=2)
     return ax

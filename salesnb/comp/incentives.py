@@ -149,5 +149,4 @@ def _draw(ax: Axes, table: pd.DataFrame, everywhere: float) -> Axes:
         ax, labels, charts.Points("commission an hour", value, low, high), is_rate=False
     )
     ax.axvline(everywhere, color=charts.MUTED, linewidth=1, linestyle="--", label="all products")
-    ax.legend(**charts.ABOVE, ncols=2)
     return ax

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
 from salesnb import charts
 from salesnb.language import say
 
 SHOWN = 30  # reps at most
-DARK = 0.55  # a shade from here on takes white figures
+DARK = 4 / len(charts.SHADES)  # a shade from here on takes figures in the colour of the paper
 BOX = (0.94, 0.9)
 
 
@@ -31,11 +32,15 @@ def heat_map(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     )
     grid = np.full((len(reps), len(heading)), np.nan)
     grid[y, x] = cells["told_rate"]
-    ax.imshow(grid, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    shades = ListedColormap(charts.SHADES)
+    edges = (np.arange(each + 1) - 0.5 for each in grid.shape[::-1])
+    ax.pcolormesh(*edges, grid, cmap=shades, vmin=0, vmax=1, edgecolor=charts.PAPER)
+    ax.invert_yaxis()
     said = cells["n_told"].astype("str") + "/" + cells["n_notes"].astype("str")
-    colour = np.where(cells["told_rate"] > DARK, "white", charts.INK)
+    colour = np.where(cells["told_rate"] > DARK, charts.PAPER, charts.INK)
     for place in range(len(cells)):
         figures = {"size": 6.5, "ha": "center", "va": "center", "color": colour[place]}
+        figures["in_layout"] = False
         ax.text(x[place], y[place], said.iloc[place], **figures)
     for at in np.flatnonzero(cells["is_apart"]):
         corner = (x[at] - BOX[0] / 2, y[at] - BOX[1] / 2)

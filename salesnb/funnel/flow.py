@@ -48,7 +48,8 @@ def conversion(
         One row per stage in order, then ``all`` from creation to won; of each the groups of `by`
         in alphabetical order, never by rate:
 
-        stage, and for `by` one of rep_id, segment, source, product_id, quarter
+        stage
+        rep_id, segment, source, product_id, quarter : one of them, if `by` asks for it
         n_entered : entered in the period, of whom n_advanced, n_lost, n_open; n_skipped passed
             without an entry of their own
         cohort_rate, cohort_low, cohort_high : of those who entered, with 90 % interval

@@ -72,7 +72,17 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
         caveats=(*_caveats(cells, flagged, low), *computed.time_covered(team, cells)),
         currency=team.currency,
         names=names,
+        pressing=_pressing(team, flagged),
     )
+
+
+def _pressing(team: Team, flagged: pd.DataFrame) -> str:
+    if flagged.empty:
+        return ""
+    first, more = flagged.iloc[0], len(flagged) - 1
+    also = f" {more} more {'place' if more == 1 else 'places'} stand out." if more else ""
+    who = team.names[first["rep_id"]]
+    return f"Deals of {who} leak at {first['stage']}{_cost(team, first)}.{also}"
 
 
 def _headline(team: Team, cells: pd.DataFrame, flagged: pd.DataFrame) -> str:

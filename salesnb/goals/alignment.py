@@ -265,6 +265,5 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.grid(axis="x", color=charts.FAINT)
     ax.set_axisbelow(True)
-    ax.legend(**charts.ABOVE, ncols=len(shown))
     charts.fit_height(ax, 2 * len(rows))
     return ax

@@ -28,7 +28,7 @@ COLUMNS = [
     "reasons",
 ]
 TIERS = ("A", "B", "C", UNKNOWN)
-COLOURS = (charts.ACCENT, charts.MUTED, charts.WARN, charts.FAINT)
+COLOURS = (*charts.shades(3, first=2)[::-1], charts.FAINT)
 ON_SCORE = (
     "The score is of the company, not of the deal: what happened since is in pipeline.forecast."
 )
@@ -163,5 +163,4 @@ def _draw(ax: Axes, scorer: Scorer, table: pd.DataFrame) -> Axes:
     ax.set_xlabel("score: chance to be won")
     ax.set_ylabel("open deals" if len(open_) else "companies")
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.legend(**charts.ABOVE, ncols=4)
     return ax

@@ -7,6 +7,7 @@ spreadsheet shows for it, and what is no row of a table is counted with its reas
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
 
@@ -88,14 +89,14 @@ def read(
     *,
     encoding: str = "",
     wanted: Callable[[str], bool] = lambda name: True,
-    columns: Callable[[str], bool] = lambda name: True,
+    columns: Callable[[str, str], bool] = lambda table, name: True,
 ) -> Export:
     """Every table of an export.
 
     `source` is a folder (folders within it too), a zip archive, a workbook, or one CSV or Parquet
     file; archives within archives are not opened. `encoding` is that of text files, where it shall
-    not be found out. Tables whose name is not `wanted` are listed but not read, and of the tables
-    only these `columns`.
+    not be found out. Tables whose name is not `wanted` are listed but not read, and of a text file
+    only these `columns`, by the table's name and theirs.
 
     Raises `DataError` where there is no such source or encoding. What cannot be read is in the
     faults: file, row, what was expected.
@@ -160,7 +161,7 @@ class _Reader:
     """Reads one file after the other and gathers tables, faults and the names of the rest."""
 
     def __init__(
-        self, encoding: str, wanted: Callable[[str], bool], columns: Callable[[str], bool]
+        self, encoding: str, wanted: Callable[[str], bool], columns: Callable[[str, str], bool]
     ):
         self.encoding = encoding
         self.wanted = wanted
@@ -181,7 +182,8 @@ class _Reader:
                 rows = _as_text(door.parquet(con, place.path))
                 self.tables.append(RawTable(name, place.origin, rows, place.file))
             else:
-                self.tables.append(_text_file(con, place, own, self.encoding, self.columns))
+                columns = partial(self.columns, name)
+                self.tables.append(_text_file(con, place, own, self.encoding, columns))
         except (DataError, OSError) as error:
             self.fault(error, place.path.name, place.origin)
 

@@ -66,26 +66,11 @@ def lines_and_products(
 
 def _products(made: Made, source: Source) -> pd.Series:
     """Add the products; their ids."""
-    ids = source.text("hs_object_id").fillna(source.text("name"))
-    if not source.names:
-        return ids
     price, cost = source.number("price"), source.number("hs_cost_of_goods_sold")
-    columns = {
-        "product_id": ids,
-        "name": source.text("name").fillna(ids),
-        "family": source.text("hs_product_type"),
-        "list_price": price,
-        "margin_rate": (1 - cost / price).where(price > 0),
-    }
-    places = {
-        "product_id": "hs_object_id" if source.has("hs_object_id") else "name",
-        "name": "name",
-        "family": "hs_product_type",
-        "list_price": "price",
-        "margin_rate": "hs_cost_of_goods_sold",
-    }
-    made.parts.append(source.part("products", columns, places))
-    return ids
+    more = {"list_price": price, "margin_rate": (1 - cost / price).where(price > 0)}
+    places = {"list_price": "price", "margin_rate": "hs_cost_of_goods_sold"}
+    names = "hs_object_id", "name", "hs_product_type"
+    return price_list.add_products(made, source, *names, more, places)
 
 
 def _amounts(lines: Source) -> dict[str, pd.Series]:

@@ -111,6 +111,11 @@ def is_known(vendor: str, column: str) -> bool:
     return fold(column) in _names(vendor)
 
 
+def is_called(vendor: str, kind: str, table: str) -> bool:
+    """Whether a table bears a name that this object of the vendor goes by."""
+    return _file(table) in kinds(vendor)[kind].files
+
+
 @cache
 def _names(vendor: str) -> frozenset[str]:
     every = [*kinds(vendor).values(), *kinds(EVERYWHERE).values()]

@@ -54,16 +54,8 @@ def company(
 def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
     """Add products and the lines of deals; the product with the most money, by deal."""
     lines, products = sources["deal_products"], sources["products"]
-    ids = products.text("id").fillna(products.text("name"))
-    if products.names:
-        columns = {
-            "product_id": ids,
-            "name": products.text("name").fillna(ids),
-            "family": products.text("category"),
-            "list_price": products.number("price"),
-        }
-        places = {"product_id": "id", "name": "name", "family": "category", "list_price": "price"}
-        made.parts.append(products.part("products", columns, places))
+    prices, places = {"list_price": products.number("price")}, {"list_price": "price"}
+    ids = price_list.add_products(made, products, "id", "name", "category", prices, places)
     if not lines.names:
         return pd.Series(dtype="str")
     lines.leave_out(is_true(~flag(made, lines, "is_enabled")), SWITCHED_OFF)

@@ -1,4 +1,4 @@
-"""What is sold, for any CRM: lines of deals, the products they name, each deal's main product."""
+"""What is sold, for any CRM: products, lines of deals, each deal's main product."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,33 @@ from salesnb.importers.vendor import Made
 
 NO_PRODUCT = "without a product"
 KNOWN = "its product is known already"
+
+
+def add_products(
+    made: Made,
+    products: Source,
+    key: str,
+    name: str,
+    family: str,
+    more: Mapping[str, pd.Series] | None = None,
+    places: Mapping[str, str] | None = None,
+) -> pd.Series:
+    """Add the products, with `more` columns where the CRM has them; their ids.
+
+    `key`, `name` and `family` are what the CRM calls these columns; `places` those of `more`.
+    """
+    ids = products.text(key).fillna(products.text(name))
+    if products.names:
+        columns = {
+            "product_id": ids,
+            "name": products.text(name).fillna(ids),
+            "family": products.text(family),
+            **(more or {}),
+        }
+        own = key if products.has(key) else name
+        places = {"product_id": own, "name": name, "family": family, **(places or {})}
+        made.parts.append(products.part("products", columns, places))
+    return ids
 
 
 def add_lines(

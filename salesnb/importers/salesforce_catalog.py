@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from salesnb.importers import customer_list, price_list
+from salesnb.importers import customer_list, price_list, salesforce_traits
 from salesnb.importers.deal_log import NO_DEAL
 from salesnb.importers.people import Users
 from salesnb.importers.source import Source, Sources, id_of
@@ -21,6 +21,7 @@ def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
         "employees": "NumberOfEmployees",
         "annual_revenue": "AnnualRevenue",
         "founded_year": "YearStarted",
+        **salesforce_traits.traits(made, source),
     }
     country = source.text("BillingCountryCode").fillna(source.text("BillingCountry"))
     return customer_list.add_accounts(made, source, "Id", "Name", traits, country)
@@ -29,15 +30,7 @@ def accounts(made: Made, source: Source) -> Mapping[str, str] | None:
 def lines_and_products(made: Made, sources: Sources, deals: set[str]) -> pd.Series:
     """Add products and the lines of deals; the product with the most money, by deal."""
     lines, products = sources["OpportunityLineItem"], sources["Product2"]
-    ids = products.text("Id").fillna(products.text("Name"))
-    if products.names:
-        columns = {
-            "product_id": ids,
-            "name": products.text("Name").fillna(ids),
-            "family": products.text("Family"),
-        }
-        places = {"product_id": "Id", "name": "Name", "family": "Family"}
-        made.parts.append(products.part("products", columns, places))
+    ids = price_list.add_products(made, products, "Id", "Name", "Family")
     if not lines.names:
         return pd.Series(dtype="str")
     lines.leave_out(~lines.text("OpportunityId").isin(deals), NO_DEAL)

@@ -44,13 +44,16 @@ def joined(found: Iterable[Recognised]) -> tuple[list[Recognised], list[Fault]]:
 
 
 @contextmanager
-def told_by_file(found: Iterable[Recognised]) -> Iterator[None]:
-    """Faults of rows that run on over several files are told of the file and row they are in."""
-    pieces = {each.table.origin: each.table.pieces for each in found if each.table.pieces}
+def told_by_file() -> Iterator[dict[str, tuple[Piece, ...]]]:
+    """Faults of rows that run on over several files are told of the file and row they are in.
+
+    What is yielded is to be filled with the pieces of each table, by origin.
+    """
+    pieces: dict[str, tuple[Piece, ...]] = {}
     try:
-        yield
+        yield pieces
     except DataError as error:
-        if not any(fault.table in pieces for fault in error.faults):
+        if not any(pieces.get(fault.table) for fault in error.faults):
             raise
         faults = (each for f in error.faults for each in _of_files(f, pieces.get(f.table, ())))
         raise DataError(faults) from error

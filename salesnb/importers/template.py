@@ -90,14 +90,16 @@ def _tables() -> Iterator[str]:
         yield f"\n## {table}\n\nOne row is {ROWS[table]}.\n\n| column | holds |\n|---|---|\n"
         must = set(schema.required(table))
         for name, column in schema.columns(table).items():
-            yield f"| `{name}`{' *' if name in must else ''} | {_holds(name, column)} |\n"
+            mark = " *" if name in must else ""
+            yield f"| `{name}`{mark} | {_refers(table, name) or _holds(name, column)} |\n"
+
+
+def _refers(table: str, name: str) -> str:
+    other, key = schema.references(table).get(name, ("", ""))
+    return f"a `{key}` of `{other}`" if other else ""
 
 
 def _holds(name: str, column: Any) -> str:
-    refers = (column.metadata or {}).get("refers")
-    if refers:
-        other, key = refers.split(".")
-        return f"a `{key}` of `{other}`"
     words = [w for check in column.checks for w in check.statistics.get("allowed_values", ())]
     if words:
         return " or ".join(f"`{word}`" for word in words)

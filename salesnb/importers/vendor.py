@@ -18,8 +18,8 @@ from salesnb import door, schema, settings
 from salesnb.checks import value_faults
 from salesnb.errors import DataError, Fault
 from salesnb.importers import clock, draft, exported, names, objects, progress, several, target
+from salesnb.importers.exported import Piece
 from salesnb.importers.mapping import Plan
-from salesnb.importers.objects import Recognised
 from salesnb.importers.privacy import Named, Privacy
 from salesnb.importers.report import ImportReport, TableCount
 from salesnb.importers.source import Source, Sources, named
@@ -27,6 +27,8 @@ from salesnb.importers.tables import Part
 from salesnb.importers.values import Options
 
 BY_NAME = ("pipedrive", "salesforce")  # of these no column is read that has no known name
+# Where fields that a company added are read all the same, and how their names end.
+OWN_FIELDS = {"salesforce": ("Account", "__c")}
 WORDS = Path(__file__).parents[1] / "crm" / "words"
 NAMES = {"hubspot": "HubSpot"}
 
@@ -87,34 +89,50 @@ def run(
     """Import the export of a vendor; see `salesnb.importers.run`."""
     start = door.must_exist(source, "file or folder")
     place = target.free(Path(dest), start, overwrite, private, update)
+    with several.told_by_file() as pieces:
+        # What was read is let go once the draft stands: a large export takes much memory.
+        ready = _draft(vendor, make, start, encoding, stated, private, pieces)
+        return draft.written(ready, place, overwrite, private, update)
 
-    def columns(name: str) -> bool:
-        is_read = objects.is_known(vendor, name) or several.is_needed(name)
-        return is_read or vendor not in BY_NAME
+
+def _read(
+    vendor: str, start: Path, encoding: str, stated: Stated, pieces: dict[str, tuple[Piece, ...]]
+) -> tuple[Sources, tuple[str, ...]]:
+    """The objects of an export, and what is none; `pieces` gains the files of each.
+
+    Raises `DataError` for options and files that cannot be read.
+    """
+
+    kind, end = OWN_FIELDS.get(vendor, ("", ""))
+
+    def columns(table: str, name: str) -> bool:
+        if vendor not in BY_NAME or objects.is_known(vendor, name) or several.is_needed(name):
+            return True
+        return bool(end) and name.endswith(end) and objects.is_called(vendor, kind, table)
 
     export = exported.read(start, encoding=encoding, columns=columns)
     recognised, others = objects.recognise(vendor, export.tables)
     found, apart = several.joined(recognised)
-    faults = [*_option_faults(vendor, stated), *export.faults, *apart]
-    if faults:
+    if faults := [*_option_faults(vendor, stated), *export.faults, *apart]:
         raise DataError(faults)
-    with several.told_by_file(found):
-        ready = _draft(vendor, make, found, (*map(str, others), *export.others), stated, private)
-        return draft.written(ready, place, overwrite, private, update)
+    pieces |= {each.table.origin: each.table.pieces for each in found}
+    sources = Sources(found, stated.reading)
+    for each in sources.values():
+        several.leave_out_repeated(each)
+    return sources, (*map(str, others), *export.others)
 
 
 def _draft(
     vendor: str,
     make: Callable[[Sources, Stated], Made],
-    found: Iterable[Recognised],
-    others: tuple[str, ...],
+    start: Path,
+    encoding: str,
     stated: Stated,
     private: Privacy | None,
+    pieces: dict[str, tuple[Piece, ...]],
 ) -> draft.Draft:
-    """What the objects of an export are as a team; `others` are no objects."""
-    sources = Sources(found, stated.reading)
-    for each in sources.values():
-        several.leave_out_repeated(each)
+    """What the objects of an export are as a team."""
+    sources, others = _read(vendor, start, encoding, stated, pieces)
     progress.tell("Telling what became of deals", progress.READ)
     made = make(sources, stated)
     if not made.parts:

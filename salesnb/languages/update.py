@@ -11,14 +11,17 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
 from babel.messages.catalog import Catalog
 from babel.messages.extract import extract
 from babel.messages.pofile import write_po
+from jinja2.ext import babel_extract
 
 from salesnb import language, units
+from salesnb.report import page
 
 PACKAGE = Path(__file__).parents[1]
 ROOT = PACKAGE.parent
@@ -33,6 +36,8 @@ def topics() -> dict[str, list[str]]:
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).parts
         found.setdefault(parts[0] if len(parts) > 1 else "suite", []).extend(_said_in(path))
+    for path in sorted((PACKAGE / "report" / "template").glob("*.j*")):
+        found["report"].extend(_said_on(path))
     return _each_once({topic: words for topic, words in found.items() if words})
 
 
@@ -40,6 +45,16 @@ def _said_in(path: Path) -> Iterator[str]:
     with path.open("rb") as file:
         for _, words, *_ in extract("python", file, CALLS):
             yield from [words] if isinstance(words, str) else filter(None, words)
+
+
+def _said_on(template: Path) -> Iterator[str]:
+    """What a template says, or a script: `page` puts the words into both."""
+    text = template.read_text(encoding="utf-8")
+    if template.suffix == ".js":
+        yield from page.SAID.findall(text)
+        return
+    for _, _, words, _ in babel_extract(BytesIO(text.encode()), [*CALLS], [], {}):
+        yield from [words] if isinstance(words, str) else filter(None, words or ())
 
 
 def _notebooks() -> list[str]:

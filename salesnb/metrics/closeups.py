@@ -196,7 +196,6 @@ def _draw_curve(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_ylim(0, 1)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel("days since creation")
-    ax.legend()
     return ax
 
 

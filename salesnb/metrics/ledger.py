@@ -1,11 +1,10 @@
 """The settled tables of a team, as every metric reads them: each made once."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from salesnb.by_rep import ByRep, by_rep
 from salesnb.history import among, look_up
 from salesnb.once import once_here
 from salesnb.team import Team
@@ -106,40 +105,24 @@ def _visits(team: Team) -> pd.DataFrame:
     return found
 
 
-@dataclass(frozen=True, eq=False)
-class _ByRep:
-    """Rows in order of rep_id, and where each rep's are: `first` and `n`, by rep_id."""
-
-    rows: pd.DataFrame
-    starts: pd.DataFrame
+@once_here
+def _calls(team: Team) -> ByRep:
+    return by_rep(_of_kind(team, ("call",)))
 
 
 @once_here
-def _calls(team: Team) -> _ByRep:
-    return _by_rep(team, ("call",))
+def _meetings(team: Team) -> ByRep:
+    return by_rep(_of_kind(team, MEETINGS))
 
 
-@once_here
-def _meetings(team: Team) -> _ByRep:
-    return _by_rep(team, MEETINGS)
-
-
-def _by_rep(team: Team, kinds: tuple[str, ...]) -> _ByRep:
+def _of_kind(team: Team, kinds: tuple[str, ...]) -> pd.DataFrame:
     rows = team.activities
     rows = rows.loc[rows["kind"].isin(kinds), ACTIVITIES]
-    rows = rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
-    rows = rows.sort_values("rep_id", kind="stable", ignore_index=True)
-    n = rows.groupby("rep_id").size()
-    return _ByRep(rows, pd.DataFrame({"first": n.cumsum() - n, "n": n}))
+    return rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
 
 
-def _of(found: _ByRep, reps: Iterable[str] | None) -> pd.DataFrame:
-    """The rows of these reps, without a look at those of the others."""
-    if reps is None:
-        return found.rows
-    here = found.starts[found.starts.index.isin(list(reps))]
-    first, n = here["first"].to_numpy(), here["n"].to_numpy()
-    return found.rows.iloc[np.arange(n.sum()) + np.repeat(first - (n.cumsum() - n), n)]
+def _of(found: ByRep, reps: Iterable[str] | None) -> pd.DataFrame:
+    return found.rows if reps is None else found.of(*reps)
 
 
 @once_here

@@ -1,5 +1,6 @@
 """All metrics at a glance, and one metric month by month: the findings of the register."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from salesnb.units import label, money, number, percent, span
 BY_MONTH = ["starts_on", "ends_on", "stage", "metric", "value", "value_low", "value_high", "n"]
 BY_MONTH += ["unit", "why"]
 CHANCE = 0.05
+QUARTERS, OPENING = 8, 20  # points of a trend line; rows that have one, at most
 UNDATED = "The days of deals are made up: nothing is said of how long they took, or of when."
 RAW = "Raw numbers: what kind of deals each rep was given is not taken into account."
 
@@ -72,11 +74,28 @@ def overview(
         headline=headline,
         table=table,
         draw=lambda ax: _draw(ax, table),
+        history=None if rep else lambda: _by_quarter(book, table, last),
         ask=("Which of these numbers surprises you, and what do you think stands behind it?",),
         caveats=(RAW, *(() if team.settings.is_dated else (UNDATED,)), *_unanswered(table)),
         currency=team.currency,
         names=team.names,
     )
+
+
+def _by_quarter(book: Ledger, table: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
+    """The team's numbers in each quarter up to the last day; of a state, or of a stage, none."""
+    reps = sorted(book.team.reps["rep_id"])
+    register = tuple(map(find, table["metric"].head(OPENING).unique()))
+    ends = [last - pd.DateOffset(months=3 * back) for back in range(QUARTERS, -1, -1)]
+    quarters = [
+        answers.answers(answers.together(book, reps, before + DAY, end), register)
+        for before, end in pairwise(ends)
+    ]
+    whole = [rows[rows["stage"].isna()].set_index("metric")["value"] for rows in quarters]
+    is_now = table["metric"].isin([metric.name for metric in register if metric.is_now])
+    own = table["metric"].where((table["scope"] == "team") & table["stage"].isna() & ~is_now)
+    by_metric = pd.concat(whole, axis=1, ignore_index=True)
+    return by_metric.reindex(own).set_axis(table.index)
 
 
 def trend(

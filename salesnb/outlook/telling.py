@@ -66,6 +66,18 @@ class Telling:
         count = f"{len(sure)} of {len(reps)} reps {fall} short beyond chance"
         return f"{said} {count}: {'; '.join([*named, *more])}."
 
+    @property
+    def pressing(self) -> str:
+        """Of how many the open pipeline falls short by more than chance; empty if of nobody."""
+        reps = self.now[self.now["rep_id"].notna()]
+        n = int(reps["is_sure"].sum())
+        if not n:
+            return ""
+        fall = "falls" if n == 1 else "fall"
+        return (
+            f"The open pipelines of {n} of {len(reps)} reps {fall} short of what the quota needs."
+        )
+
     def _about(self, row: pd.Series) -> str:
         """One row in words."""
         if pd.isna(row["dry_weeks"]):
@@ -177,12 +189,12 @@ class Telling:
                 textcoords="offset points",
                 ha=side,
                 color=charts.WARN,
+                in_layout=False,
             )
         charts.few_dates(ax)
         ax.set_ylim(bottom=0)
         ax.yaxis.set_major_formatter(EngFormatter(sep=""))
         ax.set_ylabel(f"at the end of the week, {found.team.currency}".rstrip(", "))
-        ax.legend(**charts.ABOVE, ncols=3, fontsize=7.5, handlelength=1)
         return ax
 
 

@@ -101,4 +101,4 @@ def dry_date(team: Team, *, rep: str | None = None, weeks: int = 4) -> Finding:
     found = dry(team, rep_id, weeks)
     said = Telling(found)
     parts = said.headline, found.table, said.draw, said.ask, said.caveats
-    return Finding(*parts, team.currency, team.names)
+    return Finding(*parts, team.currency, team.names, pressing=said.pressing)

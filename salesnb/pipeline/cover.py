@@ -140,6 +140,5 @@ def _draw_coverage(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     low, high = rows[["required_low", "required_high"]].iloc[0]
     if np.isfinite(low) and np.isfinite(high):
         ax.axvspan(low, high, color=charts.FAINT, label="required", zorder=0)
-        ax.legend(**charts.ABOVE, ncols=2)
     ax.set_xlim(left=0)
     return ax

@@ -181,7 +181,6 @@ def _draw_stalled(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     ax.set_yticks(range(len(team.stages)), [charts.shortened(name) for name in team.stages])
     ax.set_ylim(len(team.stages) - 0.5, -0.5)
     ax.set_xlabel("days in the stage; the line is the limit")
-    ax.legend(**charts.ABOVE, ncols=3)
     return ax
 
 
@@ -208,7 +207,7 @@ def _draw_untouched(ax: Axes, table: pd.DataFrame) -> Axes:
         return charts.nothing_to_draw(ax)
     weeks = table["silent_days"].to_numpy() / 7
     edges = np.arange(0, np.ceil(weeks.max()) + 2, max(1.0, np.ceil(weeks.max() / 30)))
-    ax.hist(weeks, bins=list(edges), color=charts.ACCENT, edgecolor="white")
+    ax.hist(weeks, bins=list(edges), color=charts.ACCENT, edgecolor=charts.PAPER)
     ax.set_xlabel("weeks since the last activity")
     ax.set_ylabel("open deals")
     return ax

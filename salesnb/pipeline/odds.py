@@ -143,5 +143,4 @@ def _draw(ax: Axes, checked: pd.DataFrame) -> Axes:
     ax.set_ylabel("share won")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.legend(loc="upper left")
     return ax

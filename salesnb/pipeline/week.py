@@ -7,7 +7,7 @@ from salesnb import charts
 from salesnb.attention import REASONS, unusual
 from salesnb.finding import Finding
 from salesnb.team import Team
-from salesnb.units import number, span
+from salesnb.units import listed, number, span
 from salesnb.warning import Warning, warning
 
 TYPES = {"rep_id": "str", "reason": "str"} | dict.fromkeys(
@@ -16,6 +16,7 @@ TYPES = {"rep_id": "str", "reason": "str"} | dict.fromkeys(
 TYPES |= {"why": "str"}
 COLUMNS = list(TYPES)
 LINES = 5
+SHOWN_WEEKS = 26  # in a trend line
 MEETINGS = "meetings"
 SAID = {
     "untouched": "without any activity in 14 days and none ahead",
@@ -56,7 +57,24 @@ def week(team: Team) -> Finding:
         caveats=_caveats(team, len(lines) - len(table)),
         currency=team.currency,
         names=team.names,
+        pressing=_pressing(table),
+        history=None if booked is None else lambda: _by_week(table, booked),
     )
+
+
+def _pressing(table: pd.DataFrame) -> str:
+    if table.empty:
+        return ""
+    who = listed(f"{name} ({', '.join(rows)})" for name, rows in table.groupby("name")["reason"])
+    return f"Out of their own usual range, to have a word with: {who}."
+
+
+def _by_week(table: pd.DataFrame, booked: Warning) -> pd.DataFrame:
+    """Meetings booked week by week of those who are named for them."""
+    weeks = booked.weeks
+    counts = pd.DataFrame(weeks.count, weeks.rep_id).iloc[:, -SHOWN_WEEKS:].astype(float)
+    named = table["rep_id"].where(table["reason"] == MEETINGS)
+    return counts.reindex(named).set_axis(table.index)
 
 
 def _meetings(booked: Warning | None) -> pd.DataFrame:

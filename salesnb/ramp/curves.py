@@ -163,24 +163,19 @@ def _draw(ax: Axes, waits: dict[str, pd.DataFrame], table: pd.DataFrame, by: str
     if not lines:
         return charts.nothing_to_draw(ax, say("No group of {n} hires or more yet", n=PEERS))
     palette = [charts.MUTED, charts.ACCENT] if not by else [charts.ACCENT, charts.WARN]
-    palette += [charts.MUTED, charts.INK, "#009e73", "#cc79a7"]
+    palette += [charts.MUTED, charts.INK, *charts.shades(2, first=2)]
     for place, (name, rows) in enumerate(lines.items()):
         _line(ax, rows, name, palette[place % len(palette)], has_band=len(lines) <= 2)
     made = table[(table["milestone"] == "ramped") & (table["n_reached"] >= PEERS)]
     naive = made["naive_months"]
     if not by and len(naive):
-        ax.axvline(naive.iloc[0], color=charts.WARN, linewidth=1, linestyle="--")
-        is_right = naive.iloc[0] > 0.5 * waits["first deal"]["months"].max()
-        mean = number(naive.iloc[0], 1)
-        label = " " + say("mean of those who have, {n}", n=mean) + " "
-        side = "right" if is_right else "left"
-        ax.text(naive.iloc[0], 1.0, label, color=charts.WARN, size=7.5, ha=side, va="bottom")
+        label = say("mean of those who have, {n}", n=number(naive.iloc[0], 1))
+        ax.axvline(naive.iloc[0], color=charts.WARN, linewidth=1, linestyle="--", label=label)
     ax.set_ylim(0, 1)
     ax.set_xlim(left=0)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel(say("months since the hire"))
     ax.set_ylabel(say("share ramped") if by else say("share of hires"))
-    ax.legend(loc="upper left", fontsize=7.5)
     return ax
 
 

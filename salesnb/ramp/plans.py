@@ -209,5 +209,4 @@ def _draw_plan(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     ax.set_xlabel(say("months since the hire"))
     ax.set_ylabel(say("of a full quota"))
-    ax.legend(loc="upper left", fontsize=7.5)
     return ax

@@ -67,7 +67,15 @@ def checklist(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) -
         ask=_ask(tasks),
         caveats=(say(RECORDED),) if len(tasks) else (),
         names=team.names,
+        pressing=_pressing(tasks),
     )
+
+
+def _pressing(tasks: pd.DataFrame) -> str:
+    n = int((tasks["state"] == "overdue").sum())
+    if not n:
+        return ""
+    return says("New hires: {n} task overdue.", "New hires: {n} tasks overdue.", n, n=number(n))
 
 
 def _tasks(team: Team, people: pd.DataFrame) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What the ramp is worth: when a hire has earned what they cost, and what a month faster brings."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -228,13 +230,8 @@ def _draw_cost(ax: Axes, table: pd.DataFrame) -> Axes:
     even = table.loc[table["item"] == BREAK_EVEN, "value"].iloc[0]
     if np.isfinite(even):
         ax.plot([even], [rows["value"].iloc[int(even) - 1]], "o", color=charts.ACCENT)
-        ax.annotate(
-            say("month {n}", n=number(even)),
-            (even, 0),
-            (0, -12),
-            textcoords="offset points",
-            size=8,
-        )
+        place: dict[str, Any] = {"textcoords": "offset points", "in_layout": False}
+        ax.annotate(say("month {n}", n=number(even)), (even, 0), (0, -12), size=8, **place)
     ax.yaxis.set_major_formatter(EngFormatter(sep=""))
     ax.set_xlabel(say("months since the hire"))
     ax.set_ylabel(say("margin less cost, per hire"))

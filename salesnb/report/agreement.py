@@ -2,17 +2,13 @@
 
 import json
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from markupsafe import Markup
 
-from salesnb import notes
+from salesnb import __version__, notes
 from salesnb.team import Team
 
-SCRIPT = Path(__file__).parent / "template" / "notes.js"
 SHOWN = 2  # earlier commitments that are not folded away
 
 
@@ -57,7 +53,7 @@ def of(team: Team, rep: str, file: str) -> Agreement:
     """The form for a rep, given by id; `file` is the rep's name in names of files."""
     row = team.reps[team.reps["rep_id"] == rep].iloc[0]
     as_of = str(team.as_of.date())
-    stamp = {"format": notes.FORMAT, "version": notes.VERSION, "salesnb": version("salesnb")}
+    stamp = {"format": notes.FORMAT, "version": notes.VERSION, "salesnb": __version__}
     stamp |= {"team": team.settings.name, "rep_id": rep, "name": row["name"]}
     stamp |= {"as_of": as_of, "data": team.fingerprint, "file": f"notes-{file}-{as_of}.json"}
     skills = [skill for skills in team.settings.skills.values() for skill in skills]
@@ -88,8 +84,3 @@ def _open(team: Team, rep: str) -> tuple[Commitment, ...]:
 
 def _day(day: Any) -> str:
     return "" if pd.isna(day) else str(day.date())
-
-
-def script() -> Markup:
-    """The script of the form, as it stands on a page."""
-    return Markup(f"\n{SCRIPT.read_text(encoding='utf-8')}")

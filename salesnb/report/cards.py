@@ -1,13 +1,12 @@
 """A sheet for each product: what makes it different, to print and to pin up."""
 
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from babel import Locale, UnknownLocaleError
 
-from salesnb import door, units
+from salesnb import __version__, door, units
 from salesnb.differentiators import cards
 from salesnb.differentiators.listed import claims as listed_claims
 from salesnb.language import locale
@@ -29,7 +28,7 @@ def write(source: str | Path, output: str | Path, product: str | None = None) ->
         cards=sheets(team, product),
         facts={
             "Data": f"{door.name(door.located(source))}, {team.fingerprint}",
-            "salesnb": version("salesnb"),
+            "salesnb": __version__,
         },
     )
     return write_whole(Path(output) / str(team.as_of.date()) / "cards.html", html)

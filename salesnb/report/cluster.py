@@ -41,7 +41,10 @@ class Cluster:
 
     def __init__(self, address: str, ready: Ready) -> None:
         if ready.output is not None and files.is_private(ready.output):
-            raise DataError(f"{ready.output} is seen by one process only: no output for a cluster.")
+            raise DataError(
+                f"{ready.output} is seen by one process only: name a folder or an "
+                "address that all machines of the cluster reach."
+            )
         self.name = f"salesnb-{uuid4().hex[:8]}"
         self._local = _local(address)
         self._client = _client(address if self._local is None else self._local)

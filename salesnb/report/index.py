@@ -1,12 +1,16 @@
 """The page that leads to all others: of a plan, and of the packs that a plan is made up of."""
 
+import json
 from collections.abc import Sequence
 from itertools import islice
 
+from salesnb.language import to_say
 from salesnb.report import page
 from salesnb.report.files import Place, write_whole
 from salesnb.report.outcome import FAILED, Outcome
 from salesnb.report.plan import Plan
+
+LINES = 5  # of what does not wait
 
 
 def write(plan: Plan, outcomes: Sequence[Outcome]) -> Place:
@@ -35,11 +39,27 @@ def _by_status(outcomes: Sequence[Outcome]) -> dict:
     return {
         "failed": failed,
         "made": made,
+        "week": _pressing(made),
         "n_waiting": len(outcomes) - len(failed) - len(made),
     }
 
 
+def _pressing(made: Sequence[Outcome]) -> dict:
+    """The lines that do not wait, in the order of the pages: the first few, and how many more.
+
+    `n_pages` is how many pages of the whole team could say so.
+    """
+    pages = [each for each in made if not each.job.about]
+    lines = [
+        {"link": f"{next(iter(each.job.pages))}#{section}", "heading": heading, "line": line}
+        for each in pages
+        for section, heading, line in json.loads(each.pressing or "[]")
+    ]
+    return {"lines": lines[:LINES], "n_more": len(lines[LINES:]), "n_pages": len(pages)}
+
+
 def _write(plan: Plan, template: str, **known: object) -> Place:
-    facts = {**plan.facts, "Parameters": plan.parameters}
+    facts = {**plan.facts, to_say("Parameters"): plan.parameters}
+    known |= {"script": page.script("tables.js")}
     html = page.template(template).render(plan=plan, facts=facts, **known)
     return write_whole(plan.folder / "index.html", html, is_shared=plan.is_shared)

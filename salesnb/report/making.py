@@ -1,5 +1,6 @@
 """One job, done in a process of its own: run the notebook, write its pages."""
 
+import json
 import platform
 from collections.abc import Mapping
 from contextlib import suppress
@@ -10,9 +11,10 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from salesnb import charts, door, once, team, verbs
+from salesnb import charts, door, language, once, team, verbs
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import to_say
 from salesnb.report import engine, files, notebook, outcome, page
 from salesnb.report import plan as planning
 from salesnb.report.files import write_whole
@@ -74,9 +76,10 @@ def known(folder: str, names: frozenset[str]) -> None:
 
 def make(job: Job, plan: Plan, is_forced: bool = False) -> Made:
     """Run a notebook and write its pages, unless somebody did meanwhile; an error is its line."""
+    language.use(plan.language)  # on another machine nobody has said so yet
     before = outcome.standing(job, plan.folder)
     if before.is_there and not is_forced:
-        return Made({"title": before.title, "summary": before.summary, "flag": before.flag})
+        return Made(before.line)
     try:
         if why := _strange(job, plan):
             return Made({"error": why})
@@ -86,6 +89,7 @@ def make(job: Job, plan: Plan, is_forced: bool = False) -> Made:
             "title": page.title(done),
             "summary": capital(summary),
             "flag": page.printed(done, page.FLAG),
+            "pressing": "" if job.about else json.dumps(page.pressing(done), ensure_ascii=False),
         }
         made = {f"notebooks/{_kept(job)}": nbformat.writes(done)} if plan.is_keeping else {}
         for name, edition in job.pages.items():
@@ -131,8 +135,8 @@ def sheet(job: Job, plan: Plan, name: str, edition: str, line: dict[str, str]) -
     if "data" in values:
         values["data"] = door.name(values["data"])
     said = ", ".join(f"{name}={value}" for name, value in values.items())
-    facts = {**plan.facts, "Notebook": job.notebook.stem}
-    facts |= {"Parameters": said} if said else {}
+    facts = {**plan.facts, to_say("Notebook"): job.notebook.stem}
+    facts |= {to_say("Parameters"): said} if said else {}
     is_rep_copy = edition not in ("", MANAGER)
     # A rep's copy travels alone: it links nowhere, and does not say what the index says.
     about = {"inputs": job.inputs} | ({} if is_rep_copy else line)

@@ -7,6 +7,7 @@ from salesnb.report.plan import Job, Plan
 from salesnb.report.standing import FILE, MADE, UNCHANGED, about, as_text
 
 FAILED, WAITING = "failed", "waiting"
+LINE = ("title", "summary", "flag", "pressing")
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,7 @@ class Outcome:
     status : ``made``, ``unchanged`` (its pages stand, made from the same), ``failed``, or
         ``waiting`` as long as the run has not come to it
     title, summary, flag : its line on the index
+    pressing : what does not wait, as JSON; see `page.pressing`
     error : why it failed
     tries : how often it was begun
     seconds, cpu, peak : of the last try: on the clock, of the processor, MiB of memory held
@@ -26,6 +28,7 @@ class Outcome:
     title: str = ""
     summary: str = ""
     flag: str = ""
+    pressing: str = ""
     error: str = ""
     tries: int = 0
     seconds: float | None = None
@@ -36,6 +39,11 @@ class Outcome:
     def is_there(self) -> bool:
         """Whether its pages are."""
         return self.status in (MADE, UNCHANGED)
+
+    @property
+    def line(self) -> dict[str, str]:
+        """What its pages say of themselves, for the index."""
+        return {name: getattr(self, name) for name in LINE}
 
 
 def to_make(job: Job) -> Outcome:
@@ -51,9 +59,8 @@ def standing(job: Job, folder: Place) -> Outcome:
         if not job.inputs or own.get("inputs") != job.inputs:
             return to_make(job)
         said |= own
-    return Outcome(
-        job, UNCHANGED, said.get("title", ""), said.get("summary", ""), said.get("flag", "")
-    )
+    title, summary, flag, pressing = (said.get(name, "") for name in LINE)
+    return Outcome(job, UNCHANGED, title, summary, flag, pressing)
 
 
 def record(plan: Plan, outcomes: list[Outcome]) -> Place:

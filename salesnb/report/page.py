@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,8 +16,10 @@ from markupsafe import Markup
 from nbconvert.filters import markdown2html, strip_ansi
 from nbformat import NotebookNode
 
-from salesnb.report import agreement
+from salesnb import charts, language
+from salesnb.language import say, say_all, says
 from salesnb.report.agreement import Agreement
+from salesnb.units import capital
 
 # What a cell's tag does to it on a page.
 LEFT_OUT = "remove-cell"
@@ -29,9 +32,13 @@ ON_PAPER = ("table-on-paper", "words-on-paper", "on-screen")
 # The manager's notes below it say the same and more, so that their copy prints the notes alone.
 NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
+TEMPLATES = Path(__file__).parent / "template"
+SAID = re.compile(r'say\("([^"]*)"\)')  # words in a script
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
+PRESSING = re.compile(r'<div class="finding[^>]* data-pressing="([^"]*)"')
+TO_NOTEBOOK = re.compile(r'<a href="[^"]*\.ipynb"[^>]*>(.*?)</a>', re.DOTALL)
 PICTURE = re.compile(r"<figure><svg.*?</title>(?P<drawn>.*?)</figure>", re.DOTALL)
 
 
@@ -68,13 +75,18 @@ class Section:
     words: Markup = NOTHING
     answers: Markup = NOTHING
 
+    @property
+    def headline(self) -> str:
+        """What its first finding says; empty where there is none."""
+        said = str(self.answers).partition(HEADLINE)[2].partition("</strong>")[0]
+        return capital(unescape(said))
+
 
 def render(notebook: NotebookNode, sheet: Sheet) -> str:
     """The page of an executed notebook: its words and its answers, without its code."""
     cells = [cell for cell in notebook.cells if _is_shown(cell, sheet)]
-    has_form = sheet.agreement and any(AGREEMENT in _tags(cell) for cell in cells)
+    has_form = bool(sheet.agreement) and any(AGREEMENT in _tags(cell) for cell in cells)
     form = template("agreement.html.j2").render(agreement=sheet.agreement) if has_form else ""
-    script = agreement.script() if has_form else NOTHING
     heading, (opening, *sections) = _split(cells, Markup(form))
     shown: set[str] = set()
     for section in sections:
@@ -86,7 +98,8 @@ def render(notebook: NotebookNode, sheet: Sheet) -> str:
         sections=sections,
         sheet=sheet,
         facts=sheet.facts,
-        script=script,
+        has_form=has_form,
+        script=script("tables.js", *(["notes.js"] if has_form else [])),
     )
 
 
@@ -105,6 +118,15 @@ def _plainly(output: NotebookNode) -> str:
     return unescape(found.partition("</strong>")[0])
 
 
+def pressing(notebook: NotebookNode) -> list[list[str]]:
+    """What does not wait: the name and the heading of its section, and the line."""
+    return [
+        [section.name, section.heading, unescape(line)]
+        for section in _split(notebook.cells)[1]
+        for line in PRESSING.findall(str(section.answers))
+    ]
+
+
 def title(notebook: NotebookNode) -> str:
     """The heading a notebook opens with."""
     return _split(cell for cell in notebook.cells if cell.cell_type == "markdown")[0]
@@ -117,7 +139,7 @@ def _split(cells: Iterable[NotebookNode], form: Markup = NOTHING) -> tuple[str, 
         if cell.cell_type == "code":
             sections[-1].answers += _answers(cell, sections[-1].heading or title)
         elif cell.cell_type == "markdown":
-            level, heading, rest = _heading(cell.source)
+            level, heading, rest = _heading(say_all(cell.source))
             title = heading if level == 1 else title
             if level == 2:
                 sections.append(Section(heading, f"{_slug(heading)}-{len(sections)}"))
@@ -159,7 +181,8 @@ def _slug(heading: str) -> str:
 
 
 def _prose(source: str) -> Markup:
-    html = markdown2html(source.strip())
+    """Words as HTML; what leads to a notebook leads nowhere on a page, so the words alone stay."""
+    html = TO_NOTEBOOK.sub(r"\1", markdown2html(source.strip()))
     return Markup(f'<div class="prose">{html}</div>') if source.strip() else Markup("")
 
 
@@ -168,8 +191,8 @@ def _answers(cell: NotebookNode, heading: str) -> Markup:
     for on_paper in {*ON_PAPER, NOTES_BELOW} & set(_tags(cell)):
         shown = f'<div class="{on_paper}">{shown}</div>'
     if FOR_MANAGER in _tags(cell):
-        fold = '<details class="manager"><summary>For the manager</summary>{}</details>'
-        shown = fold.format(shown) if shown else ""
+        fold = '<details class="manager"><summary>{}</summary>{}</details>'
+        shown = fold.format(escape(say("For the manager")), shown) if shown else ""
     return Markup(shown)
 
 
@@ -187,7 +210,7 @@ def _answer(output: NotebookNode, heading: str) -> str:
         return f"<figure>{data['image/svg+xml']}</figure>"
     if "image/png" in data:
         source = f"data:image/png;base64,{data['image/png'].strip()}"
-        return f'<figure><img src="{source}" alt="Picture to: {escape(heading)}"></figure>'
+        return f'<figure><img src="{source}" alt="{escape(heading)}"></figure>'
     if "text/markdown" in data:
         return str(_prose(data["text/markdown"]))
     return f"<pre>{escape(data.get('text/plain', ''))}</pre>"
@@ -202,12 +225,25 @@ def _tags(cell: NotebookNode) -> list[str]:
     return cell.metadata.get("tags", [])
 
 
+def script(*names: str) -> Markup:
+    """The scripts of a page as one; what they say is in the language that is spoken."""
+    text = "\n".join(_text(name) for name in names)
+    return Markup("\n" + SAID.sub(lambda words: json.dumps(say(words[1])), text))
+
+
+@cache
+def _text(name: str) -> str:
+    return (TEMPLATES / name).read_text("utf-8")
+
+
 @cache
 def template(name: str) -> Any:
     """A page template; whatever it is given is escaped unless it is markup already."""
-    folder = FileSystemLoader(Path(__file__).parent / "template")
+    folder = FileSystemLoader(TEMPLATES)
     words = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     words.filters["fingerprint"] = _fingerprint
+    words.globals |= {"light": charts.LIGHT, "dark": charts.DARK, "script": NOTHING}
+    words.globals |= {"say": say, "says": says, "language": language.now}
     return words.get_template(name)
 
 

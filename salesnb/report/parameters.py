@@ -9,6 +9,7 @@ import papermill
 from salesnb.errors import DataError, unknown
 
 GIVEN = ("data", "rep")  # the batch sets these itself
+WORDS = {"bool": "true or false", "int": "a whole number", "float": "a number"}
 FLAGS = {"true": True, "false": False}
 
 
@@ -48,4 +49,6 @@ def _typed(name: str, value: str, type_name: str) -> Any:
             return FLAGS[value.casefold()]
         return {"int": int, "float": float}.get(type_name, str)(value)
     except (KeyError, ValueError):
-        raise DataError(f"Parameter {name!r} is {type_name}; found {value!r}.") from None
+        raise DataError(
+            f"-p {name}: found {value!r}, expected {WORDS.get(type_name, type_name)}."
+        ) from None

@@ -8,15 +8,16 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from salesnb import door, once
+from salesnb import __version__, door, language, once, units
 from salesnb.errors import DataError, unknown
+from salesnb.language import say, says, to_say
 from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import Place, place, safe_names
 from salesnb.report.inputs import Inputs
 from salesnb.team import Team, load
 
-MANAGER = "Manager's copy"
+MANAGER = to_say("Manager's copy")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class Plan:
     source : the address of the data that was asked for
     data, code : fingerprints of these data and of what computes with them
     sources : the fingerprint of all files that were read; empty where it is not known
+    language : the code of the language of its pages
     packs : in place of jobs of its own, the plan of each part, in a folder of this one's
     """
 
@@ -65,6 +67,7 @@ class Plan:
     data: str = ""
     code: str = ""
     sources: str = ""
+    language: str = language.ENGLISH
     packs: tuple["Plan", ...] = ()
 
     @property
@@ -131,7 +134,7 @@ def plan(
     said = [f"data={name}", *([f"by={by}"] if by else []), *(f"rep={rep}" for rep in reps), *given]
     front = Plan(
         team.settings.name,
-        f"{team.as_of.day} {team.as_of:%B %Y}",
+        units.day(team.as_of),
         _facts(team, name),
         folder / str(team.as_of.date()),
         parameters=", ".join(said),
@@ -142,6 +145,7 @@ def plan(
         data=team.fingerprint,
         code=once.code(),
         sources=read,
+        language=language.now(),
     )
     if not by:
         return replace(front, jobs=tuple(_jobs(asked, whole, whole, ids)))
@@ -171,7 +175,7 @@ def _packs(
     if set(parts) == {""}:
         raise DataError(f"The column {by!r} of reps is blank: there is nothing to tell packs by.")
     files = safe_names(list(parts))
-    about = f"all {len(whole.team.reps)} reps of the data set"
+    about = say("all {n} reps of the data set", n=len(whole.team.reps))
     for value, members in parts.items():
         own = [rep for rep in ids if rep in set(members)]
         if not own:
@@ -183,7 +187,7 @@ def _packs(
             folder=front.folder / files[value],
             jobs=tuple(_jobs(asked, whole, part, own)),
             part=value or f"without {by}",
-            facts={**front.facts, "Reps are set against": about},
+            facts={**front.facts, to_say("Reps are set against"): about},
             parameters=", ".join([f"data={door.name(address)}", *(f"rep={rep}" for rep in reps)]),
             missing=_missing(part.team, reps),
         )
@@ -205,16 +209,21 @@ def _missing(team: Team, reps: tuple[str, ...]) -> str:
     """Who has no page, in a sentence: whoever left, unless pages were asked for by name."""
     n, n_left = len(team.reps), len(team.reps) - len(_on_the_team(team))
     if reps:
-        return "Only the reps that were asked for."
-    have = "has" if n_left == 1 else "have"
-    return f"{n_left} of {n} reps {have} left the team: no page." if n_left else ""
+        return say("Only the reps that were asked for.")
+    if not n_left:
+        return ""
+    return says(
+        "{n} of {all} reps has left the team: no page.",
+        "{n} of {all} reps have left the team: no page.",
+        n_left, n=n_left, all=n,
+    )  # fmt: skip
 
 
 def _facts(team: Team, source: str) -> dict[str, str]:
     """What the foot of every page states: the same facts, the same page."""
     return {
-        "Data": f"{source}, {team.fingerprint}",
-        "salesnb": version("salesnb"),
+        to_say("Data"): f"{source}, {team.fingerprint}",
+        "salesnb": __version__,
         "pandas": version("pandas"),
     }
 
@@ -247,7 +256,7 @@ def _for_reps(
     files = safe_names([*team.reps["rep_id"]])  # all: nobody's depends on who else is asked for
     for rep, name in people.items():
         file = f"{_short(path.stem)}/{files[rep]}"
-        pages = {f"{file}.html": f"{name}'s copy", f"{file}.manager.html": MANAGER}
+        pages = {f"{file}.html": say("{name}'s copy", name=name), f"{file}.manager.html": MANAGER}
         form = agreement.of(team, rep, files[rep])
         yield Job(path.resolve(), {**values, "rep": rep}, pages, name, form)
 

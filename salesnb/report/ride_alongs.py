@@ -1,11 +1,10 @@
 """The files of the coming ride-alongs: a calendar, and an observation sheet for each visit."""
 
-from importlib.metadata import version
 from pathlib import Path
 
 import pandas as pd
 
-from salesnb import coaching, door
+from salesnb import __version__, coaching, door
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
 from salesnb.report import calendar
@@ -61,7 +60,7 @@ def sheet(team: Team, visit: pd.Series, source: str = "") -> str:
         facts={
             "Data": f"{source}, {team.fingerprint}",
             "As of": _day(team.as_of),
-            "salesnb": version("salesnb"),
+            "salesnb": __version__,
         },
     )
 

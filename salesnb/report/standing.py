@@ -13,12 +13,12 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-from salesnb import once
+from salesnb import language, once
 from salesnb.database import is_address
 from salesnb.report.files import Place, head, write_whole
 
 FILE = "run.json"
-HEAD = 4096  # bytes of a page in which it says what it was made from
+HEAD = 8192  # bytes of a page in which it says what it was made from
 ABOUT = re.compile(r'<meta name="salesnb-(\w+)" content="([^"]*)">')
 MADE, UNCHANGED = "made", "unchanged"
 
@@ -34,7 +34,8 @@ def sources(source: str | Path, notebooks: Path, **asked: Any) -> str:
     data = Path(source)
     digest = hashlib.sha256(once.code().encode())
     wanted = {name: value for name, value in asked.items() if value}  # not asked is not set
-    digest.update(json.dumps([data.resolve().name, wanted], sort_keys=True).encode())
+    said = [data.resolve().name, wanted, language.now()]
+    digest.update(json.dumps(said, sort_keys=True).encode())
     named = (Path(name) for name in asked.get("only", ()))
     try:
         files = [path for path in data.iterdir() if path.is_file()]

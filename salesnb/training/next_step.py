@@ -44,7 +44,7 @@ def next_for(team: Team, rep: str) -> Finding:
     DataError
         The team has no assessments, or there is no such rep.
     """
-    team.need("assessments", why="training.next_for")
+    team.need("assessments", why="a look at skills and courses")
     seen = standout.of(team, rep)
     found = needs(team)
     table = _table(team, found[found["rep_id"] == seen.rep_id], seen.rep_id)

@@ -170,6 +170,7 @@ def _draw(ax: Axes, raised: pd.DataFrame, as_of: pd.Timestamp) -> Axes:
         textcoords="offset points",
         ha="right",
         color=charts.MUTED,
-        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},  # the line runs behind it
+        in_layout=False,
+        bbox={"facecolor": charts.PAPER, "edgecolor": "none", "pad": 1},  # the line runs behind it
     )
     return ax

@@ -2,8 +2,8 @@
 // Both copies of a page share it and follow each other. Text is only ever set as text.
 "use strict";
 {
-  const KEPT = "Kept in this browser only, until you start anew.";
-  const NOT_KEPT = "This browser does not keep what you write: download it before you leave.";
+  const KEPT = say("Kept in this browser only, until you start anew.");
+  const NOT_KEPT = say("This browser does not keep what you write: download it before you leave.");
 
   const at = (id) => document.getElementById(`note-${id}`);
   const form = document.getElementById("agreement");
@@ -31,7 +31,7 @@
     }
   }
 
-  function say(words, isWarning = false) {
+  function tell(words, isWarning = false) {
     const status = at("status");
     if (status.textContent !== words) status.textContent = words;
     status.classList.toggle("warning", isWarning);
@@ -54,7 +54,7 @@
     } catch {
       isKept = false;
     }
-    say(isKept ? KEPT : NOT_KEPT, !isKept);
+    tell(isKept ? KEPT : NOT_KEPT, !isKept);
   }
 
   // The words as paper shows them: a box for typing prints no more than fits into it.
@@ -104,7 +104,7 @@
     link.download = file;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
-    say(`${file} goes into the data set with: salesnb log ${file} DATA`);
+    tell(say("{file} goes into the data set with: salesnb log {file} DATA").replaceAll("{file}", file));
   }
 
   function clear() {
@@ -116,7 +116,7 @@
     notes = blank();
     show();
     at("sure").close();
-    say("Cleared.");
+    tell(say("Cleared."));
   }
 
   function follow(event) {
@@ -133,5 +133,5 @@
   addEventListener("storage", follow);
   notes = stored() ?? notes;
   show();
-  say(isKept ? KEPT : NOT_KEPT, !isKept);
+  tell(isKept ? KEPT : NOT_KEPT, !isKept);
 }

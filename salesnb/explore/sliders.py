@@ -1,4 +1,4 @@
-"""Sliders for JupyterLab: turn a rate and see what the plan would have cost."""
+"""Sliders for the rates of a plan: turn a rate and see what the plan would have cost."""
 
 from dataclasses import replace
 from decimal import Decimal
@@ -9,6 +9,7 @@ import pandas as pd
 
 from salesnb import comp, display, pay
 from salesnb.comp_plan import ROLES, Plan
+from salesnb.explore.still import Still, answer, table
 from salesnb.finding import Finding
 from salesnb.team import Team
 
@@ -19,7 +20,7 @@ HIGHEST, STEP = 0.25, 0.005
 WIDTH = "36rem"  # so that the mouse can set half a percent
 
 
-class Rates(ipywidgets.VBox):
+class Rates(Still):
     """A slider for the rate of each role of products, and the plan so changed against itself.
 
     plan : the plan the sliders start from
@@ -33,7 +34,7 @@ class Rates(ipywidgets.VBox):
     def __init__(self, team: Team, plan: Plan):
         self.team, self.plan = team, plan
         self.sliders = {role: _slider(role, plan) for role in _roles(team)}
-        self._shown = ipywidgets.HTML()
+        self._shown = answer()
         moved = ipywidgets.Label(MOVE.format(plan.name))
         super().__init__([moved, *self.sliders.values(), self._shown])
         for slider in self.sliders.values():
@@ -48,16 +49,10 @@ class Rates(ipywidgets.VBox):
         self.finding: Finding = comp.compare(team, old=self.plan.name, new=TURNED)
         self._shown.value = self.finding._repr_html_()
 
-    def _repr_mimebundle_(self, **options: Any) -> Any:
-        bundle = super()._repr_mimebundle_(**options)
-        data, *rest = bundle if isinstance(bundle, tuple) else (bundle,)
-        shown = {**(data or {}), "text/html": self._as_table()}
-        return (shown, *rest) if rest else shown
-
-    def _as_table(self) -> str:
-        rows = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
-        table = display.table_html(display.shown(pd.DataFrame(rows, columns=["role", "rate"])))
-        return f'<div class="finding mathjax_ignore"><p>{STILL}</p>{table}</div>'
+    def still(self) -> str:
+        """The rates as they stand, as a table."""
+        found = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
+        return table(STILL, display.shown(pd.DataFrame(found, columns=["role", "rate"])))
 
 
 def rates(team: Team, *, plan: str = "") -> Rates:

@@ -1,0 +1,78 @@
+"""All rows behind a finding, to be searched and sorted."""
+
+from typing import Any
+
+import ipywidgets
+import pandas as pd
+
+from salesnb import display
+from salesnb.explore.still import Still, answer, table
+from salesnb.finding import Finding
+from salesnb.units import label
+
+MOST = 100  # rows shown at a time: search for the others
+AS_THEY_COME = "as they come"
+
+
+class Rows(Still):
+    """Every row and column of a finding's table; the headline shows but the first of them.
+
+    search : words that a row must hold, all of them; case does not count
+    by : the column to sort by
+    is_falling : whether the largest come first
+    found : the rows as they stand, unformatted
+    """
+
+    def __init__(self, finding: Finding):
+        self.finding = finding
+        columns = {str(name): label(str(name)) for name in finding.table}
+        self.search = ipywidgets.Text(
+            placeholder="a name, a stage, a deal; then Enter", continuous_update=False
+        )
+        self.by = ipywidgets.Dropdown(
+            options=[(AS_THEY_COME, ""), *((said, name) for name, said in columns.items())],
+            description="Sort by",
+        )
+        self.is_falling = ipywidgets.Checkbox(value=True, description="largest first")
+        self._shown = answer()
+        moved = (self.search, self.by, self.is_falling)
+        super().__init__([ipywidgets.HBox(moved), self._shown])
+        for each in moved:
+            each.observe(self._turn, names="value")
+        self._turn()
+
+    def _turn(self, _change: Any = None) -> None:
+        named = self.finding.named
+        if self.by.value:
+            named = named.sort_values(
+                self.by.value, ascending=not self.is_falling.value, kind="stable"
+            )
+        self.found = named[_holds(named, self.search.value.split())]
+        shown = display.shown(self.found, self.finding.currency, MOST)
+        self._shown.value = table(self._said, shown)
+
+    def still(self) -> str:
+        """The first of the rows as they stand, as HTML, folded."""
+        return table(self._said, display.shown(self.found, self.finding.currency), is_folded=True)
+
+    @property
+    def _said(self) -> str:
+        n, found = len(self.finding.table), len(self.found)
+        return f"{found:,} of {n:,} rows" if found < n else f"All {n:,} rows"
+
+
+def rows(finding: Finding) -> Rows:
+    """Open all rows and columns behind a finding, to be searched and sorted.
+
+    ``finding.table`` holds the same rows as a pandas table.
+    """
+    return Rows(finding)
+
+
+def _holds(named: pd.DataFrame, words: list[str]) -> pd.Series:
+    """Which rows hold all these words."""
+    lines = named.astype("str").fillna("").agg(" ".join, axis=1).astype("str").str.casefold()
+    found = pd.Series(True, index=named.index)
+    for word in words:
+        found &= lines.str.contains(word.casefold(), regex=False)
+    return found

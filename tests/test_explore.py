@@ -1,0 +1,96 @@
+"""What an analyst moves in JupyterLab, without a browser: pickers, rows, what stands still."""
+
+import pytest
+
+from salesnb import DataError, Finding, coaching, explore, funnel, metrics
+from salesnb.team import Team
+
+
+def test_a_pick_asks_the_verb_again(small):
+    asked = explore.ask(small, funnel.conversion)
+    assert list(asked.pickers) == ["rep", "period", "known_on"]
+    assert asked.finding.headline == funnel.conversion(small).headline
+    assert funnel.conversion(small).headline.split(";")[0] in asked.still()
+    rep = small.reps["rep_id"].iloc[2]
+    asked.pickers["rep"].value = rep
+    assert asked.finding.headline == funnel.conversion(small, rep=rep).headline
+    asked.pickers["period"].label = "Jan to Mar 2026"
+    quarter = {"starts_on": "2026-01-01", "ends_on": "2026-03-31"}
+    of_quarter = funnel.conversion(small, rep=rep, **quarter)
+    assert asked.finding.headline == of_quarter.headline
+    assert asked.still() == of_quarter._repr_html_()
+    asked.pickers["known_on"].label = "30 April 2026"
+    then = funnel.conversion(small.at("2026-04-30"), rep=rep, **quarter)
+    assert asked.finding.headline == then.headline
+    asked.pickers["rep"].label = "the whole team"
+    asked.pickers["period"].label = "the usual period"
+    then = funnel.conversion(small.at("2026-04-30"))
+    assert asked.finding.headline == then.headline
+
+
+def test_where_the_pickers_start_and_what_they_leave_alone(small):
+    rep = small.reps["name"].iloc[0]
+    asked = explore.ask(small, metrics.trend, metric="sales_cycle_days", rep=rep, months=6)
+    options = {"metric": "sales_cycle_days", "months": 6}
+    assert asked.finding.headline == metrics.trend(small, rep=rep, **options).headline
+    asked.pickers["months"].value = 9
+    asked.pickers["rep"].label = "the whole team"
+    options["months"] = 9
+    assert asked.finding.headline == metrics.trend(small, **options).headline
+
+
+def test_a_question_about_one_rep_begins_with_the_first_by_name(small):
+    asked = explore.ask(small, coaching.questions)
+    assert asked.pickers["rep"].label == min(small.names.values())
+    assert "the whole team" not in dict(asked.pickers["rep"].options)
+
+
+def test_what_cannot_be_told_stands_in_place_of_the_old_answer(small):
+    asked = explore.ask(small, funnel.conversion)
+    asked.pickers["period"].label = "Apr to Jun 2026"
+    asked.pickers["known_on"].label = "31 January 2026"
+    assert asked.finding is None
+    assert "holds no day" in asked.still()
+    assert "strong" not in asked.still()
+    bare = Team(small.settings, {"reps": small.reps, "deals": small.deals})
+    with pytest.raises(DataError, match="stage_changes"):
+        explore.ask(bare, funnel.conversion)
+    with pytest.raises(DataError, match="Did you mean"):
+        explore.ask(small, funnel.conversion, rep="R001")
+    nobody = Team(small.settings, {name: rows.head(0) for name, rows in small.tables.items()})
+    with pytest.raises(DataError, match="nobody to pick"):
+        explore.ask(nobody, funnel.conversion)
+
+
+def test_quarters_are_those_of_the_fiscal_year(small):
+    from dataclasses import replace
+
+    team = Team(replace(small.settings, fiscal_year_starts=2), small.tables)
+    periods = dict(explore.ask(team, metrics.win_curve).pickers["period"].options)
+    assert periods["Feb to Apr 2026"] == ("2026-02-01", "2026-04-30")
+    assert periods["May to Jul 2026"] == ("2026-05-01", "2026-06-30"), "no later than is known"
+
+
+def test_rows_are_searched_and_sorted(small):
+    finding = funnel.leaks(small)
+    opened = explore.rows(finding)
+    assert len(opened.found) == len(finding.table)
+    rep, name = small.reps["rep_id"].iloc[0], small.reps["name"].iloc[0]
+    opened.search.value = f"{name.upper()} demo"
+    own = finding.table[(finding.table["rep_id"] == rep) & (finding.table["stage"] == "Demo")]
+    assert list(opened.found.index) == list(own.index)
+    assert f"{len(own)} of {len(finding.table)} rows" in opened.still()
+    opened.search.value = ""
+    opened.by.value = "n_visits"
+    assert opened.found["n_visits"].is_monotonic_decreasing
+    opened.is_falling.value = False
+    assert opened.found["n_visits"].is_monotonic_increasing
+    assert finding.table["n_visits"].to_list() == funnel.leaks(small).table["n_visits"].to_list()
+
+
+def test_words_of_the_data_are_words(bad):
+    asked, opened = explore.ask(bad, funnel.leaks), explore.rows(metrics.overview(bad))
+    for each in (asked.still(), opened.still()):
+        assert "<script" not in each
+        assert "<img" not in each
+    assert isinstance(asked.finding, Finding)
