@@ -80,6 +80,16 @@ def day(when: pd.Timestamp) -> str:
     return format_date(when, say("d MMMM y"), locale=locale())
 
 
+def month(when: pd.Timestamp) -> str:
+    """A month in words: ``month(pd.Timestamp("2026-07-06"))`` is ``"Jul 2026"``."""
+    return format_date(when, say("MMM y"), locale=locale())
+
+
+def whole_month(when: pd.Timestamp) -> str:
+    """A month in a sentence: ``whole_month(pd.Timestamp("2026-07-06"))`` is ``"July 2026"``."""
+    return format_date(when, say("MMMM y"), locale=locale())
+
+
 def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
     """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%-55%"``."""
     return f"{say(low)}-{say(high)}"
@@ -149,9 +159,9 @@ def writer(unit: str, values: pd.Series, currency: str = "") -> Callable[[Any], 
         "points": lambda value: number(round(100 * value)),
         "money": lambda value: amount_in(value, currency) if currency else number(value),
         "cents": lambda value: to_the_cent(value, currency) if currency else number(value, 2),
-        "span": lambda value: _fixed(value, digits),
-        "count": lambda value: _fixed(value, digits),
-        "number": lambda value: _fixed(value, digits),
+        "span": lambda value: fixed(value, digits),
+        "count": lambda value: fixed(value, digits),
+        "number": lambda value: fixed(value, digits),
         "day": lambda value: value.strftime("%Y-%m-%d"),
         "time": lambda value: value.strftime("%Y-%m-%d %H:%M"),
         "flag": lambda value: say("yes") if value else say("no"),
@@ -166,7 +176,7 @@ def end_writer(unit: str, values: pd.Series) -> Callable[[Any], str]:
     if unit not in ("rate", "money"):
         return writer(unit, values)
     digits, scale = _digits(unit, values), 100 if unit == "rate" else 1
-    return lambda value: "" if pd.isna(value) else _fixed(value * scale, digits)
+    return lambda value: "" if pd.isna(value) else fixed(value * scale, digits)
 
 
 def _digits(unit: str, values: pd.Series) -> int:
@@ -181,7 +191,8 @@ def _digits(unit: str, values: pd.Series) -> int:
     return 0 if largest >= 100 else min(enough, 1 if largest >= 10 else 2)
 
 
-def _fixed(value: float, digits: int) -> str:
+def fixed(value: float, digits: int) -> str:
+    """A number to so many digits: ``fixed(1.0, 1)`` is ``"1.0"``."""
     pattern = "#,##0" + ("." + "0" * digits if digits else "")
     # Adding nothing makes a nought that was a little less than nothing a plain one.
     return format_decimal(round(value, digits) + 0.0, format=pattern, locale=locale())

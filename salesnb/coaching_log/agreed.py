@@ -5,13 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats
-from salesnb.coaching_log.held import YEAR, held, several
+from salesnb.coaching_log.held import YEAR, held
 from salesnb.finding import Finding
+from salesnb.language import say, says
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.presence import has_left
 from salesnb.sessions import clause, status
 from salesnb.team import Team
-from salesnb.units import percent, span
+from salesnb.units import capital, number, percent, span
 
 COLUMNS = ["rep_id", "held_on", "topic", "commitment", "due_on", "done_on", "status"]
 COLUMNS += ["overdue_days", "is_kept"]
@@ -71,8 +72,10 @@ def _pressing(table: pd.DataFrame, as_of: pd.Timestamp) -> str:
     late = int((waiting.lt(as_of) & waiting.ge(as_of - LATELY)).sum())
     if not due + late:
         return ""
-    return (
-        f"Commitments: {due} fall due within a week; of the last month {late} are past their day."
+    return say(
+        "Commitments: {due} fall due within a week; of the last month {late} are past their day.",
+        due=due,
+        late=late,
     )
 
 
@@ -104,28 +107,41 @@ def _table(log: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
 
 def _headline(table: pd.DataFrame, as_of: pd.Timestamp, is_of_all: bool) -> str:
     if table.empty:
-        return "No commitment on record yet." if is_of_all else "no commitment on record yet."
+        none = say("no commitment on record yet.")
+        return capital(none) if is_of_all else none
     count = table["status"].value_counts()
     late, still = int(count.get("past its day", 0)), int(count.get("open", 0))
-    waiting = f"{late} past {'its' if late == 1 else 'their'} day" if late else "none past its day"
-    said = f"{several(len(table), 'commitment')} on record: {waiting}, {still} open, "
-    said += f"{int(count.get('done', 0) + count.get('done later', 0))} done."
+    waiting = say("none past its day")
+    if late:
+        waiting = says("{n} past its day", "{n} past their day", late, n=late)
+    said = says(
+        "{n} commitment on record: {waiting}, {still} open, {done} done.",
+        "{n} commitments on record: {waiting}, {still} open, {done} done.",
+        len(table),
+        n=number(len(table)),
+        waiting=waiting,
+        still=still,
+        done=len(table) - late - still,
+    )
     ended = kept(table, as_of)
     if ended.empty:
         return said
     rate = stats.rates(np.array([ended["is_kept"].sum()]), np.array([len(ended)])).iloc[0]
     inside = span(rate["value_low"], rate["value_high"], percent)
-    return (
-        f"{said} Of the {len(ended):,} whose day passed in the last year "
-        f"{percent(rate['value'])} were done by it ({inside})."
+    were_kept = say(
+        "Of the {n} whose day passed in the last year {rate} were done by it ({inside}).",
+        n=number(len(ended)),
+        rate=percent(rate.loc["value"]),
+        inside=inside,
     )
+    return f"{said} {were_kept}"
 
 
 def _ask(team: Team, rep: str | None, table: pd.DataFrame) -> tuple[str, ...]:
     if table.empty:
         return ()
     if rep is None:
-        return ("Which of the commitments past their day does somebody need you for?",)
+        return (say("Which of the commitments past their day does somebody need you for?"),)
     waiting = table[table["done_on"].isna()]
     latest = (waiting if len(waiting) else table).head(1)
     known = {"commitment": clause(latest["commitment"].iloc[0])}
@@ -142,12 +158,11 @@ def _draw(ax: Axes, table: pd.DataFrame, others: pd.DataFrame, team: Team, rep: 
     rows.index = rows.index.map(team.names)
     if rep is not None and len(rows) and others["rep_id"].nunique() >= PEERS:
         ended = kept(others, team.as_of)
-        rows.loc["the others together"] = [ended["is_kept"].sum(), len(ended)]
+        rows.loc[say("the others together")] = [ended["is_kept"].sum(), len(ended)]
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few commitments whose day has passed")
+        return charts.nothing_to_draw(ax, say("Too few commitments whose day has passed"))
     rate = stats.rates(rows["sum"].to_numpy(float), rows["size"].to_numpy(float))
     labels = [f"{who} (n = {n})" for who, n in zip(rows.index, rows["size"], strict=True)]
-    points = charts.Points(
-        "done by their day", rate["value"], rate["value_low"], rate["value_high"]
-    )
+    ends = rate["value_low"], rate["value_high"]
+    points = charts.Points(say("done by their day"), rate["value"], *ends)
     return charts.dumbbell(ax, labels, points)

@@ -8,20 +8,29 @@ from scipy.stats import beta
 from salesnb import charts, question_bank, standout, stats
 from salesnb.coaching_log.agreed import kept, with_outcome
 from salesnb.coaching_log.hardness import Hardness, hardness
-from salesnb.coaching_log.held import YEAR, held, several
+from salesnb.coaching_log.held import YEAR, held, times
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.answers import PEERS
 from salesnb.standout import Standout
 from salesnb.team import Team
-from salesnb.units import percent, span
+from salesnb.units import number, percent, span
 
 COLUMNS = ["what", "n", "n_seen", "share", "share_low", "share_high", "typical_share", "is_apart"]
-OWN, OUTSIDE, KEPT = "cause in one's own hands", "cause outside", "commitments done by their day"
-DEALS = "typical rep would win, of these deals"
+OWN, OUTSIDE = to_say("cause in one's own hands"), to_say("cause outside")
+KEPT = to_say("commitments done by their day")
+DEALS = to_say("typical rep would win, of these deals")
+VERDICTS = {
+    "harder": to_say("The deals of the last year are harder than the others': {figures}."),
+    "easier": to_say("The deals of the last year are easier than the others': {figures}."),
+    "alike": to_say("The deals of the last year are about as hard as the others': {figures}."),
+    "": to_say("Whether the deals are harder than the others' cannot be told yet: {figures}."),
+}
+SHORTER = {DEALS: to_say("won by a typical rep"), KEPT: to_say("done by their day")}
 FEWEST = 5  # sessions with a reason, or commitments, below which nothing is said
 PRIOR = (2.0, 50.0)  # cases that the team's share weighs, at least and at most
-LOGGED = "Only what was logged counts: a cause as it was said and written down on that day."
-UNRECORDED = (
+LOGGED = to_say("Only what was logged counts: a cause as it was said and written down on that day.")
+UNRECORDED = to_say(
     "Deals are compared by what is on record of them. A territory that is poorer in ways nobody "
     "records cannot be told apart from skill."
 )
@@ -66,13 +75,14 @@ def readiness(team: Team, rep: str) -> Finding:
         for what in (OWN, OUTSIDE, KEPT)
     ]
     table = pd.DataFrame([*rows, _of_deals(found)], columns=COLUMNS)
+    table["what"] = table["what"].map(say)
     table = table.astype({"what": "str", "n": "int64", "is_apart": "bool"})
     return Finding(
         f"{seen.name}: {_causes(table)}; {_agreed(table)}. {_deals(found)}",
         table,
         lambda ax: _draw(ax, table),
         ask=_ask(seen),
-        caveats=(LOGGED, UNRECORDED),
+        caveats=(say(LOGGED), say(UNRECORDED)),
     )
 
 
@@ -139,41 +149,54 @@ def _of_deals(found: Hardness | None) -> dict:
 
 def _causes(table: pd.DataFrame) -> str:
     own, outside = table.iloc[0], table.iloc[1]
-    if own["n"] < FEWEST:
-        return f"a cause was noted in too few sessions of the last year to say (n = {own['n']})"
-    return (
-        f"a cause was noted in {own['n']} sessions of the last year, "
-        f"{several(int(own['n_seen']), 'time')} in one's own hands ({_share(own)}) and "
-        f"{several(int(outside['n_seen']), 'time')} outside ({_share(outside)})"
+    n = own["n"]
+    if n < FEWEST:
+        return say("a cause was noted in too few sessions of the last year to say (n = {n})", n=n)
+    return say(
+        "a cause was noted in {n} sessions of the last year, {own} in one's own hands "
+        "({own_share}) and {outside} outside ({outside_share})",
+        n=n,
+        own=times(int(own["n_seen"])),
+        own_share=_share(own),
+        outside=times(int(outside["n_seen"])),
+        outside_share=_share(outside),
     )
 
 
 def _agreed(table: pd.DataFrame) -> str:
     row = table.iloc[2]
-    if row["n"] < FEWEST:
-        return f"too few commitments whose day has passed to say (n = {row['n']})"
-    return f"{row['n_seen']:.0f} of {row['n']} commitments were done by their day ({_share(row)})"
+    n = row["n"]
+    if n < FEWEST:
+        return say("too few commitments whose day has passed to say (n = {n})", n=n)
+    return say(
+        "{n_kept} of {n} commitments were done by their day ({share})",
+        n_kept=number(row["n_seen"]),
+        n=n,
+        share=_share(row),
+    )
 
 
 def _share(row: pd.Series) -> str:
-    typical = row["typical_share"]
-    beside = f", the others {percent(typical)}" if pd.notna(typical) else ""
-    return f"{span(row['share_low'], row['share_high'], percent)}{beside}"
+    own, typical = span(row["share_low"], row["share_high"], percent), row["typical_share"]
+    if pd.isna(typical):
+        return own
+    return say("{share}, the others {others}", share=own, others=percent(typical))
 
 
 def _deals(found: Hardness | None) -> str:
     if found is None:
-        return (
+        return say(
             "Whether the deals are harder than the others' cannot be told from what is on record."
         )
-    rates = f"{percent(found.typical_rate)} of them against {percent(found.other_rate)}"
-    said = (
-        f"a typical rep would win {rates} of the others' (n = {found.n:,} and {found.n_others:,})"
+    figures = say(
+        "a typical rep would win {rate} of them against {others_rate} of the others' "
+        "(n = {n} and {n_others})",
+        rate=percent(found.typical_rate),
+        others_rate=percent(found.other_rate),
+        n=number(found.n),
+        n_others=number(found.n_others),
     )
-    if not found.verdict:
-        return f"Whether the deals are harder than the others' cannot be told yet: {said}."
-    words = {"harder": "harder than", "easier": "easier than", "alike": "about as hard as"}
-    return f"The deals of the last year are {words[found.verdict]} the others': {said}."
+    return say(VERDICTS[found.verdict], figures=figures)
 
 
 def _ask(seen: Standout) -> tuple[str, ...]:
@@ -193,10 +216,11 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """Each share with its interval, and that of the others."""
     rows = table.dropna(subset="share")
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too little on record to say")
-    labels = [f"{what} (n = {n:,})" for what, n in zip(rows["what"], rows["n"], strict=True)]
-    labels = [label.replace(DEALS, "won by a typical rep") for label in labels]
-    labels = [label.replace(KEPT, "done by their day") for label in labels]
-    typical = charts.Points("the others", rows["typical_share"], colour=charts.MUTED, marker="D")
-    own = charts.Points("own", rows["share"], rows["share_low"], rows["share_high"])
+        return charts.nothing_to_draw(ax, say("Too little on record to say"))
+    shorter = {say(words): say(fewer) for words, fewer in SHORTER.items()}
+    whats = rows["what"].replace(shorter)
+    labels = [f"{what} (n = {number(n)})" for what, n in zip(whats, rows["n"], strict=True)]
+    others = say("the others")
+    typical = charts.Points(others, rows["typical_share"], colour=charts.MUTED, marker="D")
+    own = charts.Points(say("own"), rows["share"], rows["share_low"], rows["share_high"])
     return charts.dumbbell(ax, labels, typical, own)

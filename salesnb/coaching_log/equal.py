@@ -9,11 +9,13 @@ from scipy.special import betainc, gammaincc
 from scipy.stats import binom, false_discovery_control
 
 from salesnb import charts, stats
-from salesnb.coaching_log.held import YEAR, held, rhythm, several
+from salesnb.coaching_log.held import YEAR, held, reps_in_words, rhythm, sessions_in_words
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
+from salesnb.units import number
 
 COLUMNS = ["rep_id", "n_sessions", "minutes", "expected_minutes", "attention_ratio"]
 COLUMNS += ["attention_low", "attention_high", "is_apart", "n_praised", "n_worked_on"]
@@ -23,8 +25,8 @@ LONGEST = 60  # months
 PART_DAYS = 61  # of the year, whose time is compared with its other parts
 SPREAD = (0.1, 4.0)  # squared coefficient of variation of gaps, at least and at most
 MOST_ROWS = 30  # of the picture
-ASK = "Who has waited for you, and what would you like to tell them first?"
-NO_MINUTES = "{} without minutes: they count as sessions and not as time."
+ASK = to_say("Who has waited for you, and what would you like to tell them first?")
+NO_MINUTES = to_say("{sessions} without minutes: they count as sessions and not as time.")
 
 
 def balance(team: Team, *, months: int = 6) -> Finding:
@@ -76,8 +78,8 @@ def balance(team: Team, *, months: int = 6) -> Finding:
         _headline(table, log, names, months),
         table,
         lambda ax: _draw(ax, table, names),
-        ask=(ASK,) if table["is_forgotten"].any() else (),
-        caveats=(NO_MINUTES.format(several(n_unknown, "session")),) if n_unknown else (),
+        ask=(say(ASK),) if table["is_forgotten"].any() else (),
+        caveats=_caveats(n_unknown) if n_unknown else (),
         names=names,
     )
 
@@ -210,52 +212,65 @@ def _p_of_wait(wait: np.ndarray, rep: np.ndarray, gaps: np.ndarray) -> np.ndarra
     return np.where(np.isfinite(p), np.clip(p, 0, 1), 1.0)
 
 
+def _caveats(n_unknown: int) -> tuple[str, ...]:
+    return (say(NO_MINUTES, sessions=sessions_in_words(n_unknown)),)
+
+
 def _headline(table: pd.DataFrame, log: pd.DataFrame, names: Mapping[str, str], months: int) -> str:
     forgotten = table[table["is_forgotten"]]
     if log.empty and forgotten.empty:
-        return f"No session in the last {months} months."
-    said = "Nobody was forgotten"
+        return say("No session in the last {n} months.", n=months)
+    said = say("Nobody was forgotten.")
     if len(forgotten):
-        said = f"Longer without a session than chance explains: {_people(forgotten, names)}"
-    return f"{said}. {_of_time(table, names)} {_of_praise(table, log)}"
+        people = _people(forgotten, names)
+        said = say("Longer without a session than chance explains: {people}.", people=people)
+    return f"{said} {_of_time(table, names)} {_of_praise(table, log)}"
 
 
 def _people(rows: pd.DataFrame, names: Mapping[str, str]) -> str:
-    since = [f" ({d:,.0f} days)" if pd.notna(d) else " (none yet)" for d in rows["since_days"]]
-    return ", ".join(names[rep] + days for rep, days in zip(rows["rep_id"], since, strict=True))
+    since = [
+        say("{n} days", n=number(days)) if pd.notna(days) else say("none yet")
+        for days in rows["since_days"]
+    ]
+    return ", ".join(f"{names[rep]} ({d})" for rep, d in zip(rows["rep_id"], since, strict=True))
 
 
 def _of_time(table: pd.DataFrame, names: Mapping[str, str]) -> str:
     apart = table[table["is_apart"]]
     if apart.empty:
-        return "Time differs between reps by no more than chance."
+        return say("Time differs between reps by no more than chance.")
     parts = []
-    for is_more, word in ((False, "less"), (True, "more")):
+    for is_more, word in ((False, say("less")), (True, say("more"))):
         rows = apart[(apart["attention_ratio"] > 1) == is_more]
         if len(rows):
             parts.append(f"{word}: {', '.join(names[rep] for rep in rows['rep_id'])}")
-    return f"Time apart from an equal share, beyond chance: {'; '.join(parts)}."
+    return say("Time apart from an equal share, beyond chance: {people}.", people="; ".join(parts))
 
 
 def _of_praise(table: pd.DataFrame, log: pd.DataFrame) -> str:
     praised, worked = int(table["n_praised"].sum()), int(table["n_worked_on"].sum())
-    said = f"A strength was named in {praised:,} of {several(len(log), 'session')}, "
-    said += f"something to work on in {worked:,}"
+    said = say(
+        "A strength was named in {n_praised} of {sessions}, something to work on in {n_worked_on}",
+        n_praised=number(praised),
+        sessions=sessions_in_words(len(log)),
+        n_worked_on=number(worked),
+    )
     n_short = int(table["is_praise_short"].sum())
-    return f"{said}; praise falls short for {several(n_short, 'rep')}." if n_short else f"{said}."
+    short = say("; praise falls short for {reps}", reps=reps_in_words(n_short))
+    return f"{said}{short}." if n_short else f"{said}."
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     """Time against an equal share, the reps furthest from it where they are many."""
     rows = table.dropna(subset="attention_ratio")
     if rows.empty:
-        return charts.nothing_to_draw(ax, "No time on record")
+        return charts.nothing_to_draw(ax, say("No time on record"))
     far = (rows["attention_ratio"] - 1).abs().sort_values(ascending=False, kind="stable")
     rows = rows[rows.index.isin(far.index[:MOST_ROWS])]
     labels = [
         f"{names[rep]} (n = {n})" for rep, n in zip(rows["rep_id"], rows["n_sessions"], strict=True)
     ]
-    points = charts.Points.of("time / equal share", rows, "attention_ratio")
+    points = charts.Points.of(say("time / equal share"), rows, "attention_ratio")
     charts.dumbbell(ax, labels, points, is_rate=False)
     ax.axvline(1, color=charts.MUTED, linewidth=1, linestyle="--")
     ax.set_xlim(0, max(3.0, 1.15 * rows["attention_ratio"].max()))

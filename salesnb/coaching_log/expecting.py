@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from salesnb import charts, standout, stats
 from salesnb.coaching_log import working
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.team import Team
-from salesnb.units import percent
+from salesnb.units import fixed, percent, span
 
 COLUMNS = {
     "rep_id": "str",
@@ -24,7 +25,7 @@ COLUMNS = {
     "n_deals": "int64",
 }
 MOST_DRAWN = 20
-NOT_A_VERDICT = (
+NOT_A_VERDICT = to_say(
     "This is no verdict on a person, nor on the coaching of one: a single rep's deals are too few, "
     "and one rate in ten lies outside its interval by chance. Whether coaching works is "
     "told by all of them together."
@@ -77,7 +78,7 @@ def expected_and_seen(team: Team, *, rep: str | None = None) -> Finding:
         table,
         lambda ax: _draw(ax, table, names, rep_id is None),
         ask=_ask(table),
-        caveats=(NOT_A_VERDICT,) if len(table) else (),
+        caveats=(say(NOT_A_VERDICT),) if len(table) else (),
         names=names,
     )
 
@@ -111,36 +112,47 @@ def _row(team: Team, programme: Any) -> dict:
 def _headline(table: pd.DataFrame, name: str) -> str:
     who = f"{name}: " if name else ""
     if table.empty:
-        return f"{who or 'Nobody: '}no coaching programme on record."
+        none = say("no coaching programme on record.")
+        return f"{who}{none}" if name else say("Nobody: {none}", none=none)
     told = table.dropna(subset="expected_rate")
     if told.empty:
-        return f"{who}too few deals or colleagues to say what was to be expected."
+        few = say("too few deals or colleagues to say what was to be expected.")
+        return f"{who}{few}"
     if name and len(told) == 1:
         row = told.iloc[0]
-        ends = f"{percent(row['expected_low'])}-{percent(row['expected_high'])}"
-        return (
-            f"{name}: since coaching on {row['topic']}, {percent(row['seen_rate'])} moved on "
-            f"(n = {row['n_deals']}); {percent(row['expected_rate'])} ({ends}) was to be expected "
-            f"without it{_apart(row)}."
+        return say(
+            "{who}: since coaching on {topic}, {seen} moved on (n = {n}); {expected} ({ends}) was "
+            "to be expected without it{which}.",
+            who=name,
+            topic=row["topic"],
+            seen=percent(row["seen_rate"]),
+            n=row["n_deals"],
+            expected=percent(row["expected_rate"]),
+            ends=span(row["expected_low"], row["expected_high"], percent),
+            which=_apart(row),
         )
     n_above = int((told["seen_rate"] > told["expected_high"]).sum())
     n_below = int((told["seen_rate"] < told["expected_low"]).sum())
-    usual = f"{0.05 * len(told):.1f}"
-    return (
-        f"{who}of {len(told)} programmes, {n_above} were followed by more than was to be expected "
-        f"without them and {n_below} by less; by chance alone it would be about {usual} each."
+    said = say(
+        "of {n} programmes, {n_above} were followed by more than was to be expected without them "
+        "and {n_below} by less; by chance alone it would be about {usual} each.",
+        n=len(told),
+        n_above=n_above,
+        n_below=n_below,
+        usual=fixed(0.05 * len(told), 1),
     )
+    return f"{who}{said}"
 
 
 def _apart(row: pd.Series) -> str:
     inside = row["expected_low"] <= row["seen_rate"] <= row["expected_high"]
-    return ", which is within what chance does" if inside else ""
+    return say(", which is within what chance does") if inside else ""
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     topics = ", ".join(table["topic"].drop_duplicates())
-    asked = (f"What has changed in how you go about {topics} since then?",)
-    return asked if len(table) else ()
+    asked = say("What has changed in how you go about {topics} since then?", topics=topics)
+    return (asked,) if len(table) else ()
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], with_names: bool) -> Axes:
@@ -150,8 +162,8 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], with_names: b
         f"{names[rep] + ', ' if with_names else ''}{topic}"
         for rep, topic in zip(told["rep_id"], told["topic"], strict=True)
     ]
-    expected = charts.Points.of("expected without", told, "expected_rate", charts.MUTED, "s")
-    charts.dumbbell(ax, labels, expected, charts.Points("seen since", told["seen_rate"]))
+    expected = charts.Points.of(say("expected without"), told, "expected_rate", charts.MUTED, "s")
+    charts.dumbbell(ax, labels, expected, charts.Points(say("seen since"), told["seen_rate"]))
     for place, n in enumerate(told["n_deals"]):
         ax.text(1.01, place, f"n = {n}", va="center", gid=charts.BESIDE)
     return ax

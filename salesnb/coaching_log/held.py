@@ -7,8 +7,10 @@ import pandas as pd
 
 from salesnb import sessions, standout
 from salesnb.history import look_up
+from salesnb.language import says
 from salesnb.metrics.presence import days_at_work, is_here
 from salesnb.team import Team
+from salesnb.units import number
 
 WEEKS = 13  # "lately"
 YEAR = pd.Timedelta(days=365)
@@ -32,9 +34,19 @@ def lately(table: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     return table[table["held_on"] > as_of - pd.Timedelta(weeks=WEEKS)]
 
 
-def several(n: int, word: str) -> str:
-    """A count in words: ``several(2, "session")`` is ``"2 sessions"``."""
-    return f"{n:,} {word}" + ("" if n == 1 else "s")
+def sessions_in_words(n: int) -> str:
+    """``sessions_in_words(2)`` is ``"2 sessions"``."""
+    return says("{n} session", "{n} sessions", n, n=number(n))
+
+
+def times(n: int) -> str:
+    """``times(2)`` is ``"2 times"``."""
+    return says("{n} time", "{n} times", n, n=number(n))
+
+
+def reps_in_words(n: int) -> str:
+    """``reps_in_words(2)`` is ``"2 reps"``."""
+    return says("{n} rep", "{n} reps", n, n=number(n))
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,23 +4,28 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts
-from salesnb.coaching_log.held import WEEKS, held, lately, several
+from salesnb.coaching_log.held import WEEKS, held, lately, reps_in_words, sessions_in_words
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.metrics.presence import days_at_work
 from salesnb.sessions import status
 from salesnb.team import Team
-from salesnb.units import number
+from salesnb.units import capital, month, number
 
 COLUMNS = ["session_id", "held_on", "rep_id", "kind", "minutes", "topic", "strength"]
 COLUMNS += ["commitment", "status", "reason"]
 WRITTEN = ["diagnosis", "agreement"]  # shown where the log has them
 KINDS = {
-    "one_on_one": "one-on-one",
-    "ride_along": "ride-along",
-    "call_review": "call review",
-    "programme": "programme session",
-}
+    "one_on_one": (to_say("{n} one-on-one"), to_say("{n} one-on-ones"), to_say("one-on-one")),
+    "ride_along": (to_say("{n} ride-along"), to_say("{n} ride-alongs"), to_say("ride-along")),
+    "call_review": (to_say("{n} call review"), to_say("{n} call reviews"), to_say("call review")),
+    "programme": (
+        to_say("{n} programme session"),
+        to_say("{n} programme sessions"),
+        to_say("programme session"),
+    ),
+}  # one of them, several, and their name
 MONTHS = 12  # in the picture
 
 
@@ -68,21 +73,34 @@ def history(team: Team, *, rep: str | None = None, sessions: int = 20) -> Findin
 
 def _headline(team: Team, log: pd.DataFrame, is_of_all: bool) -> str:
     if log.empty:
-        return _begin("no session on record yet.", is_of_all)
+        return _begin(say("no session on record yet."), is_of_all)
     late = lately(log, team.as_of)
     if late.empty:
-        before = several(len(log), "session")
-        return _begin(f"no session in the last {WEEKS} weeks; {before} before.", is_of_all)
+        before = sessions_in_words(len(log))
+        none = say(
+            "no session in the last {weeks} weeks; {sessions} before.", weeks=WEEKS, sessions=before
+        )
+        return _begin(none, is_of_all)
     counts = late["kind"].value_counts()
-    kinds = ", ".join(several(counts[kind], word) for kind, word in KINDS.items() if kind in counts)
+    kinds = [
+        says(one, many, counts[kind], n=number(counts[kind]))
+        for kind, (one, many, _) in KINDS.items()
+        if kind in counts
+    ]
     hours = late["minutes"].sum() / 60
-    length = f", {number(hours, 1)} hours" if hours else ""
-    said = f"{several(len(late), 'session')}{length} in the last {WEEKS} weeks ({kinds})"
+    length = say(", {n} hours", n=number(hours, 1)) if hours else ""
+    said = say(
+        "{sessions}{hours} in the last {weeks} weeks ({kinds})",
+        sessions=sessions_in_words(len(late)),
+        hours=length,
+        weeks=WEEKS,
+        kinds=", ".join(kinds),
+    )
     return f"{said}{_without(team, late)}." if is_of_all else f"{said}."
 
 
 def _begin(sentence: str, is_of_all: bool) -> str:
-    return sentence.capitalize() if is_of_all else sentence
+    return capital(sentence) if is_of_all else sentence
 
 
 def _without(team: Team, late: pd.DataFrame) -> str:
@@ -92,28 +110,29 @@ def _without(team: Team, late: pd.DataFrame) -> str:
     reps = here.index[here]
     n_none = int((~reps.isin(late["rep_id"])).sum())
     if not n_none:
-        return "; everybody had at least one"
-    return f"; {n_none} of {several(len(reps), 'rep')} had none"
+        return say("; everybody had at least one")
+    return say("; {n_none} of {reps} had none", n_none=n_none, reps=reps_in_words(len(reps)))
 
 
 def _ask(log: pd.DataFrame, is_of_one: bool) -> tuple[str, ...]:
     if log.empty:
         return ()
     if is_of_one:
-        return ("Which of these conversations helped you most, and what made it so?",)
-    return ("Which of these conversations would you hold again in the same way?",)
+        return (say("Which of these conversations helped you most, and what made it so?"),)
+    return (say("Which of these conversations would you hold again in the same way?"),)
 
 
 def _draw(ax: Axes, log: pd.DataFrame, as_of: pd.Timestamp) -> Axes:
     """Sessions by month and kind, the latest month at the foot."""
     last = max([as_of, *log["held_on"].head(1)]).to_period("M")
     months = pd.period_range(end=last, periods=MONTHS, freq="M")
-    month = log["held_on"].dt.to_period("M")
-    recent = month.isin(months)
+    held_in = log["held_on"].dt.to_period("M")
+    recent = held_in.isin(months)
     if not recent.any():
-        return charts.nothing_to_draw(ax, "No session in the last twelve months")
-    counts = pd.crosstab(month[recent], log.loc[recent, "kind"])
+        return charts.nothing_to_draw(ax, say("No session in the last twelve months"))
+    counts = pd.crosstab(held_in[recent], log.loc[recent, "kind"])
     known = [kind for kind in KINDS if kind in counts]
     counts = counts.reindex(index=months, columns=known, fill_value=0)
-    counts = counts.set_axis([f"{month:%b %Y}" for month in months])
-    return charts.stacked(ax, counts.set_axis([KINDS[kind] for kind in known], axis=1), "sessions")
+    counts = counts.set_axis([month(each.start_time) for each in months])
+    counts = counts.set_axis([say(KINDS[kind][-1]) for kind in known], axis=1)
+    return charts.stacked(ax, counts, say("sessions"))

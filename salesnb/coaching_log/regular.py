@@ -7,14 +7,15 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, stats
-from salesnb.coaching_log.held import YEAR, held, rhythm, several
+from salesnb.coaching_log.held import YEAR, held, reps_in_words, rhythm
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
-from salesnb.units import number, span
+from salesnb.units import listed, number, span
 
 COLUMNS = ["rep_id", "n_gaps", "gap_days", "gap_low", "gap_high", "longest_gap_days", "last_on"]
 COLUMNS += ["next_on", "overdue_days", "is_due"]
@@ -71,7 +72,7 @@ def cadence(team: Team, *, every_days: int = 30, rep: str | None = None) -> Find
         f"{who}{_of_one(table, usual) if is_one else _of_all(log, table, usual, names)}",
         table,
         lambda ax: _draw(ax, table, names, every_days),
-        ask=() if table.empty else ("Which day suits both of you for the next session?",),
+        ask=() if table.empty else (say("Which day suits both of you for the next session?"),),
         names=names,
         pressing=_pressing(table),
     )
@@ -82,7 +83,7 @@ def _pressing(table: pd.DataFrame) -> str:
     due = int(table["is_due"].sum()) - late
     if not late + due:
         return ""
-    return f"Coaching sessions: {late} overdue, {due} due within a week."
+    return say("Coaching sessions: {late} overdue, {due} due within a week.", late=late, due=due)
 
 
 def _table(team: Team, every_days: int) -> pd.DataFrame:
@@ -146,50 +147,53 @@ def _usual(team: Team) -> pd.Series:
 
 def _days(row: pd.Series, value: str, low: str, high: str) -> str:
     ends = f" ({span(row[low], row[high])})" if pd.notna(row[low]) and pd.notna(row[high]) else ""
-    return f"every {number(row[value])} days{ends}"
+    return say("every {n} days{ends}", n=number(row[value]), ends=ends)
 
 
 def _of_all(
     log: pd.DataFrame, table: pd.DataFrame, usual: pd.Series, names: Mapping[str, str]
 ) -> str:
     if log.empty or table.empty:
-        return "No session on record yet." if log.empty else "Nobody is on the team."
+        return say("No session on record yet.") if log.empty else say("Nobody is on the team.")
     late, due = table[table["overdue_days"] > 0], table[table["is_due"]]
     often = "" if pd.isna(usual["value"]) else _days(usual, "value", "value_low", "value_high")
-    said = f"A session {often} is usual. " if often else ""
+    said = say("A session {often} is usual.", often=often) + " " if often else ""
     if due.empty:
-        return f"{said}Nobody is due within a week."
-    n_soon = len(due) - len(late)
-    parts = [f"{several(len(late), 'rep')} overdue"] if len(late) else []
-    parts += [f"{several(n_soon, 'rep')} due within a week"] if n_soon else []
+        return said + say("Nobody is due within a week.")
+    n_late, n_soon = len(late), len(due) - len(late)
+    parts = [say("{reps} overdue", reps=reps_in_words(n_late))] if n_late else []
+    parts += [say("{reps} due within a week", reps=reps_in_words(n_soon))] if n_soon else []
     first = ", ".join(names[each] for each in due["rep_id"].head(3))
-    return f"{said}{' and '.join(parts)}; next: {first}."
+    return said + say("{due}; next: {people}.", due=listed(parts), people=first)
 
 
 def _of_one(table: pd.DataFrame, usual: pd.Series) -> str:
     if table.empty:
-        return "not on the team now, so no session is due."
+        return say("not on the team now, so no session is due.")
     row = table.iloc[0]
-    said = "no two sessions in the last year"
+    said = say("no two sessions in the last year")
     if row["n_gaps"]:
-        said = f"a session {_days(row, 'gap_days', 'gap_low', 'gap_high')}"
-    said += f"; the team's usual is {number(usual['value'])}" if pd.notna(usual["value"]) else ""
+        said = say("a session {often}", often=_days(row, "gap_days", "gap_low", "gap_high"))
+    if pd.notna(usual["value"]):
+        said += say("; the team's usual is {n}", n=number(usual["value"]))
+    day = row["next_on"].date()
     if pd.notna(row["overdue_days"]):
-        return f"{said}. The next was due on {row['next_on'].date()}."
-    return f"{said}. The next is due on {row['next_on'].date()}."
+        return say("{said}. The next was due on {day}.", said=said, day=day)
+    return say("{said}. The next is due on {day}.", said=said, day=day)
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], every_days: int) -> Axes:
     """The usual gap of each rep, and the days since the last session, against the promise."""
     rows = table[table["n_gaps"] > 0].head(MOST_ROWS)
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few sessions to tell their rhythm")
+        return charts.nothing_to_draw(ax, say("Too few sessions to tell their rhythm"))
     counted = zip(rows["rep_id"], rows["n_gaps"], strict=True)
     labels = [f"{names[rep]} (n = {n})" for rep, n in counted]
-    longest = charts.Points("longest", rows["longest_gap_days"], colour=charts.MUTED, marker="s")
-    usual = charts.Points.of("usual", rows, "gap_days")
+    days = rows["longest_gap_days"]
+    longest = charts.Points(say("longest"), days, colour=charts.MUTED, marker="s")
+    usual = charts.Points.of(say("usual"), rows, "gap_days")
     charts.dumbbell(ax, labels, longest, usual, is_rate=False)
     ax.axvline(every_days, color=charts.MUTED, linewidth=1, linestyle="--")
     ax.set_xlim(left=0)
-    ax.set_xlabel(f"days between sessions (dashed: {every_days})")
+    ax.set_xlabel(say("days between sessions (dashed: {n})", n=every_days))
     return ax

@@ -8,6 +8,7 @@ from scipy.special import ndtri
 from salesnb import cells, charts, leaks, units
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.sessions import stage_of
 from salesnb.team import Team
 
@@ -147,29 +148,40 @@ def told(team: Team, table: pd.DataFrame, stage: str, weeks: int) -> float:
 
 def _headline(team: Team, table: pd.DataFrame, stage: str, waves: int, weeks: int) -> str:
     if len(table) < waves:
-        where = f" at {stage}" if stage else ""
-        return f"Too few reps are behind the typical rep{where} to start in {waves} waves."
-    last = table["starts_on"].max()
-    said = (
-        f"{len(table)} reps start coaching on {stage} in {waves} waves drawn by lot, the first on "
-        f"{units.day(table['starts_on'].min())}, the last on {units.day(last)}."
+        where = say(" at {stage}", stage=stage) if stage else ""
+        return say(
+            "Too few reps are behind the typical rep{where} to start in {waves} waves.",
+            where=where,
+            waves=waves,
+        )
+    said = say(
+        "{n} reps start coaching on {stage} in {waves} waves drawn by lot, the first on {first}, "
+        "the last on {last}.",
+        n=len(table),
+        stage=stage,
+        waves=waves,
+        first=units.day(table["starts_on"].min()),
+        last=units.day(table["starts_on"].max()),
     )
     least = told(team, table, stage, weeks)
     second = table.loc[table["wave"] == 2, "starts_on"].min()
     if np.isnan(least):
         return said
-    return (
-        f"{said} By {units.day(second)}, when the second starts, an effect of about "
-        f"{100 * least:.0f} points would be told in four of five cases."
+    power = say(
+        "By {day}, when the second starts, an effect of about {points} points would be told in "
+        "four of five cases.",
+        day=units.day(second),
+        points=units.number(100 * least),
     )
+    return f"{said} {power}"
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     if table.empty:
         return ()
     return (
-        "Would you coach somebody before their turn whatever the draw says, and can it wait?",
-        "How small an effect would still be worth the hours?",
+        say("Would you coach somebody before their turn whatever the draw says, and can it wait?"),
+        say("How small an effect would still be worth the hours?"),
     )
 
 
@@ -177,10 +189,14 @@ def _caveats(table: pd.DataFrame) -> tuple[str, ...]:
     if table.empty:
         return ()
     return (
-        "Whoever is coached before their wave, or for another reason, is no longer a comparison: "
-        "write the reason into the log.",
-        "The effect that would be told is a rough one: the deals of the last half-year go on at "
-        "the same pace, and a rep's own rate drifts by 5 points.",
+        say(
+            "Whoever is coached before their wave, or for another reason, is no longer a "
+            "comparison: write the reason into the log."
+        ),
+        say(
+            "The effect that would be told is a rough one: the deals of the last half-year go on "
+            "at the same pace, and a rep's own rate drifts by 5 points."
+        ),
     )
 
 
@@ -191,7 +207,7 @@ def _draw(ax: Axes, table: pd.DataFrame, team: Team) -> Axes:
     colours = (charts.ACCENT, charts.WARN, charts.MUTED, charts.INK)
     series = [
         charts.Points(
-            f"wave {wave}",
+            say("wave {n}", n=wave),
             100 * shown["need"].where(shown["wave"] == wave),
             colour=colours[(wave - 1) % len(colours)],
             marker="os^D"[(wave - 1) % 4],
@@ -199,5 +215,5 @@ def _draw(ax: Axes, table: pd.DataFrame, team: Team) -> Axes:
         for wave in sorted(shown["wave"].unique())
     ]
     charts.dumbbell(ax, labels, *series, is_rate=False)
-    ax.set_xlabel("points behind the typical rep")
+    ax.set_xlabel(say("points behind the typical rep"))
     return ax

@@ -7,6 +7,7 @@ from salesnb import charts, trials
 from salesnb.coaching_log.programmes import programmes
 from salesnb.drift import Drift
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import listed, number
@@ -24,11 +25,18 @@ COLUMNS = {
     "n_deals": "int64",
 }
 WORTHWHILE = 0.03
-COMES_BACK = (
+VERDICTS = {
+    "yes": to_say(
+        "More deals move on since coaching{on_topic} than would have without it: {figures}."
+    ),
+    "no": to_say("Coaching{on_topic} made no difference worth its hours: {figures}."),
+    "cannot_tell": to_say("Whether coaching{on_topic} worked cannot be told yet: {figures}."),
+}
+COMES_BACK = to_say(
     "The change from before to after is shown beside the effect because it misleads: whoever was "
     "chosen for a low quarter comes back towards their own level without any coaching."
 )
-NOT_KNOWN = (
+NOT_KNOWN = to_say(
     "Controls were not drawn by lot. The effect leans on the coached having been chosen for "
     "their numbers: a reason that is in no number (a new territory, a wish to learn) counts as "
     "effect. A start drawn by lot makes the next round an experiment."
@@ -134,7 +142,7 @@ def _row(
 
 def points(value: float) -> str:
     """A difference of rates in words: ``points(0.063)`` is ``"+6 points"``."""
-    return f"{_signed(value)} points"
+    return say("{n} points", n=_signed(value))
 
 
 def _signed(value: float) -> str:
@@ -144,21 +152,17 @@ def _signed(value: float) -> str:
 
 def _headline(table: pd.DataFrame) -> str:
     if table.empty:
-        return "No topic was coached in a programme yet, so there is no effect to look for."
+        return say("No topic was coached in a programme yet, so there is no effect to look for.")
     is_few = table["effect"].isna()
     said = []
-    for verdict, words in (
-        ("yes", "More deals move on since coaching{} than would have without it"),
-        ("no", "Coaching{} made no difference worth its hours"),
-        ("cannot_tell", "Whether coaching{} worked cannot be told yet"),
-    ):
+    for verdict, words in VERDICTS.items():
         rows = table[(table["verdict"] == verdict) & ~is_few]
         if len(rows):
-            on = f" on {rows['topic'].iloc[0]}" if len(rows) == 1 else ""
-            said.append(f"{words.format(on)}: {_figures(rows)}.")
+            on = say(" on {topic}", topic=rows["topic"].iloc[0]) if len(rows) == 1 else ""
+            said.append(say(words, on_topic=on, figures=_figures(rows)))
     if is_few.any():
         topics = listed(table.loc[is_few, "topic"])
-        said.append(f"On {topics} too few were coached, or not, to compare.")
+        said.append(say("On {topics} too few were coached, or not, to compare.", topics=topics))
     return " ".join(said)
 
 
@@ -166,10 +170,15 @@ def _figures(rows: pd.DataFrame) -> str:
     """The effect on each topic, with its interval and n."""
     said = []
     for _, row in rows.iterrows():
-        interval = f"{_signed(row['effect_low'])} to {_signed(row['effect_high'])}"
-        n = f"{row['n_coached']} coached, {row['n_deals']:,} deals"
-        named = f"{row['topic']} " if len(rows) > 1 else ""
-        said.append(f"{named}{points(row['effect'])} ({interval}; {n})")
+        figures = say(
+            "{points} ({low} to {high}; {n_coached} coached, {n_deals} deals)",
+            points=points(row["effect"]),
+            low=_signed(row["effect_low"]),
+            high=_signed(row["effect_high"]),
+            n_coached=row["n_coached"],
+            n_deals=number(row["n_deals"]),
+        )
+        said.append(f"{row['topic']} {figures}" if len(rows) > 1 else figures)
     return "; ".join(said)
 
 
@@ -177,41 +186,51 @@ def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     asked = []
     open_yet = table[table["verdict"] == "cannot_tell"].dropna(subset="n_more_deals")
     if len(open_yet):
-        more = ", ".join(f"{row.n_more_deals:,.0f} at {row.topic}" for row in open_yet.itertuples())
+        more = [
+            say("{n} at {topic}", n=number(n), topic=topic)
+            for n, topic in zip(open_yet["n_more_deals"], open_yet["topic"], strict=True)
+        ]
         asked.append(
-            "What would make you sure that coaching works (more deals of the coached that would "
-            f"tell: about {more})?"
+            say(
+                "What would make you sure that coaching works (more deals of the coached that "
+                "would tell: about {deals})?",
+                deals=", ".join(more),
+            )
         )
-    for row in table[table["verdict"] == "yes"].itertuples():
-        asked.append(f"What did the coached do differently at {row.topic}, in their own words?")
-    for row in table[table["verdict"] == "no"].itertuples():
-        asked.append(f"What else could those hours on {row.topic} have gone into?")
+    for topic in table.loc[table["verdict"] == "yes", "topic"]:
+        asked.append(
+            say("What did the coached do differently at {topic}, in their own words?", topic=topic)
+        )
+    for topic in table.loc[table["verdict"] == "no", "topic"]:
+        asked.append(say("What else could those hours on {topic} have gone into?", topic=topic))
     if len(table):
-        asked.append("Why were these reps chosen, and who could have been but was not?")
+        asked.append(say("Why were these reps chosen, and who could have been but was not?"))
     return tuple(asked)
 
 
 def _caveats(table: pd.DataFrame) -> tuple[str, ...]:
     if table.empty:
         return ()
-    several = (
-        f"{len(table)} topics were looked at: without any effect, one in twenty would read yes.",
+    several = say(
+        "{n} topics were looked at: without any effect, one in twenty would read yes.",
+        n=len(table),
     )
-    return (COMES_BACK, NOT_KNOWN, *(several if len(table) > 1 else ()))
+    return (say(COMES_BACK), say(NOT_KNOWN), *([several] if len(table) > 1 else []))
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """The effect with its interval, and the change from before to after, per topic."""
     if table.empty:
         return charts.nothing_to_draw(ax)
-    labels = [f"{row.topic} (n = {row.n_deals:,})" for row in table.itertuples()]
+    counted = zip(table["topic"], table["n_deals"], strict=True)
+    labels = [f"{topic} (n = {number(n)})" for topic, n in counted]
     told = charts.Points(
-        "effect", 100 * table["effect"], 100 * table["effect_low"], 100 * table["effect_high"]
+        say("effect"), 100 * table["effect"], 100 * table["effect_low"], 100 * table["effect_high"]
     )
     naive = charts.Points(
-        "before to after", 100 * table["naive_change"], colour=charts.MUTED, marker="s"
+        say("before to after"), 100 * table["naive_change"], colour=charts.MUTED, marker="s"
     )
     charts.dumbbell(ax, labels, told, naive, is_rate=False)
     ax.axvline(0, color=charts.MUTED, linewidth=0.8)
-    ax.set_xlabel("points of the share of deals that move on")
+    ax.set_xlabel(say("points of the share of deals that move on"))
     return ax

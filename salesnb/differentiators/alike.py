@@ -12,6 +12,7 @@ from salesnb.differentiators import instead, listed
 from salesnb.differentiators.picture import heat_map
 from salesnb.differentiators.telling import BLIND, Telling, exact_p, recent, telling
 from salesnb.finding import Finding
+from salesnb.language import say, says
 from salesnb.sessions import without_colleagues
 from salesnb.team import Team
 from salesnb.units import number, percent
@@ -142,17 +143,20 @@ def _headline(
 ) -> str:
     who = "" if rep_id is None else f"{names[rep_id]}: "
     if seen.claims.empty:
-        return f"{who}No claim is on the list yet." if not who else f"{who}no claim is listed yet."
+        listed_yet = say("no claim is listed yet.")
+        return f"{who}{listed_yet}" if who else say("No claim is on the list yet.")
     if table.empty:
-        return f"{who or ''}no call note about a product with a claim."
+        none = say("no call note about a product with a claim.")
+        return f"{who}{none}"
     apart = table[table["is_apart"]]
     if rep_id is not None:
         return who + _of_one(table, apart)
     if apart.empty:
         told = percent(table["n_told"].sum() / table["n_notes"].sum())
-        return (
-            f"Claims are told in {told} of the notes that could tell them; nobody "
-            "differs from the others by more than chance."
+        return say(
+            "Claims are told in {rate} of the notes that could tell them; nobody differs from the "
+            "others by more than chance.",
+            rate=told,
         )
     by = table.groupby("group").agg(
         claim=("heading", "first"),
@@ -163,28 +167,39 @@ def _headline(
     )
     least = by.sort_values(["n_apart", "n_notes"], ascending=[False, True]).iloc[0]
     told = percent(least["n_told"] / least["n_notes"])
-    return (
-        f"Told least alike: “{least['claim']}”, in {told} of "
-        f"{number(least['n_notes'])} notes; {number(least['n_apart'])} of "
-        f"{number(least['n_reps'])} reps differ from the others by more than chance."
+    return say(
+        "Told least alike: “{claim}”, in {rate} of {n_notes} notes; {n_apart} of {n_reps} reps "
+        "differ from the others by more than chance.",
+        claim=least["claim"],
+        rate=told,
+        n_notes=number(least["n_notes"]),
+        n_apart=number(least["n_apart"]),
+        n_reps=number(least["n_reps"]),
     )
 
 
 def _of_one(table: pd.DataFrame, apart: pd.DataFrame) -> str:
     if apart.empty:
         told = percent(table["n_told"].sum() / table["n_notes"].sum())
-        return (
-            f"tells the claims in {told} of the notes that could tell them, no different from "
-            "the others by more than chance."
+        return say(
+            "tells the claims in {rate} of the notes that could tell them, no different from the "
+            "others by more than chance.",
+            rate=told,
         )
     gap = (apart["told_rate"] - apart["others_rate"]).abs()
     order = apart.assign(gap=gap).sort_values(["gap", "differentiator_id"], ascending=[False, True])
     first = order.to_dict("records")[0]
-    more = f"; {len(apart) - 1} more claims differ" if len(apart) > 2 else ""
-    more = "; one more claim differs" if len(apart) == 2 else more
-    return (
-        f"tells “{first['claim']}” in {number(first['n_told'])} of {number(first['n_notes'])} "
-        f"notes on {first['product']}, the others in {percent(first['others_rate'])}{more}."
+    n = len(apart) - 1
+    more = says("; one more claim differs", "; {n} more claims differ", n, n=n) if n else ""
+    return say(
+        "tells “{claim}” in {n_told} of {n_notes} notes on {product}, the others in "
+        "{others}{more}.",
+        claim=first["claim"],
+        n_told=number(first["n_told"]),
+        n_notes=number(first["n_notes"]),
+        product=first["product"],
+        others=percent(first["others_rate"]),
+        more=more,
     )
 
 
@@ -195,30 +210,36 @@ def _ask(table: pd.DataFrame, rep_id: str | None) -> tuple[str, ...]:
     less = apart[apart["told_rate"] < apart["others_rate"]]
     asked = []
     if rep_id is not None and len(less):
-        asked.append(f"What do customers say when they hear “{less.iloc[0]['claim']}”?")
+        claim = less.iloc[0]["claim"]
+        asked.append(say("What do customers say when they hear “{claim}”?", claim=claim))
     if rep_id is None:
-        asked.append("What do those who tell it see in the customer that makes it worth telling?")
+        asked.append(
+            say("What do those who tell it see in the customer that makes it worth telling?")
+        )
     if less["instead"].notna().any():
-        asked.append("Where do other words work better than the ones on the list?")
+        asked.append(say("Where do other words work better than the ones on the list?"))
     return tuple(asked)
 
 
 def _caveats(table: pd.DataFrame) -> tuple[str, ...]:
     if table.empty:
         return ()
-    return (BLIND, "Notes of one deal resemble one another, so differences are a little less sure.")
+    return (
+        say(BLIND),
+        say("Notes of one deal resemble one another, so differences are a little less sure."),
+    )
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], rep_id: str | None) -> Axes:
     if table.empty:
-        return charts.nothing_to_draw(ax, "No call notes yet")
+        return charts.nothing_to_draw(ax, say("No call notes yet"))
     if rep_id is not None:
         labels = [
             f"{charts.shortened(claim, 20)} (n = {n})"
             for claim, n in zip(table["claim"], table["n_notes"], strict=True)
         ]
-        others = charts.Points("the others", table["others_rate"], colour=charts.MUTED, marker="D")
-        return charts.dumbbell(
-            ax, labels, others, charts.Points.of("own notes", table, "told_rate")
-        )
+        rate = table["others_rate"]
+        others = charts.Points(say("the others"), rate, colour=charts.MUTED, marker="D")
+        own = charts.Points.of(say("own notes"), table, "told_rate")
+        return charts.dumbbell(ax, labels, others, own)
     return heat_map(ax, table, names)

@@ -9,13 +9,14 @@ from salesnb.differentiators import alike, asked, listed, upkeep
 from salesnb.differentiators.telling import BLIND, telling
 from salesnb.errors import unknown
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import number, percent
 
 COLUMNS = ["product", "claim", "proof", "competitor", "owner", "freshness", "n_notes"]
 COLUMNS += ["told_rate", "told_low", "told_high", "n_apart", "question"]
 TEXTS = ["product", "differentiator_id", "claim", "proof", "competitor", "owner", "freshness"]
-FRESH = "up to date"
+FRESH = to_say("up to date")
 
 
 def card(team: Team, *, product: str | None = None, months: int = 12) -> Finding:
@@ -50,7 +51,7 @@ def card(team: Team, *, product: str | None = None, months: int = 12) -> Finding
         headline=_headline(table),
         table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table),
-        caveats=(BLIND,) * has_notes,
+        caveats=(say(BLIND),) * has_notes,
         shown=[name for name in COLUMNS if name not in ("freshness", "n_apart")],
     )
 
@@ -114,26 +115,42 @@ def _told(team: Team, months: int) -> pd.DataFrame:
 
 def _headline(table: pd.DataFrame) -> str:
     if table.empty:
-        return "No product on record."
+        return say("No product on record.")
     n = table["product_id"].nunique()
     claims, stale = table["claim"].notna(), table["freshness"].dropna().ne(FRESH).sum()
-    said = f"{number(n)} products" if n > 1 else str(table["product"].iloc[0])
+    which = say("{n} products", n=number(n)) if n > 1 else str(table["product"].iloc[0])
     if not claims.any():
-        return f"{said}: no reason on record yet why to choose {'them' if n > 1 else 'it'}."
-    has = "1 claim" if claims.sum() == 1 else f"{number(claims.sum())} claims"
-    fresh = "all up to date" if not stale else f"{number(stale)} to be reviewed"
+        return says(
+            "{which}: no reason on record yet why to choose it.",
+            "{which}: no reason on record yet why to choose them.",
+            n,
+            which=which,
+        )
+    has = says("{n} claim", "{n} claims", claims.sum(), n=number(claims.sum()))
+    fresh = say("{n} to be reviewed", n=number(stale)) if stale else say("all up to date")
     notes = table["n_notes"].sum()
     if not notes:
-        return f"{said}: {has}, {fresh}; no call note to see how they are told."
-    rate = np.nansum(table["told_rate"] * table["n_notes"]) / notes
-    return f"{said}: {has}, {fresh}; told in {percent(rate)} of the notes that could tell them."
+        return say(
+            "{which}: {claims}, {fresh}; no call note to see how they are told.",
+            which=which,
+            claims=has,
+            fresh=fresh,
+        )
+    return say(
+        "{which}: {claims}, {fresh}; told in {rate} of the notes that could tell them.",
+        which=which,
+        claims=has,
+        fresh=fresh,
+        rate=percent(np.nansum(table["told_rate"] * table["n_notes"]) / notes),
+    )
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset="told_rate")
     if rows.empty:
-        return charts.nothing_to_draw(ax, "No call notes to see how it is told")
+        return charts.nothing_to_draw(ax, say("No call notes to see how it is told"))
     labels = [charts.shortened(claim, 44) for claim in rows["claim"]]
-    charts.dumbbell(ax, labels, charts.Points.of("told, of the notes on it", rows, "told_rate"))
+    told = charts.Points.of(say("told, of the notes on it"), rows, "told_rate")
+    charts.dumbbell(ax, labels, told)
     ax.set_yticks(range(len(labels)), labels)
     return ax

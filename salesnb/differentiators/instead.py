@@ -11,6 +11,7 @@ from salesnb import charts, stats
 from salesnb.differentiators.telling import Telling, exact_p, recent, telling
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.sessions import without_colleagues
 from salesnb.team import Team
@@ -23,6 +24,7 @@ APART = 0.6  # cosine distance within a group, on average
 FEWEST = 3  # notes that make a way of saying it
 TWICE, FALSE_SHARE = 2, 0.05
 PER_PRODUCT = 4
+BY_LETTERS = to_say("Sentences are grouped by the letters they share, not by what they mean.")
 
 
 def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Finding:
@@ -64,9 +66,8 @@ def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Fin
         headline=f"{who}{said}" if who else capital(said),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("Which of these is one of our claims in other words?",) * (len(table) > 0),
-        caveats=("Sentences are grouped by the letters they share, not by what they mean.",)
-        * (len(table) > 0),
+        ask=(say("Which of these is one of our claims in other words?"),) * (len(table) > 0),
+        caveats=(say(BY_LETTERS),) * (len(table) > 0),
     )
 
 
@@ -164,19 +165,23 @@ def example(rows: pd.DataFrame, by: list[str], found: pd.DataFrame) -> pd.Series
 
 def _headline(table: pd.DataFrame) -> str:
     if table.empty:
-        return "no way of saying it comes back often enough to be shown beside the claims."
+        return say("no way of saying it comes back often enough to be shown beside the claims.")
     first = table.sort_values(["n_said", "instead"], ascending=[False, True]).iloc[0]
-    return (
-        f"said most often beside the claims, of {first['product']}: “{first['instead']}” in "
-        f"{percent(first['said_rate'])} of {number(first['n_notes'])} notes."
+    return say(
+        "said most often beside the claims, of {product}: “{instead}” in {rate} of {n} notes.",
+        product=first["product"],
+        instead=first["instead"],
+        rate=percent(first["said_rate"]),
+        n=number(first["n_notes"]),
     )
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if table.empty:
-        return charts.nothing_to_draw(ax, "Nothing comes back often enough")
+        return charts.nothing_to_draw(ax, say("Nothing comes back often enough"))
     rows = table.sort_values("said_rate", ascending=False).head(12)
     labels = [charts.shortened(said, 44) for said in rows["instead"]]
-    charts.dumbbell(ax, labels, charts.Points.of("of the notes on the product", rows, "said_rate"))
+    said = charts.Points.of(say("of the notes on the product"), rows, "said_rate")
+    charts.dumbbell(ax, labels, said)
     ax.set_yticks(range(len(labels)), labels)
     return ax

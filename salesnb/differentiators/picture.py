@@ -9,6 +9,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
 from salesnb import charts
+from salesnb.language import say
 
 SHOWN = 30  # reps at most
 DARK = 4 / len(charts.SHADES)  # a shade from here on takes figures in the colour of the paper
@@ -48,7 +49,10 @@ def heat_map(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     labels = [charts.shortened(claim, 34) for claim in heading]
     ax.set_xticks(range(len(labels)), labels, rotation=90)
     ax.tick_params(length=0, labelcolor=charts.INK, labelsize=7.5)
-    of = f", {len(reps)} of {len(order)} reps" if len(order) > len(reps) else ""
-    ax.set_title(f"Notes that tell it / notes on the product{of}; framed: differs", fontsize=8)
+    part = ""
+    if len(order) > len(reps):
+        part = say(", {n_shown} of {n} reps", n_shown=len(reps), n=len(order))
+    title = say("Notes that tell it / notes on the product{part}; framed: differs", part=part)
+    ax.set_title(title, fontsize=8)
     charts.fit_height(ax, len(reps) + 7)
     return ax

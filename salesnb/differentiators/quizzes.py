@@ -10,6 +10,7 @@ import pandas as pd
 from salesnb import question_bank
 from salesnb.differentiators import asked, listed
 from salesnb.finding import Finding
+from salesnb.language import say, says
 from salesnb.team import Team
 from salesnb.units import number
 
@@ -57,11 +58,17 @@ def quiz(team: Team, *, language: str = "en", seed: int = 0, answers: bool = Tru
     drawn = [*_drawn(claims, dice)]
     table = pd.DataFrame(drawn, columns=COLUMNS, dtype="str")
     n = len(table)
-    said = f"{number(n)} question{'s' if n != 1 else ''} on {claims['product'].nunique()} products"
+    said = says(
+        "{n} question on {products} products, each to be answered alone first.",
+        "{n} questions on {products} products, each to be answered alone first.",
+        n,
+        n=number(n),
+        products=claims["product"].nunique(),
+    )
     return Finding(
-        f"{said}, each to be answered alone first." if n else "No claim on the list to ask for.",
+        said if n else say("No claim on the list to ask for."),
         table if answers else table.drop(columns="answer"),
-        ask=("Which answers differed, and which is the one we want to give?",) * (n > 0),
+        ask=(say("Which answers differed, and which is the one we want to give?"),) * (n > 0),
     )
 
 

@@ -9,11 +9,12 @@ from scipy.stats import hypergeom
 
 from salesnb.differentiators import languages, listed, matching
 from salesnb.history import look_up
+from salesnb.language import to_say
 from salesnb.once import once
 from salesnb.team import Team
 
 OPENS = 30  # days in which a meeting with an account may become a deal
-BLIND = (
+BLIND = to_say(
     "A claim counts as told where a note says it in its own or its listed words, in any form and "
     "with slips of the pen; in other words, in another language, or unwritten, it is not seen."
 )

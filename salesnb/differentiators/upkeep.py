@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.differentiators import listed
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import day, money, number
 from salesnb.visits import settled
@@ -14,6 +15,7 @@ from salesnb.visits import settled
 COVERAGE = ["product_id", "name", "n_claims", "n_no_proof", "n_no_owner", "open_amount", "lacks"]
 STALE = ["differentiator_id", "product", "claim", "owner", "reviewed_on", "why", "stale_since"]
 STALE += ["next_step", "due_on"]
+CHOOSE = to_say("What would make a customer choose {product} over doing nothing?")
 VALID = pd.DateOffset(months=12)  # how long a review holds where nothing changes
 TIME = pd.Timedelta(days=14)  # to put right what is found stale
 
@@ -44,14 +46,15 @@ def coverage(team: Team) -> Finding:
     table = _covered(team)
     lacking = table[table["lacks"] != ""]
     owners = int(table["n_no_owner"].sum())
-    ask = ("What would make a customer choose {} over doing nothing?",)
     first = lacking[lacking["n_claims"] == 0]["name"].head(1)
     return Finding(
         headline=_coverage_headline(team, table),
         table=table,
         draw=lambda ax: _draw_coverage(ax, table),
-        ask=tuple(question.format(first.iloc[0]) for question in ask if len(first))
-        + (("Who keeps the claims without an owner true?",) if owners else ()),
+        ask=(
+            *(say(CHOOSE, product=name) for name in first),
+            *((say("Who keeps the claims without an owner true?"),) if owners else ()),
+        ),
         currency=team.currency,
         shown=COVERAGE[1:],
     )
@@ -85,41 +88,50 @@ def _covered(team: Team) -> pd.DataFrame:
 
 def _lacks(row) -> str:
     if not row.n_claims:
-        return "a claim"
+        return say("a claim")
     said = []
-    for n, what in ((row.n_no_proof, "proof"), (row.n_no_owner, "owner")):
-        of = f" of {n} of {row.n_claims} claims" if row.n_claims > 1 else ""
-        said += [f"{what}{of}"] if n else []
+    for n, what in ((row.n_no_proof, say("proof")), (row.n_no_owner, say("owner"))):
+        if n and row.n_claims > 1:
+            said.append(say("{what} of {n} of {of} claims", what=what, n=n, of=row.n_claims))
+        elif n:
+            said.append(what)
     return ", ".join(said)
 
 
 def _coverage_headline(team: Team, table: pd.DataFrame) -> str:
     if table.empty:
-        return "No product on record."
+        return say("No product on record.")
     none = table[table["n_claims"] == 0]
     proof, owner = table["n_no_proof"].gt(0).sum(), table["n_no_owner"].gt(0).sum()
     if not (table["lacks"] != "").any():
-        return f"All {number(len(table))} products have a claim, a proof and an owner."
+        return say("All {n} products have a claim, a proof and an owner.", n=number(len(table)))
     said = []
     if len(none):
-        which = none["name"].iloc[0] if len(none) == 1 else number(len(none))
-        verb = "has" if len(none) == 1 else "have"
         worth = none["open_amount"].sum()
-        open_ = f" ({money(worth, team.currency)} open)" if worth else ""
-        said.append(f"{which} {verb} no reason on record why to choose it{open_}")
-    counts = ((proof, "a claim without proof"), (owner, "one without an owner"))
-    said += [f"{number(n)} with {what}" for n, what in counts if n]
-    return f"Of {number(len(table))} products: {'; '.join(said)}."
+        amount = say(" ({amount} open)", amount=money(worth, team.currency)) if worth else ""
+        said.append(
+            says(
+                "{which} has no reason on record why to choose it{amount}",
+                "{which} have no reason on record why to choose it{amount}",
+                len(none),
+                which=none["name"].iloc[0] if len(none) == 1 else number(len(none)),
+                amount=amount,
+            )
+        )
+    said += [say("{n} with a claim without proof", n=number(proof))] if proof else []
+    said += [say("{n} with one without an owner", n=number(owner))] if owner else []
+    return say("Of {n} products: {lacks}.", n=number(len(table)), lacks="; ".join(said))
 
 
 def _draw_coverage(ax: Axes, table: pd.DataFrame) -> Axes:
     """A mark where a product lacks something."""
     lacks = [table["n_claims"] == 0, table["n_no_proof"] > 0, table["n_no_owner"] > 0]
     places = [(row, col) for col, each in enumerate(lacks) for row in np.flatnonzero(each).tolist()]
-    mark = charts.Mark("lacking", "X", charts.WARN, places)
+    mark = charts.Mark(say("lacking"), "X", charts.WARN, places)
     if len(table) and not places:
-        return charts.nothing_to_draw(ax, "Nothing is lacking")
-    return charts.mark_grid(ax, [*table["name"]], ["a claim", "proof", "owner"], mark)
+        return charts.nothing_to_draw(ax, say("Nothing is lacking"))
+    what = [say("a claim"), say("proof"), say("owner")]
+    return charts.mark_grid(ax, [*table["name"]], what, mark)
 
 
 def stale(team: Team) -> Finding:
@@ -154,7 +166,7 @@ def stale(team: Team) -> Finding:
         headline=_stale_headline(table, n_claims, team),
         table=table,
         draw=lambda ax: _draw_stale(ax, table, team.as_of),
-        ask=("What did the customer see that the claim does not say yet?",) * (len(table) > 0),
+        ask=(say("What did the customer see that the claim does not say yet?"),) * (len(table) > 0),
         shown=STALE[1:],
     )
 
@@ -177,7 +189,8 @@ def judged(team: Team) -> pd.DataFrame:
 def _stale(team: Team) -> pd.DataFrame:
     found = judged(team)
     found = found[found["why"] != ""]
-    found = found.assign(next_step=found["why"].map(NEXT), due_on=team.as_of + TIME)
+    found["next_step"], found["why"] = found["why"].map(NEXT).map(say), found["why"].map(say)
+    found["due_on"] = team.as_of + TIME
     # Rows of a claim that are stale alike are one, in the language of the page.
     alike = ["group", "reviewed_on", "owner", "why"]
     is_other = found["language"].ne(listed.FIRST)
@@ -189,38 +202,54 @@ def _stale(team: Team) -> pd.DataFrame:
 
 
 NEXT = {
-    "never reviewed": "Check claim and proof with two customers, and note the day",
-    "product changed since": "Hold claim and proof against the change, then tell the team",
-    "product launched since": "Check claim and proof on the first deals, then tell the team",
-    "reviewed over 12 months ago": "Check whether proof and competitor are still as they were",
+    to_say("never reviewed"): to_say("Check claim and proof with two customers, and note the day"),
+    to_say("product changed since"): to_say(
+        "Hold claim and proof against the change, then tell the team"
+    ),
+    to_say("product launched since"): to_say(
+        "Check claim and proof on the first deals, then tell the team"
+    ),
+    to_say("reviewed over 12 months ago"): to_say(
+        "Check whether proof and competitor are still as they were"
+    ),
 }
 
 
 def _stale_headline(table: pd.DataFrame, n_claims: int, team: Team) -> str:
     if not n_claims:
-        return "No claim is on the list yet."
+        return say("No claim is on the list yet.")
     if table.empty:
-        said = "the one claim is" if n_claims == 1 else f"all {number(n_claims)} claims are"
-        return f"Up to date: {said} reviewed since the products last changed."
-    n = len(table)
-    first, by = table.iloc[0], day(team.as_of + TIME)
-    is_ = "claim is" if n == 1 else "claims are"
-    what = f"“{first['claim']}” ({first['product']}, {first['why']})"
-    who = f"owner: {first['owner']}" if pd.notna(first["owner"]) else "nobody owns it yet"
-    return f"{number(n)} {is_} due for a review by {by}, first {what}; {who}."
+        return says(
+            "Up to date: the one claim is reviewed since the products last changed.",
+            "Up to date: all {n} claims are reviewed since the products last changed.",
+            n_claims,
+            n=number(n_claims),
+        )
+    n, first, owner = len(table), table.iloc[0], table["owner"].iloc[0]
+    return says(
+        "{n} claim is due for a review by {day}, first “{claim}” ({product}, {why}); {owner}.",
+        "{n} claims are due for a review by {day}, first “{claim}” ({product}, {why}); {owner}.",
+        n,
+        n=number(n),
+        day=day(team.as_of + TIME),
+        claim=first["claim"],
+        product=first["product"],
+        why=first["why"],
+        owner=say("owner: {who}", who=owner) if pd.notna(owner) else say("nobody owns it yet"),
+    )
 
 
 def _draw_stale(ax: Axes, table: pd.DataFrame, now: pd.Timestamp) -> Axes:
     """How long each claim has been out of date."""
     known = table.dropna(subset="stale_since")
     if known.empty:
-        return charts.nothing_to_draw(ax, "No claim is out of date")
+        return charts.nothing_to_draw(ax, say("No claim is out of date"))
     days = (now - known["stale_since"]).dt.days.to_numpy()
     labels = [*(known["product"] + ": " + known["claim"])]
     ax.barh(range(len(days)), days, color=charts.ACCENT, height=0.5)
     ax.set_yticks(range(len(days)), [charts.shortened(label, 46) for label in labels])
     ax.set_ylim(len(days) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
-    ax.set_xlabel("days out of date")
+    ax.set_xlabel(say("days out of date"))
     charts.fit_height(ax, len(days))
     return ax

@@ -11,6 +11,7 @@ from salesnb.differentiators import listed
 from salesnb.differentiators.telling import BLIND, Telling, telling
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.stage_model.covariates import covariates
 from salesnb.team import Team
 from salesnb.units import number, span
@@ -25,7 +26,8 @@ WEAK = 2.0  # standard deviation of a log odds ratio before anything is known of
 HELD = 0.5  # of what a trait of the deal, a stage or a rep does to the log odds
 ROUNDS, ENOUGH = 30, 1e-8
 FALSE_SHARE = 0.05
-NO_CAUSE = (
+WHICH = to_say("Which deals of each kind would show whether the telling made a difference?")
+NO_CAUSE = to_say(
     "An association, not a cause: reps may tell a claim where the deal goes well anyway, and what "
     "is not on record (the fit, the buyer) is not accounted for."
 )
@@ -69,17 +71,17 @@ def association(team: Team, *, days: int = 30) -> Finding:
         headline=_headline(table),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("Which deals of each kind would show whether the telling made a difference?",)
-        * bool(table["is_apart"].any()),
-        caveats=(NO_CAUSE, _counted(days), BLIND) if len(table) else (),
+        ask=(say(WHICH),) * bool(table["is_apart"].any()),
+        caveats=(say(NO_CAUSE), _counted(days), say(BLIND)) if len(table) else (),
         shown=[name for name in COLUMNS if name != "differentiator_id"],
     )
 
 
 def _counted(days: int) -> str:
-    return (
-        f"Counted are notes of the first {days} days after a deal's first one, in deals still "
-        "open after them and decided since."
+    return say(
+        "Counted are notes of the first {n} days after a deal's first one, in deals still open "
+        "after them and decided since.",
+        n=days,
     )
 
 
@@ -179,32 +181,40 @@ def effect(won: np.ndarray, told: np.ndarray, design: sparse.csr_array) -> tuple
 def _headline(table: pd.DataFrame) -> str:
     known = table.dropna(subset="odds_ratio")
     if known.empty:
-        return "Too few decided deals with call notes to set those with a claim told beside others."
+        return say(
+            "Too few decided deals with call notes to set those with a claim told beside others."
+        )
     apart = known[known["is_apart"]]
     if apart.empty:
-        return (
+        return say(
             "No claim goes with more or fewer wins by more than chance, once the deals' mix is "
             "taken into account."
         )
     said = [
-        f"“{row['claim']}” (odds x {number(row['odds_ratio'], 1)}, "
-        f"{span(row['odds_low'], row['odds_high'], lambda each: number(each, 1))})"
+        say(
+            "“{claim}” (odds x {times}, {ends})",
+            claim=row["claim"],
+            times=number(row["odds_ratio"], 1),
+            ends=span(row["odds_low"], row["odds_high"], lambda each: number(each, 1)),
+        )
         for row in apart.to_dict("records")
     ]
-    which = "; ".join(said)
-    return f"Told where deals are won at other odds than alike ones, whatever the cause: {which}."
+    return say(
+        "Told where deals are won at other odds than alike ones, whatever the cause: {claims}.",
+        claims="; ".join(said),
+    )
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """Odds with the claim told against those without, on a scale of factors."""
     known = table.dropna(subset="odds_ratio")
     if known.empty:
-        return charts.nothing_to_draw(ax, "Too few decided deals with call notes")
+        return charts.nothing_to_draw(ax, say("Too few decided deals with call notes"))
     labels = [
         f"{charts.shortened(row['claim'], 28)} ({row['n_told']} / {row['n_untold']})"
         for row in known.to_dict("records")
     ]
-    points = charts.Points.of("odds with the claim told / without", known, "odds_ratio")
+    points = charts.Points.of(say("odds with the claim told / without"), known, "odds_ratio")
     charts.dumbbell(ax, labels, points, is_rate=False)
     ax.set_yticks(range(len(labels)), labels)
     ax.axvline(1, color=charts.MUTED, linewidth=1, linestyle="--")

@@ -5,22 +5,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from scipy.stats import friedmanchisquare
 from scipy.stats import t as student
 
 from salesnb import charts, stats
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.presence import is_here
 from salesnb.metrics.ramp import TENURED_MONTHS
+from salesnb.ramp import arrival_words
 from salesnb.ramp.newcomers import NEW_MONTHS, new
 from salesnb.team import Team
-from salesnb.units import number
 
 ARRIVAL_WEEKS = 26
 JUDGES = ("manager", "certification")
-CHANCE = 0.05
 PAIRS, ASSUMED = 20, 0.5  # pairs of scores below which so much of a score's spread is taken as true
 GAP = ["gap", "gap_low", "gap_high"]
 COLUMNS = ["scope", "rep_id", "skill", "assessed_on", "score", "self_score", "target", *GAP]
@@ -73,11 +72,11 @@ def first_assessment(
     spread = _spread(team, held)
     table = _table(held, spread, wanted["rep_id"], is_team=rep is None)
     return Finding(
-        headline=_headline(team, held, table, rep, weeks),
+        headline=arrival_words.headline(team, held, table, rep, weeks),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=_ask(table, rep),
-        caveats=_caveats(team, arrived, table, target),
+        ask=arrival_words.ask(table, rep),
+        caveats=arrival_words.caveats(team, arrived, table, target),
         names=team.names,
     )
 
@@ -202,99 +201,17 @@ def _of_all(held: pd.DataFrame, spread: Spread) -> pd.DataFrame:
     return table.reset_index().sort_values(["gap", "skill"], ascending=[False, True])
 
 
-def _p_of_skills(held: pd.DataFrame) -> float:
-    """How likely chance alone would order the skills so alike in hires (Friedman 1937)."""
-    gaps = held.pivot_table(index="rep_id", columns="skill", values="raw").dropna()
-    if len(gaps) < 3 or gaps.shape[1] < 3 or gaps.nunique().max() < 2:
-        return np.nan
-    return float(friedmanchisquare(*gaps.to_numpy().T).pvalue)
-
-
-def _headline(
-    team: Team, held: pd.DataFrame, table: pd.DataFrame, rep: str | None, weeks: int
-) -> str:
-    if rep is not None:
-        return _of_one(team.names[team.rep(rep)], table, weeks)
-    rows = table[(table["scope"] == "team") & table["gap"].notna()]
-    if rows.empty:
-        return f"No hire has a score from the first {number(weeks)} weeks to set beside a target."
-    n = held["rep_id"].nunique()
-    first = rows.iloc[0]
-    begin = f"{number(n)} {'hire' if n == 1 else 'hires'} scored within {number(weeks)} weeks"
-    if not _p_of_skills(held) <= CHANCE:
-        least, most = (number(end, 1) for end in (rows["gap"].min(), rows["gap"].max()))
-        return (
-            f"{begin}: {least} to {most} points short of ramped colleagues; no skill stands out "
-            "from the others beyond chance."
-        )
-    return (
-        f"{begin}, skills differ beyond chance: teach {first['skill']} first, {_points(first)} "
-        "short of ramped colleagues."
-    )
-
-
-def _of_one(name: str, table: pd.DataFrame, weeks: int) -> str:
-    known = table.dropna(subset="gap")
-    if known.empty:
-        return f"{name} has no score from the first {number(weeks)} weeks to set beside a target."
-    first = known.iloc[0]
-    if not first["gap_low"] > 0:
-        return f"{name}: no skill lies below the target by more than chance."
-    return f"{name}: the largest gap on arrival is {first['skill']}, {_points(first)}."
-
-
-def _points(row: pd.Series) -> str:
-    low, high = number(row["gap_low"], 1), number(row["gap_high"], 1)
-    ends = "" if np.isnan(row["gap_low"]) else f" ({low} to {high})"
-    return f"{number(row['gap'], 1)} points{ends}"
-
-
-def _ask(table: pd.DataFrame, rep: str | None) -> tuple[str, ...]:
-    if table["gap"].isna().all():
-        return ()
-    if rep is None:
-        return ("Who on the team is strong at this and would like to show it to a new colleague?",)
-    return (
-        "Which of these skills did you use most where you were before?",
-        "Where do you see yourself otherwise than I do, and what have I not seen yet?",
-    )
-
-
-def _caveats(
-    team: Team, arrived: pd.DataFrame, table: pd.DataFrame, target: float
-) -> tuple[str, ...]:
-    if arrived.empty:
-        return ()
-    waited = ((arrived["assessed_on"] - arrived["hired_on"]).dt.days / 7).median()
-    said = []
-    if waited > 8:
-        said.append(
-            f"The first score came {number(waited)} weeks after the hire (median): some of the "
-            "ramp is in it. Score in the first two weeks to see what people bring."
-        )
-    off = (arrived["self_score"] - arrived["score"]).dropna()
-    if len(off):
-        more = "above" if off.mean() > 0 else "below"
-        said.append(
-            f"Hires score themselves {number(abs(off.mean()), 1)} points {more} their manager on "
-            f"average (n = {number(len(off))})."
-        )
-    if not target and table["target"].isna().any():
-        said.append(f"Below {number(PEERS)} colleagues with a score there is no target.")
-    return tuple(said)
-
-
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """Target, manager's and own score by skill: of all hires, or of the one rep."""
     scope = "team" if (table["scope"] == "team").any() else "rep"
     rows = table[(table["scope"] == scope) & table["score"].notna()]
     series = [
-        charts.Points("ramped colleagues", rows["target"], colour=charts.MUTED, marker="s"),
-        charts.Points("on arrival", rows["score"]),
-        charts.Points("own view", rows["self_score"], colour=charts.WARN, marker="^"),
+        charts.Points(say("ramped colleagues"), rows["target"], colour=charts.MUTED, marker="s"),
+        charts.Points(say("on arrival"), rows["score"]),
+        charts.Points(say("own view"), rows["self_score"], colour=charts.WARN, marker="^"),
     ]
     charts.dumbbell(ax, list(rows["skill"]), *series, is_rate=False)
     if len(rows):
         ax.set_xlim(0, 4)
-        ax.set_xlabel("score, 0-4")
+        ax.set_xlabel(say("score, 0-4"))
     return ax

@@ -9,26 +9,22 @@ from statsmodels.duration.survfunc import survdiff
 from salesnb import charts, stats
 from salesnb.errors import unknown
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.ledger import Ledger, ledger
-from salesnb.ramp.newcomers import FEWEST, confounded, milestones
+from salesnb.ramp import curve_words
+from salesnb.ramp.curve_words import MEDIAN
+from salesnb.ramp.newcomers import milestones
 from salesnb.team import Team
-from salesnb.units import number, span
+from salesnb.units import number
 
 GROUPS = ("", "cohort", "role", "region")
-CHANCE = 0.05
 EVERYBODY = "all"
-MEDIAN = ["median_months", "median_months_low", "median_months_high"]
 REACHED = ["reached_share", "reached_low", "reached_high"]
 COLUMNS = ["milestone", "level", "n_hires", "n_reached", "n_left", "n_waiting", *MEDIAN]
 COLUMNS += ["naive_months", *REACHED, "n_inherited", "p"]
-DEFINED = (
-    "Ramped: the amount won in three calendar months reaches 80 % of the median of colleagues at "
-    "least a year on the team, and does so a month later still. First deal: the first one won that "
-    "the hire opened."
-)
-LEFT = "Who left before a milestone never reaches it; nobody is dropped for having left."
+NAMES = {"first deal": to_say("first deal"), "ramped": to_say("ramped")}
 
 
 def curve(team: Team, *, by: str = "", months: int = 6) -> Finding:
@@ -82,11 +78,11 @@ def curve(team: Team, *, by: str = "", months: int = 6) -> Finding:
     parts = [_rows(name, rows, months, inherited, by) for name, rows in waits.items()]
     table = pd.concat(parts, ignore_index=True)[COLUMNS]
     return Finding(
-        headline=_headline(table, by),
+        headline=curve_words.headline(table, by),
         table=table,
         draw=lambda ax: _draw(ax, waits, table, by),
-        ask=() if by else _ask(table),
-        caveats=_caveats(waits["ramped"], table, by),
+        ask=() if by else curve_words.ask(table),
+        caveats=curve_words.caveats(waits["ramped"], table, by),
         names=team.names,
     )
 
@@ -155,110 +151,17 @@ def _p(rows: pd.DataFrame) -> float:
         return np.nan
 
 
-def _headline(table: pd.DataFrame, by: str) -> str:
-    n = int(table.loc[table["milestone"] == "ramped", "n_hires"].sum())
-    if not n:
-        return "Nobody was hired since the first deal on record: there is no ramp to see yet."
-    if by:
-        return _groups_in_words(table, by, n)
-    first, ramp = (row for _, row in table.iterrows())
-    begun = _half(first, "won a first deal of their own")
-    return f"{number(n)} new hires. {begun}, {_lower(ramp)}."
-
-
-def _half(row: pd.Series, what: str) -> str:
-    if row["n_reached"] < PEERS:
-        so_far = "Nobody has" if not row["n_reached"] else f"Only {number(row['n_reached'])} have"
-        so_far = "Only one has" if row["n_reached"] == 1 else so_far
-        return f"{so_far} {what} yet, too few to say how long it takes"
-    if np.isnan(row["median_months"]):
-        return f"Fewer than half are known to have {what} yet"
-    return f"Half had {what} after {_months(row)}"
-
-
-def _lower(row: pd.Series) -> str:
-    said = _half(row, "ramped")
-    said = said[0].lower() + said[1:]
-    if row["n_reached"] < PEERS or row["n_reached"] == row["n_hires"]:
-        return said
-    missing = row["n_hires"] - row["n_reached"]
-    return (
-        f"{said}. The mean of the {number(row['n_reached'])} who have, "
-        f"{number(row['naive_months'], 1)} months, is too low: it leaves out the "
-        f"{number(missing)} who have not"
-    )
-
-
-def _months(row: pd.Series) -> str:
-    middle, low, high = (row[name] for name in MEDIAN)
-    ends = "" if np.isnan(low) else f"from {number(low, 1)} on"
-    if not np.isnan(low) and not np.isnan(high):
-        ends = span(low, high, lambda month: number(month, 1))
-    return f"{number(middle, 1)} months" + (f" ({ends})" if ends else "")
-
-
-def _groups_in_words(table: pd.DataFrame, by: str, n: int) -> str:
-    k = table["level"].nunique()
-    apart = table.loc[table["p"] * 2 <= CHANCE, "milestone"].unique()  # two milestones, two looks
-    what = {"cohort": "half-years of hire", "role": "roles", "region": "regions"}[by]
-    said = f"{number(n)} new hires in {number(k)} {what}"
-    if k < 2:
-        return f"{said}: nothing to compare."
-    if not len(apart):
-        return f"{said}: no difference in the ramp is separated from chance."
-    rows = table[(table["milestone"] == apart[-1]) & table["median_months"].notna()]
-    medians = [f"{row['level']} {_months(row)}" for _, row in rows.iterrows()]
-    return f"{said} differ beyond chance in the wait until {_event(apart[-1])}: " + (
-        "; ".join(medians) + "." if medians else "half of them are nowhere there yet."
-    )
-
-
-def _event(milestone: str) -> str:
-    return "they have ramped" if milestone == "ramped" else "the first deal"
-
-
-def _ask(table: pd.DataFrame) -> tuple[str, ...]:
-    if not table["n_hires"].sum():
-        return ()
-    return (
-        "What did those who came up quickly have in their first month that others lacked?",
-        "Which part of the wait is the length of our sales cycle, and which part is learning?",
-    )
-
-
-def _caveats(rows: pd.DataFrame, table: pd.DataFrame, by: str) -> tuple[str, ...]:
-    if rows.empty:
-        return (DEFINED,)
-    said = [DEFINED, LEFT, *confounded(rows["hired_on"])]
-    n_inherited = table.loc[table["milestone"] == "ramped", "n_inherited"].sum()
-    if n_inherited:
-        said.append(f"{number(n_inherited)} won deals were inherited and are left out.")
-    if len(rows) < FEWEST:
-        said.append(f"{number(len(rows))} hires say little: read the interval, not the middle.")
-    spans = rows.groupby("level")["hired_on"].agg(["min", "max"]).sort_values("min")
-    if by == "cohort" and len(spans) > 1:
-        said.append("Half-years differ in season and market too, not only in who was hired.")
-    elif by and len(spans) > 1 and (spans["min"].shift(-1) > spans["max"]).any():
-        said.append(
-            "Some of these groups were hired at other times than the rest: the group and the "
-            "calendar cannot be told apart."
-        )
-    if by == "role":
-        said.append("The role is that of today: who ramped may have been promoted since.")
-    return tuple(said)
-
-
 def _draw(ax: Axes, waits: dict[str, pd.DataFrame], table: pd.DataFrame, by: str) -> Axes:
     """Share of hires who are there by month since the hire, with band; dashed the naive mean."""
     shown = waits if not by else {"ramped": waits["ramped"]}
     lines = {
-        (name if not by else str(level)): rows
+        (say(NAMES[name]) if not by else str(level)): rows
         for name, of_all in shown.items()
         for level, rows in of_all.groupby("level")
         if not by or len(rows) >= PEERS
     }
     if not lines:
-        return charts.nothing_to_draw(ax, f"No group of {PEERS} hires or more yet")
+        return charts.nothing_to_draw(ax, say("No group of {n} hires or more yet", n=PEERS))
     palette = [charts.MUTED, charts.ACCENT] if not by else [charts.ACCENT, charts.WARN]
     palette += [charts.MUTED, charts.INK, *charts.shades(2, first=2)]
     for place, (name, rows) in enumerate(lines.items()):
@@ -266,13 +169,13 @@ def _draw(ax: Axes, waits: dict[str, pd.DataFrame], table: pd.DataFrame, by: str
     made = table[(table["milestone"] == "ramped") & (table["n_reached"] >= PEERS)]
     naive = made["naive_months"]
     if not by and len(naive):
-        label = f"mean of those who have, {number(naive.iloc[0], 1)}"
+        label = say("mean of those who have, {n}", n=number(naive.iloc[0], 1))
         ax.axvline(naive.iloc[0], color=charts.WARN, linewidth=1, linestyle="--", label=label)
     ax.set_ylim(0, 1)
     ax.set_xlim(left=0)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set_xlabel("months since the hire")
-    ax.set_ylabel("share of hires" if not by else "share ramped")
+    ax.set_xlabel(say("months since the hire"))
+    ax.set_ylabel(say("share ramped") if by else say("share of hires"))
     return ax
 
 

@@ -3,11 +3,12 @@
 import pandas as pd
 
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.ledger import Ledger
 from salesnb.metrics.presence import DAYS_A_MONTH, is_here
 from salesnb.team import Team
-from salesnb.units import number
+from salesnb.units import number, whole_month
 
 NEW_MONTHS = 12  # since the hire
 FEWEST = 5  # past hires below which nothing is compared
@@ -48,13 +49,18 @@ def not_new(team: Team, rep: str, months: int) -> str:
     """A headline about a rep who is not new."""
     rep_id = team.rep(rep)
     hired_on = look_up(pd.Series([rep_id]), team.reps.set_index("rep_id")["hired_on"]).iloc[0]
-    since = "on a day not on record" if pd.isna(hired_on) else f"on {hired_on.date()}"
-    return f"{team.names[rep_id]} was hired {since}: not within the last {months} months."
+    day = say("a day not on record") if pd.isna(hired_on) else hired_on.date()
+    return say(
+        "{who} was hired on {day}: not within the last {months} months.",
+        who=team.names[rep_id],
+        day=day,
+        months=months,
+    )
 
 
 def nobody_new(months: int) -> str:
     """A headline where nobody is new."""
-    return f"Nobody on the team was hired within the last {months} months."
+    return say("Nobody on the team was hired within the last {months} months.", months=months)
 
 
 def confounded(hired_on: pd.Series) -> tuple[str, ...]:
@@ -64,13 +70,21 @@ def confounded(hired_on: pd.Series) -> tuple[str, ...]:
     months = hired_on.dt.to_period("M").nunique()
     if months == 1:
         return (
-            f"All {number(len(hired_on))} were hired in {hired_on.iloc[0]:%B %Y}: what the ramp "
-            "did and what the market did in these months cannot be told apart.",
+            say(
+                "All {n} were hired in {month}: what the ramp did and what the market did in these "
+                "months cannot be told apart.",
+                n=number(len(hired_on)),
+                month=whole_month(hired_on.iloc[0]),
+            ),
         )
     quarter = hired_on.dt.quarter.value_counts()
     if quarter.iloc[0] > 0.75 * len(hired_on):
         return (
-            f"{number(quarter.iloc[0])} of {number(len(hired_on))} were hired in the same quarter "
-            "of a year: the season is in their ramp.",
+            say(
+                "{n_same} of {n} were hired in the same quarter of a year: the season is in their "
+                "ramp.",
+                n_same=number(quarter.iloc[0]),
+                n=number(len(hired_on)),
+            ),
         )
     return ()

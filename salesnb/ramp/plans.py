@@ -9,6 +9,7 @@ from scipy.optimize import isotonic_regression
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics.ledger import ledger
 from salesnb.metrics.presence import DAYS_A_MONTH
 from salesnb.metrics.ramp import TENURED_MONTHS
@@ -65,7 +66,9 @@ def quota_plan(team: Team, *, monthly_quota: float = 0.0, months: int = 12) -> F
         headline=_plan_headline(table, full, team.currency),
         table=table,
         draw=lambda ax: _draw_plan(ax, table),
-        ask=("Which month of this plan would you not believe in, and why?",) if len(table) else (),
+        ask=(say("Which month of this plan would you not believe in, and why?"),)
+        if len(table)
+        else (),
         caveats=_plan_caveats(made, source),
         currency=team.currency,
     )
@@ -105,10 +108,12 @@ def _full_quota(team: Team, made: Earnings, given: float) -> tuple[float, str]:
     now = quotas[(quotas["starts_on"] <= team.as_of) & (quotas["ends_on"] >= team.as_of)]
     if len(now):
         return float(now["a_day"].median() * DAYS_A_MONTH), (
-            "A full quota is the median of the colleagues' present ones, for a month."
+            say("A full quota is the median of the colleagues' present ones, for a month.")
         )
     usual = float(np.median(made.usual)) if len(made.usual) else np.nan
-    return usual, "No quotas of today are on record: a full one is what the median colleague wins."
+    return usual, say(
+        "No quotas of today are on record: a full one is what the median colleague wins."
+    )
 
 
 def _of_colleagues(team: Team) -> pd.DataFrame:
@@ -147,15 +152,20 @@ def _given(team: Team, made: Earnings) -> np.ndarray:
 def _plan_headline(table: pd.DataFrame, full: float, currency: str) -> str:
     known = table.dropna(subset="plan_share")
     if known.empty:
-        return "Too few hires on record for a plan by ramp quota."
+        return say("Too few hires on record for a plan by ramp quota.")
     at = [month for month in (3, 6, 9, 12) if month in set(known["month"])]
     at = at or [known["month"].iloc[-1]]
     said = ", ".join(
-        f"month {number(row['month'])} {percent(row['plan_share'])}{_ends(row)}"
+        say("month {n} {share}", n=number(row["month"]), share=percent(row["plan_share"]))
+        + _ends(row)
         for _, row in known[known["month"].isin(at)].iterrows()
     )
-    worth = "" if np.isnan(full) else f" of {money(full, currency)} a month"
-    return f"What past hires brought, as a share of a full quota{worth}: {said}."
+    worth = "" if np.isnan(full) else say(" of {amount} a month", amount=money(full, currency))
+    return say(
+        "What past hires brought, as a share of a full quota{amount}: {shares}.",
+        amount=worth,
+        shares=said,
+    )
 
 
 def _ends(row: pd.Series) -> str:
@@ -164,16 +174,21 @@ def _ends(row: pd.Series) -> str:
 
 
 def _plan_caveats(made: Earnings, source: str) -> tuple[str, ...]:
-    said = ["What hires won is also what they were given: leads, accounts, a colleague's help."]
+    said = [
+        say("What hires won is also what they were given: leads, accounts, a colleague's help.")
+    ]
     said += [source] if source else []
     if len(made.hires):
         said.append(
-            "On simulated teams these intervals held the true share in 65 to 90 of 100 cases, the "
-            "fewest in months 4 to 6, where the plan asks a little too little "
-            "(docs/ramp_accuracy.md)."
+            say(
+                "On simulated teams these intervals held the true share in 65 to 90 of 100 cases, "
+                "the fewest in months 4 to 6, where the plan asks a little too little "
+                "(docs/ramp_accuracy.md)."
+            )
         )
     if 0 < len(made.hires) < FEWEST * 2:
-        said.append(f"{number(len(made.hires))} hires say little: read the interval.")
+        n = number(len(made.hires))
+        said.append(say("{n} hires say little: read the interval.", n=n))
     return (*said, *confounded(made.hires["hired_on"]))
 
 
@@ -186,12 +201,12 @@ def _draw_plan(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.fill_between(
         month, rows["plan_low"], rows["plan_high"], color=charts.ACCENT, alpha=0.2, linewidth=0
     )
-    ax.plot(month, rows["plan_share"], "o-", color=charts.ACCENT, label="what past hires won")
+    ax.plot(month, rows["plan_share"], "o-", color=charts.ACCENT, label=say("what past hires won"))
     if rows["given_share"].notna().any():
         given = rows["given_share"]
-        ax.step(month, given, where="mid", color=charts.MUTED, label="the quota they had")
+        ax.step(month, given, where="mid", color=charts.MUTED, label=say("the quota they had"))
     ax.set_ylim(0, 1.05)
     ax.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
-    ax.set_xlabel("months since the hire")
-    ax.set_ylabel("of a full quota")
+    ax.set_xlabel(say("months since the hire"))
+    ax.set_ylabel(say("of a full quota"))
     return ax

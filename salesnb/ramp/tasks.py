@@ -6,12 +6,20 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, stats
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.ramp.newcomers import NEW_MONTHS, new, nobody_new, not_new
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 
-KINDS = ("product", "phone", "crm", "tool", "skill")
-STATES = ("passed", "done", "to repeat", "ahead", "overdue")
+KINDS = (to_say("product"), to_say("phone"), to_say("crm"), to_say("tool"), to_say("skill"))
+STATES = (
+    to_say("passed"),
+    to_say("done"),
+    to_say("to repeat"),
+    to_say("ahead"),
+    to_say("overdue"),
+)
+RECORDED = to_say("Passed is what was recorded: a task passed once can be forgotten again.")
 COUNTS = ["n_tasks", "n_done", "n_passed", "n_to_repeat", "n_ahead", "n_overdue"]
 DONE = ["done_share", "done_low", "done_high"]
 COLUMNS = ["rep_id", "kind", *COUNTS, "overdue_days", "waits_for", *DONE, "n_due"]
@@ -57,9 +65,7 @@ def checklist(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) -
         table=table,
         draw=lambda ax: _draw(ax, tasks),
         ask=_ask(tasks),
-        caveats=("Passed is what was recorded: a task passed once can be forgotten again.",)
-        if len(tasks)
-        else (),
+        caveats=(say(RECORDED),) if len(tasks) else (),
         names=team.names,
         pressing=_pressing(tasks),
     )
@@ -67,7 +73,9 @@ def checklist(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) -
 
 def _pressing(tasks: pd.DataFrame) -> str:
     n = int((tasks["state"] == "overdue").sum())
-    return f"New hires: {number(n)} {'task' if n == 1 else 'tasks'} overdue." if n else ""
+    if not n:
+        return ""
+    return says("New hires: {n} task overdue.", "New hires: {n} tasks overdue.", n, n=number(n))
 
 
 def _tasks(team: Team, people: pd.DataFrame) -> pd.DataFrame:
@@ -128,29 +136,36 @@ def _headline(
     if people.empty:
         return nobody_new(months) if rep is None else not_new(team, rep, months)
     n = tasks["rep_id"].nunique()
-    who = f"{number(n)} new {'hire' if n == 1 else 'hires'}"
+    who = says("{n} new hire", "{n} new hires", n, n=number(n))
     who = who if rep is None else team.names[people["rep_id"].iloc[0]]
     if tasks.empty:
-        return f"{who}: no onboarding task is on record."
+        return say("{who}: no onboarding task is on record.", who=who)
     due = tasks[tasks["is_due"]]
     if due.empty:
-        return f"{who}: no task is due yet, {number(tasks['is_done'].sum())} done ahead of time."
+        n_done = number(tasks["is_done"].sum())
+        return say("{who}: no task is due yet, {n} done ahead of time.", who=who, n=n_done)
     share = stats.rates(np.array([due["is_done"].sum()]), np.array([len(due)])).iloc[0]
-    ends = span(share["value_low"], share["value_high"], percent)
-    said = f"{who}: {percent(share['value'])} of {number(len(due))} tasks due are done ({ends})"
+    said = say(
+        "{who}: {share} of {n} tasks due are done ({ends})",
+        who=who,
+        share=percent(share.loc["value"]),
+        n=number(len(due)),
+        ends=span(share["value_low"], share["value_high"], percent),
+    )
     n_late, n_again = (int((tasks["state"] == state).sum()) for state in ("overdue", "to repeat"))
     late = tasks[tasks["state"] == "overdue"]["kind"].value_counts()
-    kinds = ", ".join(f"{late[kind]} {kind}" for kind in KINDS if kind in late)
-    said += f"; {number(n_late)} overdue ({kinds})" if n_late else "; none is overdue"
-    return said + (f", {number(n_again)} to repeat." if n_again else ".")
+    kinds = ", ".join(f"{late[kind]} {say(kind)}" for kind in KINDS if kind in late)
+    overdue = say("; {n} overdue ({kinds})", n=number(n_late), kinds=kinds)
+    said += overdue if n_late else say("; none is overdue")
+    return said + (say(", {n} to repeat", n=number(n_again)) if n_again else "") + "."
 
 
 def _ask(tasks: pd.DataFrame) -> tuple[str, ...]:
     if not tasks["state"].isin(["overdue", "to repeat"]).any():
         return ()
     return (
-        "What is in the way of this task: time, access, or somebody who shows how?",
-        "Who on the team does this so well that you would like to watch once?",
+        say("What is in the way of this task: time, access, or somebody who shows how?"),
+        say("Who on the team does this so well that you would like to watch once?"),
     )
 
 
@@ -159,4 +174,5 @@ def _draw(ax: Axes, tasks: pd.DataFrame) -> Axes:
     counts = pd.crosstab(tasks["kind"], tasks["state"])
     kinds = [kind for kind in KINDS if kind in counts.index]
     states = [state for state in STATES if state in counts]
-    return charts.stacked(ax, counts.reindex(index=kinds, columns=states), unit="tasks")
+    counts = counts.reindex(index=kinds, columns=states).rename(index=say, columns=say)
+    return charts.stacked(ax, counts, unit=say("tasks"))

@@ -9,20 +9,25 @@ from scipy.stats import t as student
 
 from salesnb import charts, stats
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics import ramp as measured
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.ledger import DAY, Ledger, ledger
 from salesnb.metrics.presence import days_at_work
-from salesnb.ramp.newcomers import FEWEST, NEW_MONTHS, new, nobody_new, not_new
+from salesnb.ramp import track_words
+from salesnb.ramp.newcomers import FEWEST, NEW_MONTHS, new
 from salesnb.team import Team
-from salesnb.units import listed, number, percent, span
 from salesnb.weekly import working_days
 
 DAYS_A_WEEK = 5
 FIRST_WEEKS = 4  # at work, before which nothing is said
 # A few large deals set amounts far apart by chance: more is asked of them before anybody is named.
 CHANCE = {"meetings booked": 0.05, "pipeline opened": 0.01, "won": 0.01}
-ITEMS = {"meetings booked": "count", "pipeline opened": "amount", "won": "amount"}
+ITEMS = {
+    to_say("meetings booked"): "count",
+    to_say("pipeline opened"): "amount",
+    to_say("won"): "amount",
+}
 COLUMNS = ["rep_id", "at_work_weeks", "item", "status", "value", "benchmark"]
 COLUMNS += ["below_share", "below_low", "below_high", "n_hires", "chance_rate", "unit"]
 TEXTS = ("rep_id", "item", "status", "unit")
@@ -76,11 +81,11 @@ def on_track(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) ->
     table = _compared(book, new(team, months))
     table = table[table["rep_id"].isin(wanted["rep_id"])].reset_index(drop=True)
     return Finding(
-        headline=_headline(team, table, months, rep),
+        headline=track_words.headline(team, table, months, rep),
         table=table,
         draw=lambda ax: _draw(ax, team, table),
-        ask=_ask(team, table),
-        caveats=_caveats(team, table),
+        ask=track_words.ask(team, table),
+        caveats=track_words.caveats(team, table),
         currency=team.currency,
         names=team.names,
     )
@@ -189,77 +194,11 @@ def _judged(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(chance_rate=chance, status=status)
 
 
-def _headline(team: Team, table: pd.DataFrame, months: int, rep: str | None) -> str:
-    if rep is not None and new(team, months, rep).empty:
-        return not_new(team, rep, months)
-    if table.empty:
-        return nobody_new(months)
-    if rep is not None:
-        weeks = number(np.floor(table["at_work_weeks"].iloc[0]))
-        said = [f"{row['item']} {row['status']}{_place(row)}" for _, row in table.iterrows()]
-        return f"{team.names[team.rep(rep)]}, week {weeks} at work: {', '.join(said)}."
-    n = table["rep_id"].nunique()
-    found = [_named(team, table, status) for status in ("behind", "ahead")]
-    found = [each for each in found if each]
-    told = table[table["status"].isin(["behind", "ahead", "on track"])]["rep_id"].nunique()
-    people = f"{number(n)} new {'hire' if n == 1 else 'hires'}"
-    if not told:
-        why = "too few past hires" if (table["n_hires"] < FEWEST).any() else "too early"
-        return f"{people}: nothing can be said yet, {why}."
-    if not found:
-        return f"{people}, {number(told)} with enough to compare: nobody stands out from chance."
-    return f"{people}. {' '.join(found)}"
-
-
-def _place(row: pd.Series) -> str:
-    if row["status"] not in ("ahead", "behind", "on track"):
-        return ""
-    ends = span(row["below_low"], row["below_high"], percent)
-    return f" (more than {percent(row['below_share'])} of {number(row['n_hires'])} hires, {ends})"
-
-
-def _named(team: Team, table: pd.DataFrame, status: str) -> str:
-    rows = table[table["status"] == status]
-    if rows.empty:
-        return ""
-    each = [
-        f"{team.names[str(rep_id)]} ({', '.join(of_rep['item'])})"
-        for rep_id, of_rep in rows.groupby("rep_id", sort=False)
-    ]
-    return f"{status.capitalize()} of past hires beyond chance: {listed(each)}."
-
-
-def _ask(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
-    if table.empty:
-        return ()
-    if (table["status"] == "behind").any():
-        return (
-            "What takes more of your week than you thought it would?",
-            "Where did you last have to wait for somebody, and for how long?",
-        )
-    return ("What would you like to be able to do alone by next month?",)
-
-
-def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
-    if table.empty:
-        return ()
-    said = [
-        "Past hires are all hires on record after as many weeks at work, whoever left later among "
-        "them; whoever left sooner is not.",
-        "The typical rep here is the median past hire; the season of the start is not taken out.",
-    ]
-    if (table["status"] == "too few to compare").any():
-        said.append(f"Nothing is compared with fewer than {number(FEWEST)} past hires.")
-    if not team.has("absences"):
-        said.append("No leave is recorded: time away counts as time at work.")
-    return tuple(said)
-
-
 def _draw(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     """Where each new hire stands among past hires, by item."""
     rows = table[table["n_hires"] >= PEERS]
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few past hires to compare with")
+        return charts.nothing_to_draw(ax, say("Too few past hires to compare with"))
     reps = list(dict.fromkeys(rows["rep_id"]))[:12]
     rows = rows[rows["rep_id"].isin(reps)]
     colours = (charts.ACCENT, charts.MUTED, charts.WARN)
@@ -267,9 +206,9 @@ def _draw(ax: Axes, team: Team, table: pd.DataFrame) -> Axes:
     for (item, colour), marker in zip(zip(ITEMS, colours, strict=True), "os^", strict=True):
         own = rows[rows["item"] == item].set_index("rep_id").reindex(reps)
         own = own.where(own["status"] != "too early")
-        series.append(charts.Points.of(item, own, "below_share", colour, marker))
+        series.append(charts.Points.of(say(item), own, "below_share", colour, marker))
     charts.dumbbell(ax, [team.names[rep_id] for rep_id in reps], *series)
     ax.axvline(0.5, color=charts.MUTED, linewidth=0.8, linestyle="--")
-    ax.set_xlabel("share of past hires with less, after as many weeks")
+    ax.set_xlabel(say("share of past hires with less, after as many weeks"))
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     return ax

@@ -10,6 +10,7 @@ from matplotlib.ticker import EngFormatter
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.history import among, look_up
+from salesnb.language import say
 from salesnb.metrics.ledger import ledger
 from salesnb.ramp.earnings import SEED, Earnings, earnings, interval, resampled
 from salesnb.ramp.newcomers import FEWEST, confounded
@@ -153,23 +154,36 @@ def _break_even(balance: np.ndarray) -> np.ndarray:
 
 def _cost_headline(table: pd.DataFrame, made: Earnings, currency: str) -> str:
     if not made.won.shape[1]:
-        return "Too few hires on record to say when one has earned what they cost."
+        return say("Too few hires on record to say when one has earned what they cost.")
     months = made.won.shape[1]
     even, faster = _of(table, BREAK_EVEN), _of(table, FASTER)
     spent = money(_of(table, COST)["value"], currency)
-    begin = f"At {spent} a month a new hire has earned what they cost"
+    low, high = number(even["value_low"]), number(even["value_high"])
     if np.isnan(even["value"]):
-        least = f", at the earliest in month {number(even['value_low'])}"
-        said = f"{begin} later than the {number(months)} months on record"
+        said = say(
+            "At {cost} a month a new hire has earned what they cost later than the {n} months on "
+            "record",
+            cost=spent,
+            n=number(months),
+        )
+        least = say(", at the earliest in month {n}", n=low)
         said += "" if np.isnan(even["value_low"]) else least
     else:
-        until = "" if np.isnan(even["value_high"]) else f" to {number(even['value_high'])}"
-        said = f"{begin} in month {number(even['value'])}"
-        said += f" ({number(even['value_low'])}{until or ' or later'})"
+        until = say("{low} to {high}", low=low, high=high)
+        said = say(
+            "At {cost} a month a new hire has earned what they cost in month {n} ({ends})",
+            cost=spent,
+            n=number(even["value"]),
+            ends=say("{low} or later", low=low) if np.isnan(even["value_high"]) else until,
+        )
     if np.isnan(faster["value"]):
         return f"{said}."
-    ends = span(faster["value_low"], faster["value_high"], lambda each: money(each, currency))
-    return f"{said}. A ramp one month faster is worth {money(faster['value'], currency)} ({ends})."
+    worth = say(
+        "A ramp one month faster is worth {amount} ({ends}).",
+        amount=money(faster["value"], currency),
+        ends=span(faster["value_low"], faster["value_high"], lambda each: money(each, currency)),
+    )
+    return f"{said}. {worth}"
 
 
 def _of(table: pd.DataFrame, item: str) -> pd.Series:
@@ -180,8 +194,8 @@ def _cost_ask(table: pd.DataFrame) -> tuple[str, ...]:
     if table["n"].isna().all() or not table["n"].max() > 0:
         return ()
     return (
-        "What would one of us stop doing, so that a new hire gets that hour?",
-        "Which week of the first three brings the least for what it takes?",
+        say("What would one of us stop doing, so that a new hire gets that hour?"),
+        say("Which week of the first three brings the least for what it takes?"),
     )
 
 
@@ -189,14 +203,17 @@ def _cost_caveats(made: Earnings, is_assumed: dict[str, bool]) -> tuple[str, ...
     said = []
     if is_assumed["cost"]:
         said.append(
-            "What a hire costs is assumed: a fifth of what the median colleague wins in a month. "
-            "Put in your own figure."
+            say(
+                "What a hire costs is assumed: a fifth of what the median colleague wins in a "
+                "month. Put in your own figure."
+            )
         )
     if is_assumed["margin"]:
-        said.append("No margins are on record: the amount won is taken whole.")
-    said.append("What a colleague would have won with the same leads is not subtracted.")
+        said.append(say("No margins are on record: the amount won is taken whole."))
+    said.append(say("What a colleague would have won with the same leads is not subtracted."))
     if 0 < len(made.hires) < FEWEST * 2:
-        said.append(f"{number(len(made.hires))} hires say little: read the interval.")
+        n = number(len(made.hires))
+        said.append(say("{n} hires say little: read the interval.", n=n))
     return (*said, *confounded(made.hires["hired_on"]))
 
 
@@ -214,8 +231,8 @@ def _draw_cost(ax: Axes, table: pd.DataFrame) -> Axes:
     if np.isfinite(even):
         ax.plot([even], [rows["value"].iloc[int(even) - 1]], "o", color=charts.ACCENT)
         place: dict[str, Any] = {"textcoords": "offset points", "in_layout": False}
-        ax.annotate(f"month {number(even)}", (even, 0), (0, -12), size=8, **place)
+        ax.annotate(say("month {n}", n=number(even)), (even, 0), (0, -12), size=8, **place)
     ax.yaxis.set_major_formatter(EngFormatter(sep=""))
-    ax.set_xlabel("months since the hire")
-    ax.set_ylabel("margin less cost, per hire")
+    ax.set_xlabel(say("months since the hire"))
+    ax.set_ylabel(say("margin less cost, per hire"))
     return ax

@@ -7,6 +7,7 @@ from scipy.special import ndtr
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, says
 from salesnb.stage_model.shrink import tiers
 from salesnb.team import Team
 from salesnb.training.fading import YEAR, fades, interval, last_taught
@@ -54,7 +55,7 @@ def decay(team: Team) -> Finding:
         _headline(table, by_skill),
         table,
         lambda ax: _draw(ax, by_skill),
-        ask=("Which part of the course is still in use?",) * bool(table["is_due"].any()),
+        ask=(say("Which part of the course is still in use?"),) * bool(table["is_due"].any()),
         caveats=_caveats(by_skill),
         names=names,
     )
@@ -86,42 +87,54 @@ def _is_beyond_chance(table: pd.DataFrame) -> pd.Series:
 
 def _headline(table: pd.DataFrame, by_skill: pd.DataFrame) -> str:
     if table.empty:
-        return "Nobody on the team has taken a course or a certificate yet."
+        return say("Nobody on the team has taken a course or a certificate yet.")
     told = by_skill.dropna(subset="fade")
     if told.empty:
-        return "Too few scores after courses to say whether skills fade."
+        return say("Too few scores after courses to say whether skills fade.")
     fading = told[told["is_fading"]]
     if fading.empty:
-        return (
-            f"No fading is visible in {number(len(told))} skills after their courses: no refresher "
-            "is due for that."
+        return say(
+            "No fading is visible in {n} skills after their courses: no refresher is due for that.",
+            n=number(len(told)),
         )
-    said = [f"{row['skill']} by {_points(row)} points a year" for _, row in fading.iterrows()]
+    skills = ", ".join(_points(row) for _, row in fading.iterrows())
     n = table.loc[table["is_due"], "rep_id"].nunique()
-    due = f"{number(n)} {'rep is' if n == 1 else 'reps are'}" if n else "nobody is"
-    words = ", ".join(said)
-    return f"Fading after the course: {words}; {due} due for a refresher."
+    due = say("nobody is due for a refresher")
+    if n:
+        due = says(
+            "{n} rep is due for a refresher", "{n} reps are due for a refresher", n, n=number(n)
+        )
+    return say("Fading after the course: {skills}; {due}.", skills=skills, due=due)
 
 
 def _points(row: pd.Series) -> str:
-    ends = span(row["fade_low"], row["fade_high"], lambda value: number(value, 1))
-    return f"{number(row['fade'], 1)} ({ends})"
+    return say(
+        "{skill} by {points} ({ends}) points a year",
+        skill=row["skill"],
+        points=number(row["fade"], 1),
+        ends=span(row["fade_low"], row["fade_high"], lambda value: number(value, 1)),
+    )
 
 
 def _caveats(by_skill: pd.DataFrame) -> tuple[str, ...]:
     if by_skill.empty:
         return ()
-    said = ["Scores fade in the eye of the manager; whether the skill does, the deals would tell."]
+    said = [
+        say("Scores fade in the eye of the manager; whether the skill does, the deals would tell.")
+    ]
     if not by_skill["is_fading"].all():
-        said.append("Where nothing is visible, skills may hold, or there are too few scores yet.")
+        said.append(
+            say("Where nothing is visible, skills may hold, or there are too few scores yet.")
+        )
     return tuple(said)
 
 
 def _draw(ax: Axes, by_skill: pd.DataFrame) -> Axes:
     rows = by_skill.dropna(subset="fade")
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few scores after courses")
-    lost = charts.Points("points lost a year", rows["fade"], rows["fade_low"], rows["fade_high"])
+        return charts.nothing_to_draw(ax, say("Too few scores after courses"))
+    ends = rows["fade_low"], rows["fade_high"]
+    lost = charts.Points(say("points lost a year"), rows["fade"], *ends)
     charts.dumbbell(ax, rows["skill"].to_list(), lost, is_rate=False)
     ax.axvline(0, color=charts.MUTED, linewidth=0.8)
     return ax

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.team import Team
 from salesnb.training.compared import Compared, by_course, completed
 from salesnb.training.needs import spelled
@@ -20,14 +21,20 @@ COLUMNS |= dict.fromkeys(["earlier_rate", "later_rate", "naive_change"], "float6
 COLUMNS |= {f"effect{end}": "float64" for end in ENDS}
 COLUMNS |= {"n_more_deals": "float64", "score_change": "float64"}
 COLUMNS |= {f"score_effect{end}": "float64" for end in ENDS}
-WORDS = {"yes": "it worked", "no": "too little to be worth it", "cannot_tell": "cannot tell yet"}
-WORDS |= {"": "too few to compare"}
+WORDS = {
+    "yes": to_say("it worked: {which}"),
+    "no": to_say("too little to be worth it: {which}"),
+    "cannot_tell": to_say("cannot tell yet: {which}"),
+    "": to_say("too few to compare: {which}"),
+}
 CAVEATS = (
-    "The naive change of those who attended misleads: who is sent because a number is low sees it "
-    "come back by itself, and some months are better for everybody. The effect is what is seen "
-    "beyond what their earlier quarters and the others' deals let expect.",
-    "Of twenty courses without any effect about one would read yes.",
-    "A manager who scores knows who attended; deals do not.",
+    to_say(
+        "The naive change of those who attended misleads: who is sent because a number is low sees "
+        "it come back by itself, and some months are better for everybody. The effect is what is "
+        "seen beyond what their earlier quarters and the others' deals let expect."
+    ),
+    to_say("Of twenty courses without any effect about one would read yes."),
+    to_say("A manager who scores knows who attended; deals do not."),
 )
 
 
@@ -87,7 +94,7 @@ def effect(team: Team) -> Finding:
         table,
         lambda ax: _draw(ax, table),
         ask=_ask(table),
-        caveats=(*CAVEATS, *_caveats(team, table)),
+        caveats=(*map(say, CAVEATS), *_caveats(team, table)),
         currency=team.currency,
         shown=SHOWN,
     )
@@ -110,28 +117,32 @@ def _row(seen: Compared) -> dict[str, int | float | str]:
 
 def _headline(table: pd.DataFrame) -> str:
     if table.empty:
-        return "Nobody has completed a course yet."
+        return say("Nobody has completed a course yet.")
     told = table[table["answer"] != ""]
     if told.empty:
-        return "Too few people on either side to say of any course whether it worked."
-    parts = [
-        f"{words}: {', '.join(rows['title']) if answer in ('yes', 'no') else number(len(rows))}"
-        for answer, words in WORDS.items()
-        if len(rows := table[table["answer"] == answer])
-    ]
+        return say("Too few people on either side to say of any course whether it worked.")
+    parts = []
+    for answer, words in WORDS.items():
+        rows = table[table["answer"] == answer]
+        titles = ", ".join(rows["title"]) if answer in ("yes", "no") else number(len(rows))
+        parts += [say(words, which=titles)] if len(rows) else []
+    answers, n = capital("; ".join(parts)), number(len(table))
+    said = say("Did {n} courses work? {answers}.", n=n, answers=answers)
     more = told["n_more_deals"].min()
-    last = f" The nearest needs about {number(round(more, -1))} more deals." if more > 0 else ""
-    return f"Did {number(len(table))} courses work? {capital('; '.join(parts))}.{last}"
+    if not more > 0:
+        return said
+    nearest = say("The nearest needs about {n} more deals.", n=number(round(more, -1)))
+    return f"{said} {nearest}"
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     asked = []
     if (table["answer"] == "yes").any():
-        asked.append("What of it do those who went use in their deals?")
+        asked.append(say("What of it do those who went use in their deals?"))
     if (table["answer"] == "no").any():
-        asked.append("What would have to change so that something of it reaches the deals?")
+        asked.append(say("What would have to change so that something of it reaches the deals?"))
     if (table["answer"] == "cannot_tell").any():
-        asked.append("Could the next course start with half of those on the list, by lot?")
+        asked.append(say("Could the next course start with half of those on the list, by lot?"))
     return tuple(asked)
 
 
@@ -140,15 +151,17 @@ def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
         return ()
     said = []
     if not team.has("stage_changes") or not team.settings.is_dated:
-        said.append("Without a dated history of stages only scores can tell.")
+        said.append(say("Without a dated history of stages only scores can tell."))
     if (table["evidence"] == "scores").any():
         said.append(
-            "Where no stage leans on the skill, or too few deals were decided, scores answer."
+            say("Where no stage leans on the skill, or too few deals were decided, scores answer.")
         )
     if (table["answer"] == "").any():
         said.append(
-            "No answer where too few can be compared: two who went and three others for deals, "
-            "four and four for scores."
+            say(
+                "No answer where too few can be compared: two who went and three others for deals, "
+                "four and four for scores."
+            )
         )
     return tuple(said)
 
@@ -157,11 +170,12 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """The effect on deals with its interval, beside the naive change."""
     rows = table.dropna(subset="effect")
     if rows.empty:
-        return charts.nothing_to_draw(ax, "Too few deals on either side")
+        return charts.nothing_to_draw(ax, say("Too few deals on either side"))
     effect, low, high = (100 * rows[f"effect{end}"] for end in ENDS)
-    made = charts.Points("effect", effect, low, high)
-    naive = charts.Points("naive change", 100 * rows["naive_change"], None, None, charts.MUTED, "s")
+    made = charts.Points(say("effect"), effect, low, high)
+    change = 100 * rows["naive_change"]
+    naive = charts.Points(say("naive change"), change, None, None, charts.MUTED, "s")
     charts.dumbbell(ax, rows["title"].to_list(), made, naive, is_rate=False)
     ax.axvline(0, color=charts.MUTED, linewidth=0.8)
-    ax.set_xlabel("points of the share of deals that go on")
+    ax.set_xlabel(say("points of the share of deals that go on"))
     return ax

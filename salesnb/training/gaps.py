@@ -8,10 +8,11 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.training import scores
 from salesnb.training.needs import GAP, MOST, by_skill, needs
-from salesnb.units import money, number, span
+from salesnb.units import capital, money, number, span
 
 SHOWN = ["rep_id", "skill", "tier", "score", "n_assessments", "manager_score", "self_score"]
 SHOWN += ["leak_probability", "yearly_lost_amount"]
@@ -19,10 +20,14 @@ FIRM = ("act", "look")  # tiers separated from chance
 TIERS = ("act", "look", "watch", "")
 ALSO, ROWS, SEEN_APART = 3, 30, 1.0
 CAVEATS = (
-    "A score is what somebody saw. The level given here is on the manager's scale, shrunken "
-    "towards the team, a score of a year ago counting half.",
-    "A gap and a leak at the same place agree that something is there; neither says that a course "
-    "would close it.",
+    to_say(
+        "A score is what somebody saw. The level given here is on the manager's scale, shrunken "
+        "towards the team, a score of a year ago counting half."
+    ),
+    to_say(
+        "A gap and a leak at the same place agree that something is there; neither says that a "
+        "course would close it."
+    ),
 )
 
 
@@ -98,23 +103,38 @@ def in_order(found: pd.DataFrame) -> pd.DataFrame:
 def _headline(team: Team, table: pd.DataFrame, rep_id: str | None) -> str:
     who = "" if rep_id is None else f"{team.names[rep_id]}: "
     if table.empty:
-        return f"{who}no skill has been assessed yet." if who else "Nobody's skills are assessed."
+        none = say("no skill has been assessed yet.")
+        return f"{who}{none}" if who else say("Nobody's skills are assessed.")
     goal, firm = number(table["target"].iloc[0], 1), table[table["tier"].isin(FIRM)]
     n = number(len(table))
     if firm.empty:
-        said = f"nothing stands out: none of {n} scored skills is below {goal} by more than chance"
-        said = said if who else said.capitalize()
-        return f"{who}{said}.{_all_of(table, rep_id)}"
+        said = say(
+            "nothing stands out: none of {n} scored skills is below {target} by more than chance.",
+            n=n,
+            target=goal,
+        )
+        return f"{who}{said if who else capital(said)}{_all_of(table, rep_id)}"
     first = firm.iloc[0]
     place = f"{first['skill']}" if who else f"{team.names[first['rep_id']]}, {first['skill']}"
     level = number(first["score"], 1)
     ends = span(first["score_low"], first["score_high"], lambda v: number(v, 1))
-    lie = "skill lies" if len(firm) == 1 else "skills lie"
-    return (
-        f"{who}{number(len(firm))} of {n} scored {lie} below {goal} by more than chance. "
-        f"First: {place}, {level} ({ends}){_in_deals(team, first)}."
-        f"{_others(firm.iloc[1:], team.names, rep_id)}{_all_of(table, rep_id)}"
+    lie = says(
+        "{n_below} of {n} scored skill lies below {target} by more than chance.",
+        "{n_below} of {n} scored skills lie below {target} by more than chance.",
+        len(firm),
+        n_below=number(len(firm)),
+        n=n,
+        target=goal,
     )
+    worst = say(
+        "First: {skill}, {level} ({ends}){in_deals}.",
+        skill=place,
+        level=level,
+        ends=ends,
+        in_deals=_in_deals(team, first),
+    )
+    others = _others(firm.iloc[1:], team.names, rep_id)
+    return f"{who}{lie} {worst}{others}{_all_of(table, rep_id)}"
 
 
 def _in_deals(team: Team, row: pd.Series) -> str:
@@ -127,7 +147,12 @@ def _in_deals(team: Team, row: pd.Series) -> str:
         lambda v: money(v, team.currency),
     )
     cost = money(row["yearly_lost_amount"], team.currency)
-    return f"; deals at {row['stages']} lose about {cost} ({ends}) a year"
+    return say(
+        "; deals at {stages} lose about {cost} ({ends}) a year",
+        stages=row["stages"],
+        cost=cost,
+        ends=ends,
+    )
 
 
 def _others(firm: pd.DataFrame, names: Mapping[str, str], rep_id: str | None) -> str:
@@ -135,8 +160,8 @@ def _others(firm: pd.DataFrame, names: Mapping[str, str], rep_id: str | None) ->
         return ""
     who = "" if rep_id is not None else firm["rep_id"].map(names) + ", "
     said = [*(who + firm["skill"]).head(ALSO)]
-    said += [f"{len(firm) - ALSO} more"] if len(firm) > ALSO else []
-    return f" Also: {'; '.join(said)}."
+    said += [say("{n} more", n=len(firm) - ALSO)] if len(firm) > ALSO else []
+    return " " + say("Also: {skills}.", skills="; ".join(said))
 
 
 def _all_of(table: pd.DataFrame, rep_id: str | None) -> str:
@@ -145,35 +170,52 @@ def _all_of(table: pd.DataFrame, rep_id: str | None) -> str:
     wide = wide[wide["is_team_wide"] & (wide["n_reps"] > 1)]
     if wide.empty or rep_id is not None:
         return ""
-    said = [f"{row.skill} ({row.n_below} of {row.n_reps})" for row in wide.itertuples()]
-    return f" Most of the team may lack {', '.join(said)}: a matter for everybody at once."
+    said = [
+        say("{skill} ({n_below} of {n})", skill=row.skill, n_below=row.n_below, n=row.n_reps)
+        for row in wide.itertuples()
+    ]
+    return " " + say(
+        "Most of the team may lack {skills}: a matter for everybody at once.",
+        skills=", ".join(said),
+    )
 
 
 def _ask(table: pd.DataFrame, names: Mapping[str, str]) -> tuple[str, ...]:
     firm = table[table["tier"].isin(FIRM)]
-    asked = ["What would you do differently if this came easily to you?"] if len(firm) else []
+    asked = []
+    if len(firm):
+        asked.append(say("What would you do differently if this came easily to you?"))
     apart = table["self_score"] - table["manager_score"]
     usual = apart.median()
     if (apart - usual >= SEEN_APART).any():
-        asked.append("Where rep and manager see a skill differently: which deals show what?")
+        asked.append(say("Where rep and manager see a skill differently: which deals show what?"))
     in_deals_only = (table["leak_probability"] >= MOST) & (table["gap_probability"] < MOST)
     if in_deals_only.any():
-        asked.append("Where deals are lost though the skill is scored high: what else is it?")
+        asked.append(say("Where deals are lost though the skill is scored high: what else is it?"))
     return tuple(asked)
 
 
 def _caveats(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
-    said = [*CAVEATS]
+    said = [*map(say, CAVEATS)]
     apart = (table["self_score"] - table["manager_score"]).mean()
     if apart == apart and abs(apart) >= 0.1:
-        side = "higher" if apart > 0 else "lower"
-        said.append(f"Own scores are on average {number(abs(apart), 1)} {side} than the manager's.")
+        points = number(abs(apart), 1)
+        if apart > 0:
+            said.append(
+                say("Own scores are on average {points} higher than the manager's.", points=points)
+            )
+        else:
+            said.append(
+                say("Own scores are on average {points} lower than the manager's.", points=points)
+            )
     if not team.has("stage_changes"):
-        said.append("No stage history is recorded, so deals say nothing of skills.")
+        said.append(say("No stage history is recorded, so deals say nothing of skills."))
     elif not team.settings.skills:
-        said.append("The settings do not say which skill each stage leans on.")
+        said.append(say("The settings do not say which skill each stage leans on."))
     elif table["yearly_lost_amount"].notna().any():
-        said.append("Money is that of a year; where deals are on record for less, of all of it.")
+        said.append(
+            say("Money is that of a year; where deals are on record for less, of all of it.")
+        )
     return tuple(said)
 
 
@@ -185,8 +227,8 @@ def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str], is_one: bool)
     what = sorted({*table["skill"]})
     marks = []
     for name, marker, colour, tiers in (
-        ("beyond chance", "v", charts.WARN, FIRM),
-        ("worth watching", "o", charts.MUTED, ("watch",)),
+        (say("beyond chance"), "v", charts.WARN, FIRM),
+        (say("worth watching"), "o", charts.MUTED, ("watch",)),
     ):
         of = shown[shown["tier"].isin(tiers) & shown["rep_id"].isin(who)]
         places = [
@@ -207,8 +249,8 @@ def _draw_levels(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.sort_values("score", ascending=False, kind="stable")
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    seen = charts.Points("level", rows["score"], rows["score_low"], rows["score_high"])
-    own = charts.Points("own view", rows["self_score"], colour=charts.MUTED, marker="s")
+    seen = charts.Points(say("level"), rows["score"], rows["score_low"], rows["score_high"])
+    own = charts.Points(say("own view"), rows["self_score"], colour=charts.MUTED, marker="s")
     charts.dumbbell(ax, rows["skill"].to_list(), seen, own, is_rate=False)
     ax.axvline(rows["target"].iloc[0], color=charts.MUTED, linewidth=1, linestyle="--")
     ax.set_xlim(scores.LOWEST, scores.HIGHEST + 0.1)

@@ -5,6 +5,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, standout, units
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.team import Team
 from salesnb.training import scores
 from salesnb.training.needs import MOST, needs
@@ -51,7 +52,7 @@ def next_for(team: Team, rep: str) -> Finding:
         f"{seen.name}: {_in_words(table)}",
         table,
         lambda ax: _draw(ax, table),
-        ask=("What would you like to be known for a year from now?",) * (len(table) > 0),
+        ask=(say("What would you like to be known for a year from now?"),) * (len(table) > 0),
     )
 
 
@@ -87,13 +88,16 @@ def _courses(team: Team, rep_id: str) -> pd.DataFrame:
 
 def _in_words(table: pd.DataFrame) -> str:
     if table.empty:
-        return "no skill has been assessed yet."
+        return say("no skill has been assessed yet.")
     strong, coming = (table[table["kind"] == kind] for kind in ("strength", "next"))
-    said = [f"strongest in {_level(strong.iloc[0])}"] if len(strong) else []
+    said = []
+    if len(strong):
+        said.append(say("strongest in {skill}", skill=_level(strong.iloc[0])))
     if coming.empty:
-        return f"{said[0]}; nothing else stands out, so choose by interest."
+        return say("{strength}; nothing else stands out, so choose by interest.", strength=said[0])
     target = number(coming["target"].iloc[0], 1)
-    said.append(f"next {_level(coming.iloc[0])}, aiming at {target}")
+    next_skill = _level(coming.iloc[0])
+    said.append(say("next {skill}, aiming at {target}", skill=next_skill, target=target))
     return f"{'; '.join(said)}{_course(coming)}."
 
 
@@ -101,25 +105,27 @@ def _course(coming: pd.DataFrame) -> str:
     """The first course among what comes next."""
     with_course = coming[coming["title"] != ""]
     if with_course.empty:
-        return "; no course on offer fits"
+        return say("; no course on offer fits")
     first = with_course.iloc[0]
     day = first["starts_on"]
-    when = "day to be arranged"
+    when = say("day to be arranged")
     if pd.notna(day):
-        when = f"from {units.day(day)}"
-    return f"; course for {first['skill']}: {first['title']} ({when})"
+        when = say("from {day}", day=units.day(day))
+    skill, title = first["skill"], first["title"]
+    return say("; course for {skill}: {title} ({when})", skill=skill, title=title, when=when)
 
 
 def _level(row: pd.Series) -> str:
     ends = span(row["score_low"], row["score_high"], lambda value: number(value, 1))
-    return f"{row['skill']} at {number(row['score'], 1)} ({ends})"
+    level = number(row["score"], 1)
+    return say("{skill} at {level} ({ends})", skill=row["skill"], level=level, ends=ends)
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if table.empty:
-        return charts.nothing_to_draw(ax, "Nothing assessed yet")
-    seen = charts.Points("level", table["score"], table["score_low"], table["score_high"])
-    own = charts.Points("own view", table["self_score"], None, None, charts.MUTED, "s")
+        return charts.nothing_to_draw(ax, say("Nothing assessed yet"))
+    seen = charts.Points(say("level"), table["score"], table["score_low"], table["score_high"])
+    own = charts.Points(say("own view"), table["self_score"], None, None, charts.MUTED, "s")
     charts.dumbbell(ax, table["skill"].to_list(), seen, own, is_rate=False)
     ax.axvline(table["target"].iloc[0], color=charts.MUTED, linewidth=1, linestyle="--")
     ax.set_xlim(scores.LOWEST, scores.HIGHEST + 0.1)

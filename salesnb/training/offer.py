@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.team import Team
 from salesnb.training.lifts import lifts
 from salesnb.training.needs import by_skill, needs, stages_of
@@ -17,6 +18,8 @@ COLUMNS |= {"gap": "float64", "yearly_lost_amount": "float64", "stages": "str"}
 COLUMNS |= {"n_courses": "int64", "n_useful": "int64", "courses": "str"}
 SHOWN = ["skill", "status", "n_reps", "n_below", "gap", "yearly_lost_amount", "stages"]
 SHOWN += ["n_useful", "courses"]
+LACKING = to_say("lacking and not taught: {skills}")
+LITTLE = to_say("taught by courses of which little can be expected so far: {skills}")
 STATUS = ("no course", "nothing useful", "nobody needs it", "not assessed", "")
 
 
@@ -93,31 +96,35 @@ def _table(team: Team) -> pd.DataFrame:
 
 def _headline(team: Team, table: pd.DataFrame) -> str:
     if table.empty:
-        return "No skill is assessed and no course is on offer."
+        return say("No skill is assessed and no course is on offer.")
     parts = []
     for status, words in (
-        ("no course", "lacking and not taught"),
-        ("nothing useful", "taught by courses of which little can be expected so far"),
+        ("no course", LACKING),
+        ("nothing useful", LITTLE),
     ):
         rows = table[table["status"] == status]
-        named = [f"{row['skill']} ({_who(team, row)})" for _, row in rows.iterrows()]
-        parts += [f"{words}: {', '.join(named)}"] if named else []
-    spare = table.loc[table["status"] == "nobody needs it", "skill"]
-    parts += [f"taught though nobody lacks it: {', '.join(spare)}"] if len(spare) else []
+        named = ", ".join(f"{row['skill']} ({_who(team, row)})" for _, row in rows.iterrows())
+        parts += [say(words, skills=named)] if named else []
+    spare = ", ".join(table.loc[table["status"] == "nobody needs it", "skill"])
+    parts += [say("taught though nobody lacks it: {skills}", skills=spare)] if spare else []
     if not parts:
-        return "Every skill that somebody lacks has a course, and every course somebody for it."
+        return say(
+            "Every skill that somebody lacks has a course, and every course somebody for it."
+        )
     return f"{capital('; '.join(parts))}."
 
 
 def _who(team: Team, row: pd.Series) -> str:
-    n = f"{number(row['n_below'])} of {number(row['n_reps'])} reps"
-    lost = row["yearly_lost_amount"]
-    return n + (f", about {money(lost, team.currency)} a year" if lost > 0 else "")
+    n_below, n, lost = number(row["n_below"]), number(row["n_reps"]), row["yearly_lost_amount"]
+    said = say("{n_below} of {n} reps", n_below=n_below, n=n)
+    if not lost > 0:
+        return said
+    return said + say(", about {amount} a year", amount=money(lost, team.currency))
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     is_open = table["status"].isin(STATUS[:2])
-    return ("Who on the team is good at this and could teach it?",) * bool(is_open.any())
+    return (say("Who on the team is good at this and could teach it?"),) * bool(is_open.any())
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
@@ -125,8 +132,8 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table[(table["n_below"] > 0) | (table["n_courses"] > 0)]
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    below = charts.Points("reps who lack it", rows["n_below"])
-    useful = charts.Points("useful courses", rows["n_useful"], None, None, charts.WARN, "s")
+    below = charts.Points(say("reps who lack it"), rows["n_below"])
+    useful = charts.Points(say("useful courses"), rows["n_useful"], None, None, charts.WARN, "s")
     charts.dumbbell(ax, rows["skill"].to_list(), below, useful, is_rate=False)
     ax.set_xlim(left=-0.3)
     return ax

@@ -11,6 +11,7 @@ from salesnb import charts
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, says
 from salesnb.team import Team
 from salesnb.training import timetable
 from salesnb.training.gaps import slanted
@@ -99,7 +100,8 @@ def plan(
         _headline(team, table, wanted, ways),
         table,
         lambda ax: _draw(ax, table, team.names),
-        ask=("What would each of them have to leave aside for these hours?",) * (len(table) > 0),
+        ask=(say("What would each of them have to leave aside for these hours?"),)
+        * (len(table) > 0),
         caveats=_caveats(team, wished, table),
         currency=team.currency,
         names=team.names,
@@ -163,57 +165,73 @@ def _headline(team: Team, table: pd.DataFrame, wanted: pd.DataFrame, ways: tuple
     ours, lot, every = ways
     if table.empty:
         if needs(team).empty:
-            return "Nobody's skills are assessed, so no course can be given to anybody."
-        why = "no place fits the limits" if len(wanted) else "no likely gap has a course"
-        return f"No course for anybody: {why}."
+            return say("Nobody's skills are assessed, so no course can be given to anybody.")
+        if len(wanted):
+            return say("No course for anybody: no place fits the limits.")
+        return say("No course for anybody: no likely gap has a course.")
     n, reps, courses = len(table), table["rep_id"].nunique(), table["course_id"].nunique()
-    said = (
-        f"{_count(n, 'place')} for {_count(reps, 'rep')} in {_count(courses, 'course')}, "
-        f"{money(ours.cost, team.currency)} and {number(ours.hours)} hours."
+    said = say(
+        "{places} for {reps} in {courses}, {cost} and {hours} hours.",
+        places=says("{n} place", "{n} places", n, n=number(n)),
+        reps=_reps(reps),
+        courses=says("{n} course", "{n} courses", courses, n=number(courses)),
+        cost=money(ours.cost, team.currency),
+        hours=number(ours.hours),
     )
-    more = f" As many places by lot would bring {percent(lot.value / ours.value)} of what it brings"
-    more += (
-        f"; everyone to everything {number(every.value / ours.value, 1)} times as much for "
-        f"{money(every.cost, team.currency)} and {number(every.hours)} hours."
+    other_ways = say(
+        "As many places by lot would bring {share} of what it brings; everyone to everything "
+        "{times} times as much for {cost} and {hours} hours.",
+        share=percent(lot.value / ours.value),
+        times=number(every.value / ours.value, 1),
+        cost=money(every.cost, team.currency),
+        hours=number(every.hours),
     )
-    return said + more + _for_all(table)
+    return f"{said} {other_ways}{_for_all(table)}"
 
 
 def _for_all(table: pd.DataFrame) -> str:
     titles = table.loc[table["is_for_all"], "title"].drop_duplicates()
     if titles.empty:
         return ""
-    return f" Most of the team lacks it, so one session for all: {', '.join(titles)}."
+    titles = ", ".join(titles)
+    return " " + say("Most of the team lacks it, so one session for all: {titles}.", titles=titles)
 
 
-def _count(n: int, what: str) -> str:
-    return f"{number(n)} {what}{'' if n == 1 else 's'}"
+def _reps(n: int) -> str:
+    return says("{n} rep", "{n} reps", n, n=number(n))
 
 
 def _caveats(team: Team, wished: Wishes, table: pd.DataFrame) -> tuple[str, ...]:
-    said = ["Gains are expectations from scores, not promises; see whether courses worked."]
+    said = [say("Gains are expectations from scores, not promises; see whether courses worked.")]
     courses = wished.courses
     useless = courses.loc[courses["expected_lift"] < LEAST, "title"]
     if len(useless):
         said.append(
-            f"Left out, as next to nothing can be expected of them so far: {', '.join(useless)}."
+            say(
+                "Left out, as next to nothing can be expected of them so far: {titles}.",
+                titles=", ".join(useless),
+            )
         )
     if len(table) and table["starts_on"].isna().any():
-        said.append("A course without a day was held before: whether and when has to be arranged.")
+        said.append(
+            say("A course without a day was held before: whether and when has to be arranged.")
+        )
     if courses["price"].isna().any():
-        said.append("A course without a price counts as free.")
+        said.append(say("A course without a price counts as free."))
     if table["is_for_all"].any():
-        said.append("A session for all is reckoned at the price of a full room; ask for an offer.")
+        said.append(
+            say("A session for all is reckoned at the price of a full room; ask for an offer.")
+        )
     missing = len(members(team)) - needs(team)["rep_id"].nunique()
     if missing:
-        said.append(f"Not assessed and so not in the plan: {_count(missing, 'rep')}.")
+        said.append(say("Not assessed and so not in the plan: {reps}.", reps=_reps(missing)))
     return tuple(said)
 
 
 def _draw(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     """Who sits in which course, and in which quarter."""
     if table.empty:
-        return charts.nothing_to_draw(ax, "No places")
+        return charts.nothing_to_draw(ax, say("No places"))
     who = [*dict.fromkeys(table["rep_id"].sort_values())][:ROWS]
     what = table.drop_duplicates("course_id").sort_values("course_id")
     marks, place = [], dict(zip(what["course_id"], range(len(what)), strict=True))
