@@ -311,15 +311,15 @@ EXPORTS = {
     ),
     "a day and a number": (
         lambda e: [
-            change(e / "deals.csv", "2026-02-02", "02/13/2026"),
-            change(e / "deals.csv", "1700", "1.700,00"),
-            change(e / "goods.csv", "1.5", '"1,5"'),
+            change(e / "deals.csv", "2026-02-02", "30.02.2026"),
+            change(e / "deals.csv", "1700", "1.7oo"),
+            change(e / "goods.csv", "1.5", "one and a half"),
         ],
         [
-            "goods.csv, row 2, column Price (products.list_price): found '1,5', expected a plain number such as 1234.5 (nearest: '1.5')",
-            "deals.csv, row 5, column Opened (deals.created_on): found '02/13/2026', expected a day such as 2026-06-30, from 1900 to 2100 (nearest: '2026-02-13')",
-            "deals.csv, row 2, column Value (deals.amount): found '1.700,00', expected a plain number such as 1234.5 (nearest: '1700.00')",
-            "deals.csv, row 5, column Opened (stage_changes.entered_at): found '02/13/2026', expected a time such as 2026-06-30T09:15:00Z, from 1900 to 2100 (nearest: '2026-02-13')",
+            "goods.csv, row 2, column Price (products.list_price): found 'one and a half', expected a plain number such as 1234.5",
+            "deals.csv, row 5, column Opened (deals.created_on): found '30.02.2026', expected a day such as 2026-06-30, from 1900 to 2100",
+            "deals.csv, row 2, column Value (deals.amount): found '1.7oo', expected a plain number such as 1234.5 (nearest: '1.7')",
+            "deals.csv, row 5, column Opened (stage_changes.entered_at): found '30.02.2026', expected a time such as 2026-06-30T09:15:00Z, from 1900 to 2100",
         ],
     ),
     "the second part of a table": (
@@ -342,6 +342,30 @@ def test_a_broken_export_is_described_in_its_own_words(export, case):
     breaks, expected = EXPORTS[case]
     breaks(export)
     assert faults_of(export) == [line.replace("{export}", str(export)) for line in expected]
+
+
+def test_days_and_amounts_may_be_written_as_people_write_them(export):
+    plain = run(export)
+    path = export / "deals.csv"
+    text = re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3.\2.\1", path.read_text(encoding="utf-8"))
+    path.write_text(text.replace(";1700;", ";1 700,00 €;"), encoding="utf-8")
+    (export / "goods.csv").write_text("Item;Price\nBasic Set;1,5\nPro;2\n", encoding="utf-8")
+    told = run(export, "people")
+    assert told.team.fingerprint == plain.team.fingerprint
+    assert any("the day stands first" in each for each in told.decided)
+    assert any("decimal comma" in each for each in told.decided)
+
+
+def test_what_nothing_decides_is_asked_for(export):
+    path = export / "deals.csv"
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r"\d{4}-\d\d-\d\d", "03/04/2026", text)
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(DataError, match="day_first=true or day_first=false"):
+        run(export)
+    stated = importers.Stated(reading=importers.Options(day_first=True))
+    deals = run(export, "stated", stated=stated).team.deals
+    assert set(deals["created_on"]) == {pd.Timestamp("2026-04-03")}
 
 
 def test_words_that_the_mapping_does_not_list_are_faults(export):

@@ -476,7 +476,7 @@ def test_what_is_stated_is_checked_first(api):
     assert any(each.startswith("--as-of: found 'soon'") for each in said)
     assert any(each.startswith("--currency: found 'EURO'") for each in said)
     assert any(each.startswith("--stages: found 'New', expected every stage once") for each in said)
-    with pytest.raises(DataError, match="A mapping states all itself"):
+    with pytest.raises(DataError, match="A mapping states all itself, save"):
         importers.run("maven", api, api.with_name("team"), stated=Stated(currency="EUR"))
 
 

@@ -13,13 +13,15 @@ a table is) and `columns` (its columns as typed values, decided as a whole and s
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
-from salesnb import cells, door, settings
+from salesnb import door, settings
 from salesnb.errors import DataError, Fault
 from salesnb.importers import (
+    days,
     hubspot,
     pipedrive,
     salesforce,
@@ -88,39 +90,46 @@ def run(
             private=private,
             update=update,
         )
-    if stated not in (None, Stated()):
-        raise DataError(f"A mapping states all itself; options are for {', '.join(VENDORS)}.")
+    stated = stated or Stated()
+    if replace(stated, reading=Options()) != Stated():
+        raise DataError(
+            f"A mapping states all itself, save how days and numbers are written; other options "
+            f"are for {', '.join(VENDORS)}."
+        )
     plan, faults = mappings.read(mapping, VENDORS)
     export = door.must_exist(source, "file or folder")
     place = target.free(Path(dest), export, overwrite, private, update)
     opened, unused, file_faults = sheets.read(plan, export, encoding)
     if faults or file_faults:
         raise DataError([*faults, *file_faults])
-    parts, spellings, faults = tables.parts(plan, opened)
-    own, as_of_from, day_faults = _settings(plan, opened)
+    told = tables.told(plan, opened, stated.reading)
+    own, as_of_from, day_faults = _settings(plan, opened, stated.reading)
     draft = Draft(
         plan,
         opened,
-        parts,
+        told.parts,
         own,
         as_of_from,
         unused,
-        spellings=spellings,
-        faults=(*day_faults, *faults),
+        spellings=told.spellings,
+        said=tuple(told.said),
+        faults=(*day_faults, *told.faults),
         is_currency_told="currency" in plan.settings,
-        named=Named(*(frozenset(spellings.get(ids, {}).values()) for ids in NAMED)),
+        named=Named(*(frozenset(told.spellings.get(ids, {}).values()) for ids in NAMED)),
     )
     return written(draft, place, overwrite, private, update)
 
 
-def _settings(plan: Plan, opened: Mapping[str, Sheet]) -> tuple[Settings | None, str, list[Fault]]:
+def _settings(
+    plan: Plan, opened: Mapping[str, Sheet], reading: Options
+) -> tuple[Settings | None, str, list[Fault]]:
     """The settings, and where their day comes from."""
     known = plan.settings if plan.is_dated else {**plan.settings, "is_dated": False}
     if not plan.as_of_columns:
         return settings.of(known), "as the mapping says", []
     places = [(opened[s], c) for s, _, c in (name.partition(".") for name in plan.as_of_columns)]
-    days = [cells.convert(sheet.rows[c], "time", is_day=True).max() for sheet, c in places]
-    day = pd.Series(days, dtype="datetime64[us]").max()
+    found = [days.times(s.rows[c], s.file, reading, is_day=True).values.max() for s, c in places]
+    day = pd.Series(found, dtype="datetime64[us]").max()
     where = ", ".join(f"{sheet.file} {c}" for sheet, c in places)
     if pd.isna(day):
         return None, "", [Fault(plan.path.name, f"a date in {where}", "settings.as_of")]

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal, InvalidOperation
 from functools import partial
 
@@ -13,7 +13,9 @@ import pandas as pd
 from salesnb.checks import value_faults
 from salesnb.errors import Fault, nearest
 from salesnb.importers.mapping import Block, Column, Plan, reference
+from salesnb.importers.plainly import plainly
 from salesnb.importers.sheets import Sheet, left_out
+from salesnb.importers.values import Options
 
 AGAIN = "the same as a row before"
 Spellings = dict[str, dict[str, str]]  # by column of ids: the name that each id was made from
@@ -81,28 +83,42 @@ def as_id(name: str) -> str:
     return re.sub(r"[\W_]+", "-", unicodedata.normalize("NFC", name).casefold()).strip("-")
 
 
-def parts(
-    plan: Plan, sheets: Mapping[str, Sheet]
-) -> tuple[dict[str, list[Part]], Spellings, list[Fault]]:
-    """Every table in its parts, in the order of the schema: the tables that name things first."""
-    found: dict[str, list[Part]] = {}
-    spellings: Spellings = {}
-    faults: list[Fault] = []
+@dataclass
+class Told:
+    """The parts of every table, in the order of the schema: those that name things first.
+
+    spellings : by column of ids, the name that each was made from
+    said : what was decided in reading
+    faults : what is wrong already
+    """
+
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    spellings: Spellings = field(default_factory=dict)
+    said: list[str] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def told(plan: Plan, sheets: Mapping[str, Sheet], reading: Options) -> Told:
+    """What the sheets of an export tell; `reading` says how, where a column does not."""
+    found = Told()
     for block in plan.blocks:
         rows, counts = left_out(sheets[block.source].rows, block.leave_out)
         sheet = replace(sheets[block.source], rows=rows)
         columns = {}
         for name, column in block.columns.items():
-            known = spellings.setdefault(name, {})
-            columns[name], wrong = _values(column, sheet, known)
-            faults += wrong
+            known = found.spellings.setdefault(name, {})
+            values, wrong = _values(column, sheet, known)
+            read = plainly(values, block.table, name, sheet.file, reading)
+            columns[name] = _multiplied(read.values, column.times)
+            found.said += read.said
+            found.faults += [*wrong, *read.faults]
         frame = pd.DataFrame(columns, index=rows.index)
         if block.is_distinct:
             frame = frame.drop_duplicates()
             counts = {**counts, AGAIN: len(rows) - len(frame)}
         all_out = dict(Counter(sheet.left_out) + Counter(counts))
-        found.setdefault(block.table, []).append(Part(block, sheet, frame, all_out))
-    return found, spellings, faults
+        found.parts.setdefault(block.table, []).append(Part(block, sheet, frame, all_out))
+    return found
 
 
 def joined(
@@ -166,8 +182,6 @@ def _values(column: Column, sheet: Sheet, spelt: dict[str, str]) -> tuple[pd.Ser
     faults: list[Fault] = []
     if column.values is not None:
         values, faults = _in_other_words(sheet.file, name, values, column)
-    if column.times != 1:
-        values = values.map(partial(_times, by=column.times), na_action="ignore")
     if column.as_id:
         faults = [*faults, *_misspelt(sheet.file, name, values, spelt)]
         ids = {name: as_id(name) or name for name in values.dropna().unique()}
@@ -187,6 +201,10 @@ def _in_other_words(
     expected = "one of the mapping's values: " + ", ".join(words)
     close = partial(nearest, known=words)
     return mapped, value_faults(file, name, values[is_strange], expected, close)
+
+
+def _multiplied(values: pd.Series, by: float) -> pd.Series:
+    return values if by == 1 else values.map(partial(_times, by=by), na_action="ignore")
 
 
 def _times(value: str, by: float) -> str:
