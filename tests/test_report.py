@@ -104,6 +104,14 @@ def test_parameters_reach_the_notebooks_that_have_them(strange, tmp_path):
             plan(strange, folder, tmp_path, given=[wrong])
 
 
+@pytest.mark.parametrize("text", [nbformat.writes(new_notebook()), "{nope", "", "[]"])
+def test_a_file_that_is_no_notebook_to_run_is_told(strange, tmp_path, text):
+    path = tmp_path / "own.ipynb"
+    path.write_text(text)
+    with pytest.raises(DataError, match=r"own\.ipynb: expected a notebook with a kernel"):
+        plan(strange, tmp_path, tmp_path)
+
+
 def test_everything_misspelt_is_found_before_anything_runs(strange, tmp_path):
     for options in ({"only": ["one_on_on"]}, {"reps": ["okk"]}, {"given": ["reppp=1"]}):
         with pytest.raises(DataError):

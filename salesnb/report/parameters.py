@@ -14,8 +14,18 @@ FLAGS = {"true": True, "false": False}
 
 
 def of(notebook: Path) -> dict[str, str]:
-    """The parameters of a notebook and their types: ``{"data": "str"}``."""
-    found = papermill.inspect_notebook(notebook)
+    """The parameters of a notebook and their types: ``{"data": "str"}``.
+
+    Raises `DataError` for a file that is no notebook, or one that names no kernel.
+    """
+    try:
+        found = papermill.inspect_notebook(notebook)
+    except (ValueError, AttributeError, KeyError) as error:
+        why = str(error).splitlines()[0][:120]
+        raise DataError(
+            f"{notebook}: expected a notebook with a kernel: open it in JupyterLab, choose a "
+            f"kernel and save it. ({why})"
+        ) from None
     return {name: each["inferred_type_name"] for name, each in found.items()}
 
 
