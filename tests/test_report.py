@@ -104,7 +104,10 @@ def test_parameters_reach_the_notebooks_that_have_them(strange, tmp_path):
             plan(strange, folder, tmp_path, given=[wrong])
 
 
-@pytest.mark.parametrize("text", [nbformat.writes(new_notebook()), "{nope", "", "[]"])
+NO_KERNEL = new_notebook(cells=[new_code_cell("x = 1", metadata={"tags": ["parameters"]})])
+
+
+@pytest.mark.parametrize("text", [nbformat.writes(NO_KERNEL), "{nope", "", "[]"])
 def test_a_file_that_is_no_notebook_to_run_is_told(strange, tmp_path, text):
     path = tmp_path / "own.ipynb"
     path.write_text(text)
