@@ -68,5 +68,5 @@ def test_at_the_command_line(tmp_path, capsys, monkeypatch):
     code, said = run("maven", "--template", str(tmp_path / "other"))
     assert (code, "nothing is imported" in said) == (2, True)
     code, said = run("maven")
-    assert (code, "are needed" in said) == (2, True)
+    assert (code, "name a CRM or a mapping" in said) == (2, True)
     assert not (tmp_path / "other").exists()
