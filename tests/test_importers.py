@@ -368,6 +368,15 @@ def test_what_nothing_decides_is_asked_for(export):
     assert set(deals["created_on"]) == {pd.Timestamp("2026-04-03")}
 
 
+def test_a_column_that_does_not_tell_is_read_as_the_others_of_its_file(export):
+    path = export / "deals.csv"
+    text = re.sub(r"(\d{4})-(\d\d)-(\d\d)", r"\3/\2/\1", path.read_text(encoding="utf-8"))
+    path.write_text(text.replace("10/01/2026", "25/01/2026"), encoding="utf-8")  # of Demo on alone
+    deals = run(export).team.deals
+    assert list(deals["created_on"].head(2)) == [*pd.to_datetime(["2026-01-01", "2026-01-02"])]
+    assert deals["closed_on"].max() == pd.Timestamp("2026-02-03")
+
+
 def test_words_that_the_mapping_does_not_list_are_faults(export):
     change(export.parent / "map.toml", ', others = ""', "")
     assert faults_of(export) == [

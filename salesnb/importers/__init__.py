@@ -21,7 +21,6 @@ import pandas as pd
 from salesnb import door, settings
 from salesnb.errors import DataError, Fault
 from salesnb.importers import (
-    days,
     hubspot,
     pipedrive,
     salesforce,
@@ -32,6 +31,7 @@ from salesnb.importers import (
     vendor,
 )
 from salesnb.importers import mapping as mappings
+from salesnb.importers.columns import Columns
 from salesnb.importers.draft import Draft, written
 from salesnb.importers.mapping import Plan
 from salesnb.importers.privacy import Named, Privacy
@@ -128,7 +128,7 @@ def _settings(
     if not plan.as_of_columns:
         return settings.of(known), "as the mapping says", []
     places = [(opened[s], c) for s, _, c in (name.partition(".") for name in plan.as_of_columns)]
-    found = [days.times(s.rows[c], s.file, reading, is_day=True).values.max() for s, c in places]
+    found = [Columns(sheet.raw(sheet.rows), reading).day(c).max() for sheet, c in places]
     day = pd.Series(found, dtype="datetime64[us]").max()
     where = ", ".join(f"{sheet.file} {c}" for sheet, c in places)
     if pd.isna(day):

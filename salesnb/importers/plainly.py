@@ -4,35 +4,38 @@ import pandas as pd
 
 from salesnb import cells, schema
 from salesnb.importers import amounts, days
+from salesnb.importers.columns import Columns
+from salesnb.importers.exported import RawTable
 from salesnb.importers.values import Options, Values
 
 ASKS = (amounts.ASK, days.ASK)  # what a fault says where nothing tells how a column is meant
 
 
-def plainly(column: pd.Series, table: str, name: str, file: str, reading: Options) -> Values:
-    """A column of text as column `name` of a table takes it: ISO days and times, plain numbers.
+def plainly(raw: RawTable, column: str, table: str, name: str, reading: Options) -> Values:
+    """A column of an export as column `name` of a table takes it: ISO days, plain numbers.
 
     A column that is plain already stays as it is, and so does one in which no more cells can be
-    read than as they stand: what is wrong there is told with the table. Else it is read as a
-    whole, see `days.times` and `amounts.numbers`, which tell what they decided.
+    read than as they stand: what is wrong there is told with the table. Else it is read as those
+    of the known CRMs are, see `Columns`.
     """
+    found = raw.rows[column]
     models = schema.columns(table)
     kind = schema.kind(models[name]) if name in models else "text"
-    as_it_stands = Values(column, (), (), {})
-    if kind not in ("number", "time"):
-        return as_it_stands
     is_day = name.endswith("_on")
-    n_plain = int(cells.convert(column, kind, is_day).notna().sum())
-    if n_plain == column.notna().sum():
-        return as_it_stands
-    if kind == "number":
-        found = amounts.numbers(column, file, reading.decimal)
-    else:
-        found = days.times(column, file, reading, is_day=is_day)
-    is_asking = any(fault.expected in ASKS for fault in found.faults)
-    if found.values.notna().sum() <= n_plain and not is_asking:
-        return as_it_stands
-    return Values(_as_text(found.values, is_day), found.said, found.faults, found.mended)
+    if kind not in ("number", "time"):
+        return Values(found, (), (), {})
+    n_plain = int(cells.convert(found, kind, is_day).notna().sum())
+    if n_plain == found.notna().sum():
+        return Values(found, (), (), {})
+    columns = Columns(raw, reading)
+    read = columns.number if kind == "number" else columns.day if is_day else columns.time
+    values = read(column)
+    is_asking = any(fault.expected in ASKS for fault in columns.faults)
+    if values.notna().sum() <= n_plain and not is_asking:
+        return Values(found, (), (), {})
+    text = _as_text(values, is_day)
+    mended = [f"{column}: {what}, {n:,} cells" for (_, what), n in columns.mended.items()]
+    return Values(text, (*columns.said, *mended), tuple(columns.faults), {})
 
 
 def _as_text(values: pd.Series, is_day: bool) -> pd.Series:

@@ -58,6 +58,10 @@ class Sheet:
         """The first of these names that is a column here, or an empty string."""
         return next((name for name in names if name in self.rows), "")
 
+    def raw(self, rows: pd.DataFrame) -> RawTable:
+        """The table with these rows, as it is read where columns have to be made out."""
+        return RawTable(self.file, self.file, rows, self.path)
+
 
 def read(
     plan: Plan, source: Path, encoding: str = ""

@@ -108,10 +108,14 @@ def told(plan: Plan, sheets: Mapping[str, Sheet], reading: Options) -> Told:
         for name, column in block.columns.items():
             known = found.spellings.setdefault(name, {})
             values, wrong = _values(column, sheet, known)
-            read = plainly(values, block.table, name, sheet.file, reading)
-            columns[name] = _multiplied(read.values, column.times)
-            found.said += read.said
-            found.faults += [*wrong, *read.faults]
+            found.faults += wrong
+            if there := sheet.first_of(column.names):
+                raw = sheet.raw(sheet.rows.assign(**{there: values}))
+                read = plainly(raw, there, block.table, name, reading)
+                found.said += read.said
+                found.faults += [each for each in read.faults if each not in found.faults]
+                values = _multiplied(read.values, column.times)
+            columns[name] = values
         frame = pd.DataFrame(columns, index=rows.index)
         if block.is_distinct:
             frame = frame.drop_duplicates()
