@@ -1,6 +1,5 @@
 """The team: its tables as logged, the day they were exported, and what it says of itself."""
 
-import csv
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from salesnb import cells, comp_plan, door, history, schema, settings, units
+from salesnb import cells, comp_plan, door, history, saved, schema, settings, units
 from salesnb.checks import check_tables
 from salesnb.database import Address
 from salesnb.errors import DataError, Fault, unknown
@@ -224,7 +223,7 @@ class Team:
             raise unknown("format", format, ("parquet", "csv"))
         folder = door.must_be_free(folder)
         with door.whole(folder) as aside:
-            write(self, aside, format)
+            saved.write(self.settings, self.tables, aside, format)
         return folder
 
 
@@ -236,30 +235,6 @@ def _said(value: Any) -> str:
 def _as_subject(why: str) -> str:
     """What begins a sentence; the name of a verb is written as it is typed."""
     return why if "." in why.partition(" ")[0] else units.capital(why)
-
-
-def write(team: Team, folder: Path, format: str = "parquet") -> None:
-    """Write the files of a team into an existing folder, over what is there."""
-    (folder / settings.FILE).write_text(settings.as_toml(team.settings), encoding="utf-8")
-    if plans := team.settings.plans:
-        (folder / comp_plan.FILE).write_text(comp_plan.as_toml(plans), encoding="utf-8")
-    for name, table in team.tables.items():
-        write_table(table, folder / f"{name}.{format}")
-
-
-def write_table(table: pd.DataFrame, path: Path) -> None:
-    """Write the file of a table, CSV or Parquet by its name, over what is there."""
-    if path.suffix.lower() == ".csv":
-        text = _for_csv(table)
-        text.to_csv(
-            path,
-            index=False,
-            lineterminator="\n",
-            # A bare carriage return ends a row for most readers; to_csv leaves it unquoted.
-            quoting=csv.QUOTE_NONNUMERIC if _has_return(text) else csv.QUOTE_MINIMAL,
-        )
-    else:
-        table.to_parquet(path, index=False, compression="zstd")
 
 
 _ready: dict[str, tuple[Any, Team]] = {}
@@ -445,19 +420,3 @@ def row_hashes(table: pd.DataFrame) -> np.ndarray:
     # Text is hashed as objects, of which a long table has too many to hold at once.
     parts = [table.iloc[first : first + AT_ONCE] for first in range(0, len(table) or 1, AT_ONCE)]
     return np.concatenate([pd.util.hash_pandas_object(part, index=False) for part in parts])
-
-
-def _for_csv(table: pd.DataFrame) -> pd.DataFrame:
-    """Days as 2026-06-30, times as 2026-06-30T09:15:00Z."""
-    table = table.copy(deep=False)
-    for column in table.select_dtypes("datetime"):
-        has_parts = (table[column].dt.microsecond > 0).any()
-        time = "%Y-%m-%dT%H:%M:%S.%fZ" if has_parts else "%Y-%m-%dT%H:%M:%SZ"
-        form = "%Y-%m-%d" if str(column).endswith("_on") else time
-        table[column] = table[column].dt.strftime(form)
-    return table
-
-
-def _has_return(table: pd.DataFrame) -> bool:
-    texts: pd.DataFrame = table.select_dtypes("str")
-    return any(texts[column].str.contains("\r", regex=False).any() for column in texts.columns)

@@ -48,6 +48,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "team",
             "parquetfile",
             "comp_plan",
+            "saved",
             "database",
             "typed",
             "slices",

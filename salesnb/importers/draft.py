@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb import door, logbook, schema
+from salesnb import door, logbook, saved, schema
 from salesnb.checks import check_tables
 from salesnb.errors import DataError, Fault
 from salesnb.importers import privacy, progress, tables, target, update
@@ -17,7 +17,7 @@ from salesnb.importers.report import ImportReport, TableCount
 from salesnb.importers.sheets import Sheet
 from salesnb.importers.tables import Estimated, Part, Spellings
 from salesnb.settings import Settings
-from salesnb.team import Team, write
+from salesnb.team import Team
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +93,7 @@ def written(
         report = _updated(draft, place, report, hidden)
     else:
         with door.whole(place, replace=overwrite) as aside:
-            write(team, aside)
+            saved.write(team.settings, team.tables, aside)
             target.sign(aside, draft.plan, draft.sheets, report, hidden)
     if key is not None:
         key.keep()

@@ -9,8 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from salesnb import comp_plan, door, schema
-from salesnb import settings as own_settings
+from salesnb import door, saved, schema
 from salesnb.simulation.team import simulate
 from salesnb.team import Team
 
@@ -54,7 +53,7 @@ def write_teams(folder: Path, teams: Iterable[Team]) -> None:
     try:
         for number, team in enumerate(teams, start=1):
             if number == 1:
-                _write_settings(team, folder)
+                saved.write_settings(team.settings, folder)
             goals.append(team.goals)
             for name, table in _rows(team, number):
                 _append(files, folder / f"{name}.parquet", table)
@@ -77,13 +76,6 @@ def sizes(reps: int, deals_per_rep: int) -> list[int]:
 
 def _seed(seed: int, number: int) -> int:
     return int(np.random.SeedSequence(seed, spawn_key=(number,)).generate_state(1)[0])
-
-
-def _write_settings(team: Team, folder: Path) -> None:
-    text = own_settings.as_toml(team.settings)
-    (folder / own_settings.FILE).write_text(text, encoding="utf-8")
-    plans = comp_plan.as_toml(team.settings.plans)
-    (folder / comp_plan.FILE).write_text(plans, encoding="utf-8")
 
 
 def _rows(team: Team, number: int) -> Iterator[tuple[str, pd.DataFrame]]:
