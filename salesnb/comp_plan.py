@@ -13,9 +13,10 @@ import pandas as pd
 import tomlkit
 
 from salesnb.errors import Fault, nearest, unknown
+from salesnb.language import to_say
 
 FILE = "comp.toml"
-ROLES = ("push", "core", "minor", "loss_leader")
+ROLES = (to_say("push"), to_say("core"), to_say("minor"), to_say("loss_leader"))
 ROUNDINGS = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP}
 BASES = ("net", "margin")
 FIRST, LAST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31")
