@@ -24,6 +24,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "stage_model",
             "charts",
             "units",
+            "coded",
             "display",
             "usual",
             "watch",

@@ -83,7 +83,7 @@ def overview(
         draw=lambda ax: _draw(ax, table),
         history=None if rep else lambda: _by_quarter(book, table, last),
         ask=(say("Which of these numbers surprises you, and what do you think stands behind it?"),),
-        caveats=(say(RAW), *(() if is_dated else (say(UNDATED),)), *_unanswered(table)),
+        caveats=(say(RAW), *(() if is_dated else (say(UNDATED),)), *_unanswered(team, table)),
         currency=team.currency,
         names=team.names,
     )
@@ -274,9 +274,9 @@ def _row(table: pd.DataFrame, scope: str, metric: str) -> dict[str, Any]:
     return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else {"n": 0}
 
 
-def _unanswered(table: pd.DataFrame) -> tuple[str, ...]:
+def _unanswered(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
     """What the data set cannot answer, by the table that is lacking."""
-    lacking = table[table["why"].str.startswith("needs ", na=False)]
+    lacking = table[[bool(find(metric).lacking(team)) for metric in table["metric"]]]
     return tuple(
         say("Not answered, {why}: {metrics}.", why=why, metrics=", ".join(sorted(set(rows.metric))))
         for why, rows in lacking.groupby("why")

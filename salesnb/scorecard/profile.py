@@ -75,7 +75,8 @@ def flags(team: Team, rep: str) -> str:
         tier: seen.cells.loc[seen.cells["tier"] == tier, "stage"] for tier in (*FIRM, "watch")
     }
     stages_by_flag["strength"] = seen.strengths["stage"]
-    said = [f"{flag}: {', '.join(names)}" for flag, names in stages_by_flag.items() if len(names)]
+    named = {say(flag): names for flag, names in stages_by_flag.items() if len(names)}
+    said = [f"{flag}: {', '.join(names)}" for flag, names in named.items()]
     return "; ".join(said)
 
 
