@@ -60,6 +60,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         True,
         {
             "by_rep",
+            "behind",
             "visits",
             "leaks",
             "metrics",

@@ -74,6 +74,10 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
         currency=team.currency,
         names=names,
         pressing=_pressing(team, flagged),
+        behind={
+            "n_visits": lambda cell: computed.rows(team, cell, *computed.WENT),
+            "n_open": lambda cell: computed.rows(team, cell, "open"),
+        },
     )
 
 
