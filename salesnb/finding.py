@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import cached_property
 from typing import Any
 
@@ -14,13 +15,29 @@ from salesnb.errors import LISTED, DataError, unknown
 from salesnb.language import say
 from salesnb.units import money, number, percent, span
 
-__all__ = ["Finding", "money", "number", "percent", "span"]
+__all__ = ["Finding", "Urgency", "money", "number", "percent", "span"]
 
 NO_ROWS = (
     "No single rows stand behind these figures: a model or a rule gave them from many, or each row "
     "of the table is one already. The docstring of the question says which."
 )
 PAGE = (4.8, 2.9)  # inches; small enough that the words stay legible on a phone
+
+
+class Urgency(IntEnum):
+    """In which order the front page of a team tells what does not wait, the smallest first.
+
+    What breaks a promise or loses money within the week comes before what costs money slowly, and
+    that before what was planned and not yet held.
+    """
+
+    PROMISE = 1  # what was agreed with somebody is due, or past its day
+    PIPELINE = 2  # the open pipeline falls short of what the quota needs
+    CLOSE_DATE = 3  # deals were to be closed by now
+    PERSON = 4  # somebody is out of their own usual range
+    LEAK = 5  # deals are lost at a stage, month by month
+    NEW_HIRE = 6  # a new hire waits for what was planned
+    RHYTHM = 7  # sessions and visits that are due
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +54,7 @@ class Finding:
     shown : the columns people see, in this order, each with its interval; all by default
     pressing : one line for the front page of a team, where something does not wait: it is told
         from chance, or its day has come; empty where that is not so
+    urgency : what it is about, which says how early it is told there
     history : gives earlier values of the rows of `table`, by its index, the oldest first
     behind : columns of `table` that count something, each with what gives the rows counted, for a
         row of `table`; see `rows`
@@ -52,6 +70,7 @@ class Finding:
     shown: Sequence[str] = ()
     history: Callable[[], pd.DataFrame] | None = None
     pressing: str = ""
+    urgency: Urgency = Urgency.RHYTHM
     behind: Mapping[str, Callable[[pd.Series], pd.DataFrame]] = field(default_factory=dict)
 
     def rows(self, counted: str = "", **where: Any) -> pd.DataFrame:
@@ -135,7 +154,8 @@ class Finding:
         found = self._readable
         if self.history is not None:
             found = found.with_trends(self.history().reindex(self.table.index))
-        return display.html(self.headline, found, picture, self.ask, self.caveats, self.pressing)
+        front = (self.pressing, int(self.urgency)) if self.pressing else None
+        return display.html(self.headline, found, picture, self.ask, self.caveats, front)
 
     @cached_property
     def _readable(self) -> display.Shown:

@@ -1,6 +1,6 @@
 """The pipeline ahead of the forecast: who books too little to fill it, and when it runs dry."""
 
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.outlook import Telling, dry, empty, why_not
 from salesnb.team import Team
 from salesnb.warning import warning
@@ -107,4 +107,10 @@ def dry_date(team: Team, *, rep: str | None = None, weeks: int = 4) -> Finding:
     found = dry(team, rep_id, weeks)
     said = Telling(found)
     parts = said.headline, found.table, said.draw, said.ask, said.caveats
-    return Finding(*parts, team.currency, team.names, pressing=said.pressing)
+    return Finding(
+        *parts,
+        team.currency,
+        team.names,
+        pressing=said.pressing,
+        urgency=Urgency.PIPELINE,
+    )

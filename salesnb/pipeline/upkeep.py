@@ -8,9 +8,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import behind, charts, stats
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.history import look_up
-from salesnb.language import say, to_say
+from salesnb.language import say, says, to_say
 from salesnb.metrics import answers, dates
 from salesnb.metrics import hygiene as faulty
 from salesnb.metrics.ledger import ledger
@@ -21,6 +21,7 @@ from salesnb.units import number, percent, span
 
 SLIPPING = ["deal_id", "rep_id", "stage", "n_pushes", "pushed_days", "first_close_on"]
 SLIPPING += ["expected_close_on", "overdue_days", "amount"]
+LATELY = 7  # days since a close date, that are of this week
 WORDS = {
     "no_next_step": to_say("nothing booked ahead"),
     "overdue": to_say("close date passed"),
@@ -77,6 +78,8 @@ def slipping(
         caveats=(say("A date moved before the change log began is not counted as a push."),),
         currency=team.currency,
         names=team.names,
+        pressing=_pressing(table, team.currency),
+        urgency=Urgency.CLOSE_DATE,
         behind={"n_pushes": lambda row: _moves_of(team, row)},
     )
 
@@ -133,6 +136,20 @@ def hygiene(team: Team, *, rep: str | None = None) -> Finding:
             "n_to_tidy": lambda row: _to_tidy(team, row, *faulty.FAULTS),
             **{f"n_{name}": partial(_faulty, team, name) for name in faulty.FAULTS},
         },
+    )
+
+
+def _pressing(table: pd.DataFrame, currency: str) -> str:
+    """The deals that were to be closed in the week that has passed."""
+    late = table[table["overdue_days"] <= LATELY]
+    if late.empty:
+        return ""
+    return says(
+        "{n} deal was to be closed in the last week and is still open{worth}.",
+        "{n} deals were to be closed in the last week and are still open{worth}.",
+        len(late),
+        n=number(len(late)),
+        worth=worth(late, currency),
     )
 
 
