@@ -124,15 +124,17 @@ def html(
     picture: str = "",
     ask: Iterable[str] = (),
     caveats: Iterable[str] = (),
-    pressing: str = "",
+    pressing: tuple[str, int] | None = None,
 ) -> str:
     """Headline, picture, table, questions and caveats as HTML; `picture` is markup already.
 
+    `pressing` is a line for the front page of a team, with its place there: it is not shown here.
     The class ``mathjax_ignore`` keeps JupyterLab from reading a formula between two "$".
     """
     seen = f"<figure>{picture}</figure>" if picture else ""
     seen += _list("ask", say("Ask"), ask)
-    front = f' data-pressing="{escape(pressing)}"' if pressing else ""
+    front = ' data-pressing="{}" data-urgency="{}"' if pressing else ""
+    front = front.format(*map(escape, map(str, pressing or ())))
     return (
         f'<div class="finding mathjax_ignore"{front}>'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'

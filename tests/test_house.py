@@ -61,6 +61,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         True,
         {
             "by_rep",
+            "behind",
             "visits",
             "leaks",
             "metrics",

@@ -1,5 +1,7 @@
 """Where deals stop: how many go on from each stage."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -83,6 +85,10 @@ def conversion(
         caveats=_conversion_caveats(table, by),
         currency=team.currency,
         names=team.names,
+        behind={
+            counted: partial(conversions.rows, team, by, rep_id, first, last, counted)
+            for counted in conversions.COUNTED
+        },
     )
 
 

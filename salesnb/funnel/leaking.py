@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb import leaks as computed
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import number, percent, span
@@ -74,6 +74,11 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
         currency=team.currency,
         names=names,
         pressing=_pressing(team, flagged),
+        urgency=Urgency.LEAK,
+        behind={
+            "n_visits": lambda cell: computed.rows(team, cell, *computed.WENT),
+            "n_open": lambda cell: computed.rows(team, cell, "open"),
+        },
     )
 
 

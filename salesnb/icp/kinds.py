@@ -1,11 +1,13 @@
 """The kinds of companies, and which of them are worth most to sell to."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats
-from salesnb.companies.segments import FEW_WON, Segments
+from salesnb import behind, charts, stats
+from salesnb.companies.segments import FEW_WON, Segments, with_place
 from salesnb.companies.segments import segments as found_segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
@@ -75,7 +77,20 @@ def segments(team: Team) -> Finding:
         ask=_ask(table),
         caveats=_caveats(found),
         currency=team.currency,
+        names=team.names,
+        behind={
+            f"n_{outcome}": partial(_deals, team, found, outcome)
+            for outcome in ("won", "lost", "open")
+        },
     )
+
+
+def _deals(team: Team, found: Segments, outcome: str, row: pd.Series) -> pd.DataFrame:
+    """The deals with companies of a segment that ended so: each company is of its likeliest."""
+    deals = with_place(found.customers)
+    deals = deals[deals["outcome"].fillna("open") == outcome]
+    kind = found.belongs.argmax(1)[deals["place"]]
+    return behind.deals(team, deals[kind == found.ids.index(row["segment"])])
 
 
 def _table(team: Team, found: Segments) -> pd.DataFrame:

@@ -115,20 +115,34 @@ def coverage(view: View) -> pd.DataFrame:
 
     Only reps with a quota in the coming quarter count, on both sides.
     """
-    first, last = coming_quarter(view.team)
-    quarter = replace(view, starts_on=first, ends_on=last)
+    quarter = _coming(view)
     quotas = quota_rows(quarter)
-    deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
-    deals = deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"].unique())]
-    due = tally.total(view, deals, deals["amount"])
+    deals = _due(quarter, quotas)
+    open_amount = tally.total(view, deals, deals["amount"])
     quota = tally.total(view, quotas, quotas["due_amount"])
     won = tally.total(view, quotas, quotas["won_amount"])
     has_quota = quota["value"] > 0
-    return due[["scope", "n"]].assign(
-        open_amount=due["value"],
+    return open_amount[["scope", "n"]].assign(
+        open_amount=open_amount["value"],
         left_amount=(quota["value"] - won["value"]).where(has_quota),
         has_quota=has_quota,
     )
+
+
+def due(view: View) -> pd.DataFrame:
+    """The open deals due in the coming quarter, of reps with a quota in it."""
+    quarter = _coming(view)
+    return _due(quarter, quota_rows(quarter))
+
+
+def _due(quarter: View, quotas: pd.DataFrame) -> pd.DataFrame:
+    deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
+    return deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"].unique())]
+
+
+def _coming(view: View) -> View:
+    first, last = coming_quarter(view.team)
+    return replace(view, starts_on=first, ends_on=last)
 
 
 def pipeline_coverage(view: View) -> pd.DataFrame:
