@@ -9,6 +9,7 @@ import pandas as pd
 from salesnb import behind, stage_model
 from salesnb.history import look_up
 from salesnb.language import say, to_say
+from salesnb.metrics import quarterly
 from salesnb.once import once, once_here
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
@@ -84,6 +85,14 @@ def rows(team: Team, cell: pd.Series, *outcomes: str) -> pd.DataFrame:
     seen = visits(team)
     is_it = (seen["rep_id"] == cell["rep_id"]) & (seen["stage"] == cell["stage"])
     return behind.visits(team, seen[is_it & seen["outcome"].isin(outcomes)])
+
+
+def by_quarter(team: Team, found: pd.DataFrame) -> pd.DataFrame:
+    """The share that went on, quarter by quarter, of the rows of `cells`: `quarterly.gone_on`."""
+    seen = visits(team).astype({"stage": "str"})
+    shares = quarterly.gone_on(seen, ["rep_id", "stage"], team.as_of)
+    places = pd.MultiIndex.from_frame(found[["rep_id", "stage"]].astype("str"))
+    return shares.reindex(places).set_axis(found.index)
 
 
 def years_at(team: Team, rep_id: str, stage: str) -> float:

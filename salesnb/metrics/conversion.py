@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import behind, stats
+from salesnb.metrics import quarterly
 from salesnb.metrics.durations import gone_on
 from salesnb.metrics.ledger import DAY, ledger
 from salesnb.team import Team
@@ -60,6 +61,18 @@ def rows(
     found = found[is_it & found["outcome"].isin(outcomes)]
     entered, left = found["entered_on"], found["left_on"]
     return behind.visits(team, found.assign(entered_at=entered, left_at=left))
+
+
+def by_quarter(
+    team: Team, rep_id: str | None, last: pd.Timestamp, found: pd.DataFrame
+) -> pd.DataFrame:
+    """The exit rate of each row of `table`, quarter by quarter up to the last day."""
+    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
+    rows = rows if rep_id is None else rows[rows["rep_id"] == rep_id]
+    shares = quarterly.gone_on(
+        rows.assign(entered_at=rows["entered_on"], left_at=rows["left_on"]), ["stage"], last
+    )
+    return shares.reindex(found["stage"]).set_axis(found.index)
 
 
 def _parts(
