@@ -10,11 +10,12 @@ import pandas as pd
 
 from salesnb.language import say, to_say
 
-# By the last word of a column's name: what holds words of the schema or of a verb.
+# By the last word of a column's name, or by all of it: what holds words of the schema or of a verb.
 COLUMNS = {"factor", "kind", "step", "tier", "role", "status", "answer", "verdict", "what"}
 COLUMNS |= {"outcome", "moment", "rule", "sign", "measure"}
 WRITTEN = {"topic"}  # words that people write, among them stages and skills of more than one word
-AS_THEY_ARE = {"scope", "item", "evidence", "reason", "decision", "assessor"}  # these by all of it
+AS_THEY_ARE = {"scope", "item", "evidence", "reason", "decision", "assessor"}
+AS_THEY_ARE |= {"trait", "ranking"}
 
 WORDS = (
     *(to_say("act"), to_say("look"), to_say("watch"), to_say("too_few")),  # tiers
@@ -29,6 +30,7 @@ WORDS = (
     *(to_say("no course"), to_say("nothing useful"), to_say("nobody needs it")),
     *(to_say("not assessed"), to_say("planned"), to_say("overdue"), to_say("due")),
     *(to_say("too few to compare"), to_say("too early"), to_say("ahead"), to_say("behind")),
+    *(to_say("meetings"), to_say("balance after month {n}")),
     *(to_say("on track"), to_say("average_won_amount"), to_say("n_open"), to_say("win_rate")),
     *(to_say("sales_cycle_days"), to_say("sales_velocity_amount")),
 )  # fmt: skip
@@ -43,6 +45,12 @@ def in_words(column: str, codes: Iterable[str]) -> list[str]:
     """The codes of a column in the language that is spoken; blanks are empty."""
     words = pd.Series([*codes], dtype="str").fillna("")
     if column in AS_THEY_ARE:
-        return [*map(say, words)]
+        return [*map(_said, words)]
     said = words if column in WRITTEN else map(say, words)
     return [word.replace("_", "\N{NO-BREAK SPACE}") for word in said]
+
+
+def _said(code: str) -> str:
+    """In other words too where it ends in a number: "balance after month 3"."""
+    stem, _, n = code.rpartition(" ")
+    return say(f"{stem} {{n}}", n=n) if stem and n.isdigit() else say(code)

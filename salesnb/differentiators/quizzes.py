@@ -22,7 +22,7 @@ ASKS |= {"say_it": "claim", "show_it": "proof"}
 OPEN = ("say_it", "show_it")
 
 
-def quiz(team: Team, *, language: str = "en", seed: int = 0, answers: bool = True) -> Finding:
+def quiz(team: Team, *, language: str = "", seed: int = 0, answers: bool = True) -> Finding:
     """Ten questions: does the team know what makes its products different?
 
     Claims, proofs and competitors from the list; wrong options are those of other products. The
@@ -30,7 +30,8 @@ def quiz(team: Team, *, language: str = "en", seed: int = 0, answers: bool = Tru
 
     Parameters
     ----------
-    language : of the claims to ask for; where the list holds one in another language only, that
+    language : of the claims to ask for, by default that of the page; where the list holds one in
+        another language only, that
     seed : another number, other questions
     answers : with the answers; without them the table can be handed out
 

@@ -13,7 +13,7 @@ from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.language import say, to_say
 from salesnb.team import Team
-from salesnb.units import money, number, percent, span
+from salesnb.units import fixed, money, number, percent, span
 
 COLUMNS = ["segment", "name", "n_won", "n_lost", "n_open", "share_of_accounts"]
 COLUMNS += [
@@ -237,11 +237,11 @@ def _caveats(found: Segments) -> tuple[str, ...]:
                 "Chance alone would set the kinds so far apart in {share} of such teams; found "
                 "again in resampled companies with an agreement of {agreement} (1 is perfect).",
                 share=percent(found.p, 1) if found.p >= 0.001 else least,
-                agreement=f"{found.stability:.2f}",
+                agreement=fixed(found.stability, 2),
             )
         )
     said += [
-        say("Left out: {trait}, {why}.", trait=name, why=why)
+        say("Left out: {trait}, {why}.", trait=say(name), why=why)
         for name, why in found.customers.left_out.items()
     ]
     return (*said, say(BY_NO_MEANS))
