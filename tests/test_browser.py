@@ -172,13 +172,13 @@ def test_no_heading_stands_alone_at_the_foot_of_a_sheet(visit, tmp_path):
     path = tmp_path / "page.html"
     path.write_text(made)
     page, before = visit(path), "document.querySelector('main').style.paddingTop"
-    feet = []
-    for millimetres in range(150, 225, 5):
+    is_there = set()
+    for millimetres in range(200, 272, 8):
         page.evaluate(f"{before} = '{millimetres}mm'")
         first = printed(page, tmp_path).split("\f")[0]
-        feet.append(first.split()[-1])
+        is_there.add("Which?" in first)
         assert "Which?" not in first or "What was found." in first, millimetres
-    assert "Page" in feet and len(set(feet)) > 1, "it did go over from one sheet to the next"
+    assert is_there == {True, False}, "it did go over from one sheet to the next"
 
 
 def sheets(page):
