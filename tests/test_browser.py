@@ -8,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import conftest
+import nbformat
+import pandas as pd
 import pytest
 from conftest import ROOT
 from inprocess import pages
@@ -15,6 +17,8 @@ from playwright.sync_api import sync_playwright
 from test_display import HOSTILE, Seen
 
 from salesnb import cli, logbook, notes
+from salesnb.finding import Finding
+from salesnb.report.page import Sheet, render
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -153,6 +157,28 @@ def test_one_on_ones_fit_on_two_sheets(report, visit):
         if path.parent.name != "one_on_one":
             continue
         assert sheets(visit(path)) <= 2, path
+
+
+def test_no_heading_stands_alone_at_the_foot_of_a_sheet(visit, tmp_path):
+    """Nor with its first words alone: they go to the next sheet with the answer."""
+    rows = Finding("What was found.", pd.DataFrame({"word": [*"abcdefgh"]}))
+    html = nbformat.v4.new_output("display_data", {"text/html": rows._repr_html_()})
+    cells = [
+        nbformat.v4.new_markdown_cell("# Page"),
+        nbformat.v4.new_markdown_cell("## Which?\n\n" + "Words on how to read it. " * 12),
+        nbformat.v4.new_code_cell("found", outputs=[html]),
+    ]
+    made = render(nbformat.v4.new_notebook(cells=cells), Sheet("", "30 June", "Team", {}))
+    path = tmp_path / "page.html"
+    path.write_text(made)
+    page, before = visit(path), "document.querySelector('main').style.paddingTop"
+    is_there = set()
+    for millimetres in range(200, 272, 8):
+        page.evaluate(f"{before} = '{millimetres}mm'")
+        first = printed(page, tmp_path).split("\f")[0]
+        is_there.add("Which?" in first)
+        assert "Which?" not in first or "What was found." in first, millimetres
+    assert is_there == {True, False}, "it did go over from one sheet to the next"
 
 
 def sheets(page):
@@ -399,13 +425,17 @@ def said(place):
     return " ".join(place.text_content().split())
 
 
-def on_paper(page, folder):
-    """How often the long word is printed; all the other words have to be there too."""
+def printed(page, folder):
+    """The words of each sheet, a form feed after each."""
     file = folder / "page.pdf"
     page.pdf(path=file, prefer_css_page_size=True)
     command = ["pdftotext", "-raw", str(file), "-"]
-    text = subprocess.run(command, capture_output=True, check=True).stdout.decode()
-    text = " ".join(text.split())
+    return subprocess.run(command, capture_output=True, check=True).stdout.decode()
+
+
+def on_paper(page, folder):
+    """How often the long word is printed; all the other words have to be there too."""
+    text = " ".join(printed(page, folder).split())
     assert "VÉGE" in text
     assert "Ride-along" in text
     assert "2026-07-22" in text
