@@ -12,9 +12,9 @@ from salesnb.language import say, to_say
 
 # By the last word of a column's name, or by all of it: what holds words of the schema or of a verb.
 COLUMNS = {"factor", "kind", "step", "tier", "role", "status", "answer", "verdict", "what"}
-COLUMNS |= {"outcome", "moment"}
+COLUMNS |= {"outcome", "moment", "rule", "scope", "sign", "measure", "evidence"}
 WRITTEN = {"topic"}  # words that people write, among them stages and skills of more than one word
-AS_THEY_ARE = {"scope", "item", "evidence", "reason", "decision", "assessor"}
+AS_THEY_ARE = {"item", "reason", "decision", "assessor"}
 AS_THEY_ARE |= {"trait", "ranking"}
 
 WORDS = (

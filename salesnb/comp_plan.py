@@ -13,9 +13,10 @@ import pandas as pd
 import tomlkit
 
 from salesnb.errors import Fault, nearest, unknown
+from salesnb.language import to_say
 
 FILE = "comp.toml"
-ROLES = ("push", "core", "minor", "loss_leader")
+ROLES = (to_say("push"), to_say("core"), to_say("minor"), to_say("loss_leader"))
 ROUNDINGS = {"half_even": ROUND_HALF_EVEN, "half_up": ROUND_HALF_UP}
 BASES = ("net", "margin")
 FIRST, LAST = pd.Timestamp("1900-01-01"), pd.Timestamp("2100-12-31")
@@ -59,10 +60,10 @@ class Plan:
         """What a rep's pay hangs on under this plan, base pay aside."""
         rates = {self.rate or 0, *self.role_rates.values(), *self.product_rates.values()}
         parts = {
-            "amount sold" if self.basis == "net" else "margin sold": any(rates),
-            "which product": len(rates - {self.rate or 0}) > 0 and any(rates),
-            "quota attainment": bool(self.bands) or self.bonus_amount > 0,
-            "customers kept": self.clawback_days > 0,
+            to_say("amount sold") if self.basis == "net" else to_say("margin sold"): any(rates),
+            to_say("which product"): len(rates - {self.rate or 0}) > 0 and any(rates),
+            to_say("quota attainment"): bool(self.bands) or self.bonus_amount > 0,
+            to_say("customers kept"): self.clawback_days > 0,
         }
         return tuple(name for name, is_used in parts.items() if is_used)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import percent
@@ -32,8 +33,11 @@ class Effort:
     @property
     def caveat(self) -> str:
         """What the reader must know of it."""
-        guessed = "emails count as 10 minutes, proposals as two hours"
-        return f"{percent(self.told)} of activities name a deal, only they count; {guessed}."
+        return say(
+            "{share} of activities name a deal, only they count; emails count as 10 minutes, "
+            "proposals as two hours.",
+            share=percent(self.told),
+        )
 
 
 @once

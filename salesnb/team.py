@@ -384,13 +384,14 @@ def contents(own: Settings, rows: list[Extent]) -> Finding:
     """The finding of `check`, from what is known of each table."""
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if name not in set(table["table"])]
-    caveats = [say("Not in this data set: {tables}.", tables=", ".join(lacking))] if lacking else []
+    names, n, day = ", ".join(lacking), len(table), own.as_of.date()
+    caveats = [say("Not in this data set: {tables}.", tables=names)] if lacking else []
     caveats += [] if own.is_dated else [say("The days of deals are made up.")]
-    headline = say(
-        "{team}: {n} tables as of {day}, no fault found.",
-        team=own.name, n=len(table), day=own.as_of.date(),
-    )  # fmt: skip
-    return Finding(headline, table, caveats=tuple(caveats))
+    return Finding(
+        say("{team}: {n} tables as of {day}, no fault found.", team=own.name, n=n, day=day),
+        table,
+        caveats=tuple(caveats),
+    )
 
 
 def _extent(name: str, team: Team) -> Extent:

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from salesnb.language import say
 from salesnb.team import Team
 
 
@@ -18,3 +19,17 @@ def wanted(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> pd.Series:
     amount = (goals["amount"] * days / length).groupby(goals["product_id"]).sum()
     products = pd.Index(sorted(team.products["product_id"]), dtype="str", name="product_id")
     return amount.reindex(products, fill_value=0.0).astype(float)
+
+
+def role_in_words(role: str) -> str:
+    """``role_in_words("loss_leader")`` is ``"loss leader"``."""
+    return say(role).replace("_", " ")
+
+
+def labels(products: pd.DataFrame) -> list[str]:
+    """Names for a picture, each with the role of the product: ``"Starter (loss leader)"``."""
+    roles = products["role"].fillna("").map(role_in_words)
+    return [
+        f"{name} ({role})" if role else name
+        for name, role in zip(products["name"], roles, strict=True)
+    ]

@@ -8,6 +8,7 @@ from matplotlib.ticker import EngFormatter
 from salesnb import charts, pay, stats
 from salesnb.errors import DataError, Fault
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.ledger import DAY
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
@@ -19,6 +20,10 @@ COLUMNS += ["difference_amount_high", "old_ratio", "new_ratio", "status"]
 SHOWN = ["scope", "rep_id", "n_won", "margin_amount", "old_amount", "new_amount"]
 SHOWN += ["difference_amount", "status"]
 DRAWS, SEED, TAILS = 1000, 11, ((1 - stats.LEVEL) / 2, (1 + stats.LEVEL) / 2)
+GAINS = [to_say("gains"), to_say("loses")]
+SAME = to_say("'{new}' would have cost the same as '{old}' {when}.")
+MORE = to_say("'{new}' would have cost {amount} more than '{old}' {when} ({inside}): {total}")
+LESS = to_say("'{new}' would have cost {amount} less than '{old}' {when} ({inside}): {total}")
 FEWEST = 3  # quarters, below which nothing is said of how far they differ
 
 
@@ -67,7 +72,7 @@ def compare(
         headline=_headline(team, table, old, new, in_words(first, last)),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("Who would sell differently under the new plan, and is that what we want?",),
+        ask=(say("Who would sell differently under the new plan, and is that what we want?"),),
         caveats=_caveats(table, first, last),
         currency=team.currency,
         names=team.names,
@@ -117,7 +122,7 @@ def _table(team: Team, old: str, new: str, first: pd.Timestamp, last: pd.Timesta
         table[f"{name}_ratio"] = table[f"{name}_amount"] / margin
     is_more, is_less = table["difference_amount_low"] > 0, table["difference_amount_high"] < 0
     is_said = paid[0].shape[1] >= FEWEST
-    table["status"] = np.select([is_more & is_said, is_less & is_said], ["gains", "loses"], "")
+    table["status"] = np.select([is_more & is_said, is_less & is_said], GAINS, "")
     return table.astype({"status": "str"})[COLUMNS]
 
 
@@ -152,30 +157,48 @@ def _drawn(old: np.ndarray, new: np.ndarray) -> list[np.ndarray]:
 def _headline(team: Team, table: pd.DataFrame, old: str, new: str, when: str) -> str:
     row, reps = table.iloc[0], table[table["scope"] == "rep"]
     if reps.empty or (row["old_amount"] == 0 and row["new_amount"] == 0):
-        return f"Nothing would have been paid {when} under {old!r} or {new!r}."
+        return say(
+            "Nothing would have been paid {when} under '{old}' or '{new}'.",
+            when=when,
+            old=old,
+            new=new,
+        )
     gap, low, high = row[["difference_amount", "difference_amount_low", "difference_amount_high"]]
-    what = "more" if gap >= 0 else "less"
+    if low == high == 0:
+        return say(SAME, new=new, old=old, when=when)
     near, far = sorted((abs(low), abs(high)))
     inside = span(near, far, lambda x: money(x, team.currency))
-    inside = inside if low * high > 0 else "not told apart from no change"
-    if low == high == 0:
-        return f"{new!r} would have cost the same as {old!r} {when}."
-    said = f"{new!r} would have cost {money(abs(gap), team.currency)} {what} than {old!r} {when}"
-    said += f" ({inside}): {money(row['new_amount'], team.currency)}"
+    said = say(
+        MORE if gap >= 0 else LESS,
+        new=new,
+        old=old,
+        when=when,
+        amount=money(abs(gap), team.currency),
+        inside=inside if low * high > 0 else say("not told apart from no change"),
+        total=money(row.new_amount, team.currency),
+    )
     if np.isfinite(row["new_ratio"]):
-        said += f", {percent(row['new_ratio'], 1)} of the margin"
-        said += f" against {percent(row['old_ratio'], 1)}"
+        new, old = (percent(row[f"{plan}_ratio"], 1) for plan in ("new", "old"))
+        said = say("{cost}, {new} of the margin against {old}", cost=said, new=new, old=old)
     counts = reps["status"].value_counts()
-    n_more, n_less = (number(counts.get(status, 0)) for status in ("gains", "loses"))
-    who = f"{n_more} of {number(len(reps))} reps would have earned more, {n_less} less"
-    return f"{said}. {who}, beyond what quarters differ by chance."
+    n_more, n_less = (number(counts.get(status, 0)) for status in GAINS)
+    people = say(
+        "{more} of {n} reps would have earned more, {less} less, beyond what quarters differ by "
+        "chance.",
+        more=n_more,
+        n=number(len(reps)),
+        less=n_less,
+    )
+    return f"{said}. {people}"
 
 
 def _caveats(table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> tuple[str, ...]:
-    said = ["For the manager alone: what single people earn is nobody else's business."]
-    said.append("The same deals under both plans: that people would sell otherwise is not in it.")
+    said = [
+        say("For the manager alone: what single people earn is nobody else's business."),
+        say("The same deals under both plans: that people would sell otherwise is not in it."),
+    ]
     if (last - first).days < 200:
-        said.append("Less than three quarters: the intervals say little.")
+        said.append(say("Less than three quarters: the intervals say little."))
     return tuple(said)
 
 
@@ -186,11 +209,11 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
         return charts.nothing_to_draw(ax)
     ends = rows["margin_amount"], rows["old_amount"], rows["new_amount"]
     ax.vlines(*ends, color=charts.MUTED, linewidth=1)
-    ax.plot(*ends[:2], "s", color=charts.MUTED, label="old plan", markersize=4)
-    ax.plot(ends[0], ends[2], "o", color=charts.ACCENT, label="new plan", markersize=5)
+    ax.plot(*ends[:2], "s", color=charts.MUTED, label=say("old plan"), markersize=4)
+    ax.plot(ends[0], ends[2], "o", color=charts.ACCENT, label=say("new plan"), markersize=5)
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(EngFormatter(sep=""))
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("margin brought by a rep")
-    ax.set_ylabel("pay")
+    ax.set_xlabel(say("margin brought by a rep"))
+    ax.set_ylabel(say("pay"))
     return ax

@@ -10,11 +10,12 @@ from scipy.optimize import linprog
 from salesnb import charts, pay, sold, stats
 from salesnb.errors import DataError, unknown
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.metrics.quota import coming_quarter, fiscal_quarter
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, percent
-from salesnb.wanted import wanted
+from salesnb.wanted import labels, wanted
 
 COLUMNS = ["name", "role", "goal_share", "sales_share", "expected_share", "pay_share"]
 COLUMNS += ["effective_rate", "new_rate", "highest_rate", "designed_share", "designed_low"]
@@ -90,7 +91,7 @@ def design(
         headline=_headline(team, table, task, in_words(first, last)),
         table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table),
-        ask=("What would people do with these rates that nobody here has thought of?",),
+        ask=(say("What would people do with these rates that nobody here has thought of?"),),
         caveats=_caveats(team, table, task),
         currency=team.currency,
         shown=COLUMNS[:-1],
@@ -224,19 +225,29 @@ def _shares(won: pd.DataFrame, table: pd.DataFrame, rates: np.ndarray) -> pd.Dat
 
 def _headline(team: Team, table: pd.DataFrame, task: Task, when: str) -> str:
     if task.is_empty:
-        return f"There is nothing to design rates by: no goals, or nothing was paid {when}."
+        return say(
+            "There is nothing to design rates by: no goals, or nothing was paid {when}.", when=when
+        )
     rates = table["new_rate"].to_numpy()
     flat = np.full(len(rates), 1.0)
     now = table["effective_rate"].fillna(0).to_numpy()
-    said = (
-        f"For {money(task.spend, team.currency)} of commission: on the deals {when}, these rates "
-        f"leave {percent(_misfit(table, rates))} of pay elsewhere than the goals; one rate for all "
-        f"leaves {percent(_misfit(table, flat))}"
+    said = say(
+        "For {spend} of commission: on the deals {when}, these rates leave {off} of pay elsewhere "
+        "than the goals; one rate for all leaves {flat}",
+        spend=money(task.spend, team.currency),
+        when=when,
+        off=percent(_misfit(table, rates)),
+        flat=percent(_misfit(table, flat)),
     )
-    said += f", the plan as it is {percent(_misfit(table, now))}." if now.any() else "."
+    if now.any():
+        off = percent(_misfit(table, now))
+        said = say("{rates}, the plan as it is {off}", rates=said, off=off)
     push = table[(table["role"] == "push") & (table["sales"] > 0)]
     each = [f"{row['name']} {percent(row['new_rate'], 1)}" for _, row in push.iterrows()]
-    return f"{said} Push products: {', '.join(each)}." if each else said
+    products = ", ".join(each)
+    return (
+        f"{said}. " + say("Push products: {products}.", products=products) if each else f"{said}."
+    )
 
 
 def _caveats(team: Team, table: pd.DataFrame, task: Task) -> tuple[str, ...]:
@@ -245,13 +256,20 @@ def _caveats(team: Team, table: pd.DataFrame, task: Task) -> tuple[str, ...]:
     moved = float((table["new_rate"] * task.goal).sum() * table["sales"].sum())
     same = float((table["new_rate"] * table["sales"]).sum())
     said = [
-        f"Last year's own deals would cost {money(same, team.currency)} of commission.",
-        "Assumes that people sell the same whatever is paid. If the mix moved all the way to the "
-        f"goals, the same sales would cost {money(moved, team.currency)} of commission.",
-        "No product is paid more than half its margin; bands and caps are not in it.",
+        say(
+            "Last year's own deals would cost {amount} of commission.",
+            amount=money(same, team.currency),
+        ),
+        say(
+            "Assumes that people sell the same whatever is paid. If the mix moved all the way to "
+            "the goals, the same sales would cost {amount} of commission.",
+            amount=money(moved, team.currency),
+        ),
+        say("No product is paid more than half its margin; bands and caps are not in it."),
     ]
     if abs(task.spend - task.asked) > 0.005 * max(task.asked, 1):
-        said.append(f"Within these bounds not {money(task.asked, team.currency)} is spent.")
+        asked = money(task.asked, team.currency)
+        said.append(say("Within these bounds not {amount} is spent.", amount=asked))
     return tuple(said)
 
 
@@ -259,14 +277,12 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset=["designed_share", "goal_share"])
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    roles = rows["role"].fillna("").str.replace("_", " ")
-    labels = (rows["name"] + roles.map(lambda role: f" ({role})" if role else "")).to_list()
     series = [
-        charts.Points("goals", rows["goal_share"], None, None, charts.INK, "D"),
-        charts.Points("pay now", rows["pay_share"], None, None, charts.MUTED, "s"),
-        charts.Points.of("pay with these rates", rows, "designed_share"),
+        charts.Points(say("goals"), rows["goal_share"], None, None, charts.INK, "D"),
+        charts.Points(say("pay now"), rows["pay_share"], None, None, charts.MUTED, "s"),
+        charts.Points.of(say("pay with these rates"), rows, "designed_share"),
     ]
-    charts.dumbbell(ax, labels, *series)
+    charts.dumbbell(ax, labels(rows), *series)
     reach = np.nanmax(rows[["goal_share", "pay_share", "designed_high"]].to_numpy(float))
     ax.set_xlim(0, min(1, 1.1 * reach))
     return ax

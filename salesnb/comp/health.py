@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter
 
 from salesnb import charts, pay, sold, stats
-from salesnb.comp_plan import ROLES, Plan
+from salesnb.comp_plan import Plan
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import number, percent, span
@@ -19,6 +20,16 @@ COLUMNS = ["item", "kind", "unit", "value", "value_low", "value_high", "n", "why
 MOST = 3  # measures; people remember and follow no more
 DRAWS, SEED = 1000, 12
 NO_ROLE = "no role"
+COMMISSION = {
+    "push": to_say("commission on push"),
+    "core": to_say("commission on core"),
+    "minor": to_say("commission on minor"),
+    "loss_leader": to_say("commission on loss leader"),
+    NO_ROLE: to_say("commission on no role"),
+}
+FOLLOWS = to_say("Pay follows margin: rank correlation {value} ({ends}).")
+TOO_MANY = to_say("It hangs on {n} measures ({measures}): more than {most} to follow.")
+NOT_SEEN = to_say("Pay is not seen to follow margin: rank correlation {value} ({ends}).")
 
 
 def health(team: Team, *, plan: str = "") -> Finding:
@@ -54,17 +65,18 @@ def health(team: Team, *, plan: str = "") -> Finding:
     first, last = period(team, None, None)
     now = [each for each in in_force.values() if each.starts_on <= team.as_of <= each.ends_on]
     rows = pay.earned(team, first, last, plan)
-    parts = [*_by_role(team, first, last, plan), _variable(rows), *_people(team, rows, first, last)]
+    by_role = _by_role(team, first, last, plan)
+    parts = [*by_role.values(), _variable(rows), *_people(team, rows, first, last)]
     table = pd.DataFrame([*parts, _measures(now[-1:])], columns=COLUMNS)
     numbers = dict.fromkeys(("value", "value_low", "value_high"), "float64")
     texts = dict.fromkeys(("item", "kind", "unit", "why"), "str")
     table = table.astype({**numbers, **texts, "n": "int64"})
     return Finding(
-        headline=_headline(table, in_words(first, last)),
+        headline=_headline(table, by_role.get("push"), in_words(first, last)),
         table=table,
         draw=lambda ax: _draw(ax, team, rows, first, last),
-        ask=("What would you do differently tomorrow if the plan paid for it?",),
-        caveats=("Pay as the plan has it, replayed; nobody's own pay is shown.",),
+        ask=(say("What would you do differently tomorrow if the plan paid for it?"),),
+        caveats=(say("Pay as the plan has it, replayed; nobody's own pay is shown."),),
         currency=team.currency,
         shown=[name for name in COLUMNS if name != "kind"],
     )
@@ -73,19 +85,19 @@ def health(team: Team, *, plan: str = "") -> Finding:
 Row = tuple[str, str, str, float, float, float, int, str]
 
 
-def _by_role(team: Team, first: pd.Timestamp, last: pd.Timestamp, plan: str) -> list[Row]:
+def _by_role(team: Team, first: pd.Timestamp, last: pd.Timestamp, plan: str) -> dict[str, Row]:
     """The share of commission by role of the product."""
     paid = pay.per_product(team, first, last, plan)
     role = look_up(paid["product_id"], team.products.set_index("product_id")["role"])
     role = role.fillna(NO_ROLE)
-    roles = [each for each in (*ROLES, NO_ROLE) if (role == each).any()]
+    roles = [each for each in COMMISSION if (role == each).any()]
     code = pd.Index(roles, dtype="str").get_indexer(pd.Index(role))
     case = pd.factorize(paid["deal_id"])[0]
     found = stats.shares(paid["coins"].to_numpy(float), code, case, len(roles))
-    return [
-        (f"commission on {each.replace('_', ' ')}", "role", "rate", *ends, int(n), "")
-        for each, ends, n in zip(roles, found.iloc[:, :3].to_numpy(), found["n"], strict=True)
-    ]
+    rows = zip(roles, found.iloc[:, :3].to_numpy(), found["n"], strict=True)
+    return {
+        each: (say(COMMISSION[each]), "role", "rate", *ends, int(n), "") for each, ends, n in rows
+    }
 
 
 def _variable(rows: pd.DataFrame) -> Row:
@@ -93,7 +105,7 @@ def _variable(rows: pd.DataFrame) -> Row:
     fixed = rows.loc[rows["rule"] == "base pay", "coins"].sum()
     share = 1 - fixed / total if total > 0 else np.nan
     n = rows["rep_id"].nunique()
-    return "pay that hangs on results", "variable", "rate", share, np.nan, np.nan, n, ""
+    return say("pay that hangs on results"), "variable", "rate", share, np.nan, np.nan, n, ""
 
 
 def _throughout(team: Team, first: pd.Timestamp, last: pd.Timestamp) -> pd.Index:
@@ -126,36 +138,42 @@ def _people(team: Team, rows: pd.DataFrame, first: pd.Timestamp, last: pd.Timest
         value = float(np.quantile(paid, 0.9) / np.median(paid))
         low, high = np.quantile(drawn[1] / np.maximum(drawn[0], 1e-9), [0.05, 0.95])
         spread = (value, min(low, value), max(high, value))
+    good, held = say("1: who brings more earns more"), say("90th / 50th percentile")
     return [
-        ("pay follows margin", "follows", "ratio", *follows, n, "1: who brings more earns more"),
-        ("best paid against the middle", "spread", "ratio", *spread, n, "90th / 50th percentile"),
+        (say("pay follows margin"), "follows", "ratio", *follows, n, good),
+        (say("best paid against the middle"), "spread", "ratio", *spread, n, held),
     ]
 
 
 def _measures(plans: list[Plan]) -> Row:
     named = plans[0].measures if plans else ()
     n = len(named)
-    return "what pay hangs on", "measures", "count", float(n), np.nan, np.nan, n, ", ".join(named)
+    item, why = say("what pay hangs on"), ", ".join(map(say, named))
+    return item, "measures", "count", float(n), np.nan, np.nan, n, why
 
 
-def _headline(table: pd.DataFrame, when: str) -> str:
+def _headline(table: pd.DataFrame, push: Row | None, when: str) -> str:
     of_kind: dict[str, Any] = dict(zip(table["kind"], table.to_dict("records"), strict=True))
     variable, follows, measures = (of_kind[k] for k in ("variable", "follows", "measures"))
     if np.isnan(variable["value"]):
-        return f"Nothing was paid {when}."
-    said = [f"{percent(variable['value'])} of pay hangs on results {when}."]
-    push = table[table["item"] == "commission on push"]
-    if len(push) and np.isfinite(push["value"].iloc[0]):
-        row = push.iloc[0]
-        ends = span(row["value_low"], row["value_high"], percent)
-        said.append(f"{percent(row['value'])} of commission is for push products ({ends}).")
+        return say("Nothing was paid {when}.", when=when)
+    share = percent(variable["value"])
+    said = [say("{share} of pay hangs on results {when}.", share=share, when=when)]
+    if push and np.isfinite(push[3]):
+        share, ends = percent(push[3]), span(push[4], push[5], percent)
+        said.append(
+            say("{share} of commission is for push products ({ends}).", share=share, ends=ends)
+        )
     if np.isfinite(follows["value"]):
+        value, words = (
+            number(follows["value"], 2),
+            FOLLOWS if follows["value_low"] > 0 else NOT_SEEN,
+        )
         ends = span(follows["value_low"], follows["value_high"], lambda x: number(x, 2))
-        how = "follows" if follows["value_low"] > 0 else "is not seen to follow"
-        said.append(f"Pay {how} margin: rank correlation {number(follows['value'], 2)} ({ends}).")
-    n = int(measures["value"])
+        said.append(say(words, value=value, ends=ends))
+    n, named = int(measures["value"]), measures["why"]
     if n > MOST:
-        said.append(f"It hangs on {n} measures ({measures['why']}): more than {MOST} to follow.")
+        said.append(say(TOO_MANY, n=n, measures=named, most=MOST))
     return " ".join(said)
 
 
@@ -170,6 +188,6 @@ def _draw(
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(EngFormatter(sep=""))
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("margin brought by a rep")
-    ax.set_ylabel("pay")
+    ax.set_xlabel(say("margin brought by a rep"))
+    ax.set_ylabel(say("pay"))
     return ax

@@ -7,9 +7,11 @@ from matplotlib.axes import Axes
 from salesnb import charts, pay, sold, stats
 from salesnb.effort import effort
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money
+from salesnb.wanted import labels, role_in_words
 
 COLUMNS = ["name", "role", "status", "n_deals", "hours", "pay_hour_amount"]
 COLUMNS += ["pay_hour_amount_low", "pay_hour_amount_high", "margin_hour_amount"]
@@ -60,8 +62,10 @@ def incentives(team: Team, *, plan: str = "") -> Finding:
         headline=_headline(team, table, everywhere, in_words(first, last)),
         table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table, everywhere),
-        ask=("If you only looked at your own pay, which product would you leave out, and why?",),
-        caveats=(spent.caveat,) if len(spent.rows) else ("No activity names a deal.",),
+        ask=(
+            say("If you only looked at your own pay, which product would you leave out, and why?"),
+        ),
+        caveats=(spent.caveat if len(spent.rows) else say("No activity names a deal."),),
         currency=team.currency,
         shown=COLUMNS[:-1],
     )
@@ -114,39 +118,53 @@ def _status(table: pd.DataFrame, everywhere: float) -> pd.Series:
 
 
 SAYS = {
-    "pays_for_loss": "earns {pay} an hour where the company loses {margin}",
-    "pays_less": "earns {pay} an hour, less than the {all} of all products",
-    "pays_more": "earns {pay} an hour, more than the {all} of all products",
+    to_say("pays_for_loss"): to_say(
+        "{product} ({role}) earns {pay} an hour where the company loses {margin}"
+    ),
+    to_say("pays_less"): to_say(
+        "{product} ({role}) earns {pay} an hour, less than the {all} of all products"
+    ),
+    to_say("pays_more"): to_say(
+        "{product} ({role}) earns {pay} an hour, more than the {all} of all products"
+    ),
 }
 
 
 def _headline(team: Team, table: pd.DataFrame, everywhere: float, when: str) -> str:
     if np.isnan(everywhere):
-        return f"No hour of work on a deal is on record {when}, so pay cannot be held against it."
+        return say(
+            "No hour of work on a deal is on record {when}, so pay cannot be held against it.",
+            when=when,
+        )
     parts = []
     for _, row in table[table["status"] != ""].iterrows():
-        amounts = {
+        values = {
+            "product": row["name"],
+            "role": role_in_words(row["role"]),
             "pay": money(row["pay_hour_amount"], team.currency),
             "margin": money(abs(row["margin_hour_amount"]), team.currency),
             "all": money(everywhere, team.currency),
         }
-        role = str(row["role"]).replace("_", " ")
-        parts.append(f"{row['name']} ({role}) {SAYS[row['status']].format(**amounts)}")
+        words = SAYS[row["status"]]
+        parts.append(say(words, **values))
     if not parts:
         amount = money(everywhere, team.currency)
-        return f"The plan does not pay against the goals beyond chance: {amount} an hour {when}."
-    return f"The plan pays against the goals {when}: {'; '.join(parts)}."
+        return say(
+            "The plan does not pay against the goals beyond chance: {amount} an hour {when}.",
+            amount=amount,
+            when=when,
+        )
+    listed = "; ".join(parts)
+    return say("The plan pays against the goals {when}: {products}.", when=when, products=listed)
 
 
 def _draw(ax: Axes, table: pd.DataFrame, everywhere: float) -> Axes:
     rows = table.dropna(subset="pay_hour_amount")
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    roles = rows["role"].fillna("").str.replace("_", " ")
-    labels = (rows["name"] + roles.map(lambda role: f" ({role})" if role else "")).to_list()
     value, low, high = (rows[f"pay_hour_amount{end}"] for end in ("", "_low", "_high"))
-    charts.dumbbell(
-        ax, labels, charts.Points("commission an hour", value, low, high), is_rate=False
-    )
-    ax.axvline(everywhere, color=charts.MUTED, linewidth=1, linestyle="--", label="all products")
+    points = charts.Points(say("commission an hour"), value, low, high)
+    charts.dumbbell(ax, labels(rows), points, is_rate=False)
+    everything = say("all products")
+    ax.axvline(everywhere, color=charts.MUTED, linewidth=1, linestyle="--", label=everything)
     return ax

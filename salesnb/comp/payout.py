@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from salesnb import charts, pay, standout
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, says, to_say
 from salesnb.metrics.quota import fiscal_quarter
 from salesnb.metrics.view import period
 from salesnb.standout import Standout
@@ -15,8 +16,14 @@ from salesnb.units import number, percent, to_the_cent
 
 COLUMNS = ["paid_on", "rule", "why", "deal_id", "account", "product", "base_amount", "pay_rate"]
 COLUMNS += ["paid_amount"]
-TOTAL = "total"
-PARTS = ("base pay", "commission", "cap", "clawback", "bonus")
+TOTAL = to_say("total")
+PARTS = (
+    to_say("base pay"),
+    to_say("commission"),
+    to_say("cap"),
+    to_say("clawback"),
+    to_say("bonus"),
+)
 
 
 def payout(
@@ -68,9 +75,8 @@ def payout(
         headline=_headline(seen, table, first, last),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("Which of these deals was paid for what it took, and which was not?",)
-        if (table["rule"] == "commission").any()
-        else (),
+        ask=(say("Which of these deals was paid for what it took, and which was not?"),)
+        * bool((table["rule"] == "commission").any()),
         caveats=_caveats(rows, plan),
         currency=team.currency,
     )
@@ -100,49 +106,63 @@ def _statement(seen: Standout, rows: pd.DataFrame, last: pd.Timestamp) -> pd.Dat
 def _why(row: tuple, deals: pd.DataFrame) -> str:
     rule, times = row.rule, row.times  # type: ignore[attr-defined]
     if rule == "base pay":
-        return "the month" if times == 1 else f"{percent(times)} of the month"
+        if times == 1:
+            return say("the month")
+        return say("{share} of the month", share=percent(times))
     if rule == "bonus":
-        return f"quota attained: {percent(times)}"
+        return say("quota attained: {share}", share=percent(times))
     if rule == "cap":
-        return "beyond the most of a period"
+        return say("beyond the most of a period")
     if rule == "clawback":
         days = (row.paid_on - deals.loc[row.deal_id, "closed_on"]).days  # type: ignore[attr-defined]
-        return f"customer left after {number(days)} days"
-    said = [] if row.share > 1 - 1e-9 else [f"{percent(row.share)} of the credit"]  # type: ignore[attr-defined]
+        return say("customer left after {n} days", n=number(days))
+    said = []
+    if (share := row.share) <= 1 - 1e-9:  # type: ignore[attr-defined]
+        said.append(say("{share} of the credit", share=percent(share)))
     if row.rate is None:  # type: ignore[attr-defined]
-        return ", ".join(["no rate for this product", *said])
+        return ", ".join([say("no rate for this product"), *said])
     if times != 1:
-        said.append(f"rate x {float(times):g} in this band of the quota")
+        said.append(say("rate x {n} in this band of the quota", n=number(float(times), 3)))
     return ", ".join(said)
 
 
 def _headline(seen: Standout, table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> str:
-    when = f"from {first.date()} to {last.date()}"
+    when = say("from {first} to {last}", first=first.date(), last=last.date())
     if len(table) == 1:
-        return f"{seen.name}: nothing was earned {when}."
+        return say("{name}: nothing was earned {when}.", name=seen.name, when=when)
     by_rule = table.groupby("rule")["paid_amount"].sum()
     parts = [
-        f"{rule} {to_the_cent(by_rule[rule], seen.team.currency)}"
+        f"{say(rule)} {to_the_cent(by_rule[rule], seen.team.currency)}"
         for rule in PARTS
         if by_rule.get(rule)
     ]
     total = to_the_cent(by_rule[TOTAL], seen.team.currency)
-    return f"{seen.name}: {total} {when}: {', '.join(parts) or 'no line pays anything'}."
+    listed = ", ".join(parts) or say("no line pays anything")
+    return say(
+        "{name}: {total} {when}: {parts}.", name=seen.name, total=total, when=when, parts=listed
+    )
 
 
 def _caveats(rows: pd.DataFrame, plan: str) -> tuple[str, ...]:
-    said = ["Recomputed from the deals on record; what payroll decided otherwise is not here."]
+    said = [say("Recomputed from the deals on record; what payroll decided otherwise is not here.")]
     if plan:
-        said.append(f"As if the plan {plan!r} had always been in force.")
+        said.append(say("As if the plan '{plan}' had always been in force.", plan=plan))
     unrated = rows.loc[(rows["rule"] == "commission") & rows["rate"].isna(), "deal_id"].nunique()
     if unrated:
-        deals = "1 deal" if unrated == 1 else f"{number(unrated)} deals"
-        said.append(f"{deals} with a product for which the plan has no rate.")
+        said.append(
+            says(
+                "{n} deal with a product for which the plan has no rate.",
+                "{n} deals with a product for which the plan has no rate.",
+                unrated,
+                n=number(unrated),
+            )
+        )
     return tuple(said)
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     by_rule = table.groupby("rule")["paid_amount"].sum()
     shown = [rule for rule in PARTS[1:] if by_rule.get(rule, 0)]
-    changes = [by_rule.get(rule, 0.0) for rule in (PARTS[0], *shown, TOTAL)]
-    return charts.waterfall(ax, [PARTS[0], *shown, TOTAL], np.array(changes).tolist())
+    bars = [PARTS[0], *shown, TOTAL]
+    changes = [by_rule.get(rule, 0.0) for rule in bars]
+    return charts.waterfall(ax, [*map(say, bars)], np.array(changes).tolist())

@@ -10,10 +10,11 @@ from scipy.stats import false_discovery_control
 from salesnb import charts, pay, sold, stats
 from salesnb.effort import Effort, effort
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import money, percent, span
-from salesnb.wanted import wanted
+from salesnb.wanted import labels, wanted
 
 BOTH = ("effort", "sales")  # held against the goals; pay follows from sales
 MEASURES = (*BOTH, "pay")
@@ -25,10 +26,12 @@ COLUMNS += ["product_id"]
 SHOWN = ["name", "role", "status", "goal_share", "effort_share", "sales_share", "pay_share"]
 SHOWN += ["n_won", "lost_margin_amount"]
 OFF = {
-    "not_pushed": "Less effort than the goal",
-    "undersold": "Effort, but less sold than the goal",
-    "overdone": "More than the goal",
+    to_say("not_pushed"): to_say("Less effort than the goal"),
+    to_say("undersold"): to_say("Effort, but less sold than the goal"),
+    to_say("overdone"): to_say("More than the goal"),
 }
+LESS = to_say("The mix brought {amount} less margin than that of the goals ({ends}).")
+MORE = to_say("The mix brought {amount} more margin than that of the goals ({ends}).")
 FALSE_SHARE = 0.05  # of the products named, expected to be no more than chance
 FEWEST = 10  # deals of equal weight, below which nothing is said of a product
 FEWEST_WON = 5  # deals with a product that is said to be overdone
@@ -182,21 +185,30 @@ def _p_of_gap(table: pd.DataFrame, what: str) -> np.ndarray:
 
 def _headline(team: Team, table: pd.DataFrame, won: pd.DataFrame, when: str) -> str:
     if table.empty or table["goal_share"].isna().all():
-        return f"There are no goals for any product {when}."
+        return say("There are no goals for any product {when}.", when=when)
     if not len(won):
-        return f"Nothing was won {when}, so nothing can be held against the goals."
+        return say("Nothing was won {when}, so nothing can be held against the goals.", when=when)
     push = table[table["role"] == "push"]
-    parts = [f"{percent(push['sales_share'].sum())} of sales"]
+    goal, done, sales, paid = (
+        percent(push[f"{what}_share"].sum()) for what in ("goal", "effort", "sales", "pay")
+    )
+    parts = [say("{share} of sales", share=sales)]
     if push["effort_share"].notna().any():
-        parts.insert(0, f"{percent(push['effort_share'].sum())} of the effort")
+        parts.insert(0, say("{share} of the effort", share=done))
     if push["pay_share"].notna().any():
-        parts.append(f"{percent(push['pay_share'].sum())} of pay")
-    said = f"{percent(push['goal_share'].sum())} of the goals are push products"
-    said = f"{said}: they have {', '.join(parts)} {when}."
+        parts.append(say("{share} of pay", share=paid))
+    said = [
+        say(
+            "{goal} of the goals are push products: they have {parts} {when}.",
+            goal=goal,
+            parts=", ".join(parts),
+            when=when,
+        )
+    ]
     off = {words: table.loc[table["status"] == status, "name"] for status, words in OFF.items()}
-    named = [f"{words}: {', '.join(names)}." for words, names in off.items() if len(names)]
-    said += f" {' '.join(named or ['No product is off its goal by more than chance.'])}"
-    return f"{said} {_lost(team, table, won)}".strip()
+    named = [f"{say(words)}: {', '.join(names)}." for words, names in off.items() if len(names)]
+    said += named or [say("No product is off its goal by more than chance.")]
+    return " ".join([*said, _lost(team, table, won)]).strip()
 
 
 def _lost(team: Team, table: pd.DataFrame, won: pd.DataFrame) -> str:
@@ -212,32 +224,32 @@ def _lost(team: Team, table: pd.DataFrame, won: pd.DataFrame) -> str:
     half = stats.z() * np.sqrt((off**2).sum() * n / (n - 1))
     lost = ((table["goal_share"] * table["margin_rate"]).sum() - rate) * sold_amount
     if abs(lost) <= half:
-        return "What the mix costs in margin is within chance."
+        return say("What the mix costs in margin is within chance.")
     ends = span(abs(lost) - half, abs(lost) + half, lambda x: money(x, team.currency))
-    more = f"{money(abs(lost), team.currency)} {'less' if lost > 0 else 'more'} margin"
-    return f"The mix brought {more} than that of the goals ({ends})."
+    amount = money(abs(lost), team.currency)
+    return say(LESS if lost > 0 else MORE, amount=amount, ends=ends)
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     status = set(table["status"])
     asked = []
     if "not_pushed" in status:
-        asked.append("What would have to be true for you to open with the push product?")
+        asked.append(say("What would have to be true for you to open with the push product?"))
     if "undersold" in status:
-        asked.append("Where do deals with the push product stop, and who has got past that?")
+        asked.append(say("Where do deals with the push product stop, and who has got past that?"))
     if "overdone" in status:
-        asked.append("What do you hope comes after the product that only opens the door?")
-    return tuple(asked) if asked or table.empty else ("Which goal makes least sense to you?",)
+        asked.append(say("What do you hope comes after the product that only opens the door?"))
+    return tuple(asked) if asked or table.empty else (say("Which goal makes least sense to you?"),)
 
 
 def _caveats(team: Team, spent: Effort) -> tuple[str, ...]:
-    said = ["Shares of the amount; the goals are those of the company for the same days."]
+    said = [say("Shares of the amount; the goals are those of the company for the same days.")]
     if len(spent.rows):
         said.append(spent.caveat)
     else:
-        said.append("No activity names a deal: nothing is said of effort.")
+        said.append(say("No activity names a deal: nothing is said of effort."))
     if not team.settings.plans:
-        said.append("There is no comp.toml: nothing is said of pay.")
+        said.append(say("There is no comp.toml: nothing is said of pay."))
     return tuple(said)
 
 
@@ -248,18 +260,17 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if rows.empty:
         return charts.nothing_to_draw(ax)
     places = np.arange(len(rows), dtype=float)
-    looks = {"goal": charts.INK, "effort": charts.MUTED, "sales": charts.ACCENT}
-    looks["pay"] = charts.WARN
+    looks = {to_say("goal"): charts.INK, to_say("effort"): charts.MUTED}
+    looks |= {to_say("sales"): charts.ACCENT, to_say("pay"): charts.WARN}
     shown = [what for what in looks if rows[f"{what}_share"].notna().any()]
     for number, what in enumerate(shown):
         y = places + (number - (len(shown) - 1) / 2) * 0.2
-        ax.barh(y, rows[f"{what}_share"], height=0.17, color=looks[what], label=what, alpha=0.8)
+        length = rows[f"{what}_share"]
+        ax.barh(y, length, height=0.17, color=looks[what], label=say(what), alpha=0.8)
         if what != "goal":
             ends = rows[f"{what}_low"], rows[f"{what}_high"]
             ax.hlines(y, *ends, color=charts.INK, linewidth=0.8)
-    roles = rows["role"].fillna("").str.replace("_", " ")
-    labels = (rows["name"] + roles.map(lambda role: f" ({role})" if role else "")).to_list()
-    ax.set_yticks(places, [charts.shortened(label) for label in labels])
+    ax.set_yticks(places, [charts.shortened(label) for label in labels(rows)])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=charts.INK)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -8,11 +8,13 @@ from scipy.special import gammaincinv
 
 from salesnb import charts, sold, stats
 from salesnb.finding import Finding
+from salesnb.goals.attainment_words import IN_SIGHT, NO_SEASONS, headline
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics.ledger import DAY
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
-from salesnb.units import money, number, percent, span
+from salesnb.units import percent
 from salesnb.weekly import working_days
 
 COLUMNS = ["scope", "product", "rep_id", "status", "ends_on", "n_won", "goal_amount", "due_amount"]
@@ -69,11 +71,11 @@ def attainment(team: Team, *, rep: str | None = None) -> Finding:
     if rep_id is not None:
         table = table[table["rep_id"] == rep_id].reset_index(drop=True)
     return Finding(
-        headline=_headline(team, table, rep_id),
+        headline=headline(team, table, rep_id),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("What of the amount that is missing is already in sight, and what has to be found?",),
-        caveats=("The outlook takes the pace of the last twelve months; seasons are not in it.",),
+        ask=(say(IN_SIGHT),),
+        caveats=(say(NO_SEASONS),),
         currency=team.currency,
         names=team.names,
         shown=SHOWN,
@@ -221,60 +223,26 @@ def _status(table: pd.DataFrame, left: pd.Series) -> np.ndarray:
     )
 
 
-def _headline(team: Team, table: pd.DataFrame, rep_id: str | None) -> str:
-    if table.empty:
-        who = "" if rep_id is None else f"{team.names[rep_id]}: "
-        return f"{who}no goal or quota is under way on {team.as_of.date()}."
-    if rep_id is not None:
-        return f"{team.names[rep_id]}: {_of_one(team, table.iloc[0])}"
-    parts = []
-    products = table[table["scope"] == "product"]
-    if len(products):
-        won, goal, due = (products[f"{c}_amount"].sum() for c in ("won", "goal", "due"))
-        amounts = f"{money(won, team.currency)} of {money(goal, team.currency)}"
-        parts.append(f"{amounts} of the goals is won, {percent(due / goal)} of the time has passed")
-    for scope, rows in table.groupby("scope", sort=False):
-        counts = rows["status"].value_counts()
-        words = ("met", "missed", "on_track", "short", "open")
-        each = [f"{counts[w]} {w.replace('_', ' ')}" for w in words if w in counts]
-        parts.append(f"{scope}s: {', '.join(each)}")
-    behind = products[products["status"].isin(["short", "missed"])]
-    listed = ", ".join(behind["product"])
-    said = "; ".join(parts) + "."
-    return f"{said} Below the goal: {listed}." if listed else said
-
-
-def _of_one(team: Team, row: pd.Series) -> str:
-    said = (
-        f"{money(row['won_amount'], team.currency)} won (n = {number(row['n_won'])}) of a quota of "
-        f"{money(row['goal_amount'], team.currency)} to {row['ends_on'].date()}"
-    )
-    if row["status"] in ("met", "missed"):
-        return f"{said}: {row['status']}."
-    low, high = row["outlook_amount_low"], row["outlook_amount_high"]
-    ends = span(low, high, lambda x: money(x, team.currency))
-    return f"{said}, {money(row['due_amount'], team.currency)} due by now; at this pace {ends}."
-
-
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """What is won and where it will end, over the goal; products, or the one rep."""
     rows = table[table["scope"] == "product"]
     rows = (rows if len(rows) else table.head(1)).query("goal_amount > 0")
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    labels = rows["product"].fillna("quota").to_list()
+    labels = rows["product"].fillna(say("quota")).to_list()
     goal = rows["goal_amount"]
     parts = (rows[f"{name}_amount"] / goal for name in ("won", "outlook"))
     won, middle = (part.clip(upper=EDGE) for part in parts)
     low, high = ((rows[f"outlook_amount_{end}"] / goal).clip(upper=EDGE) for end in ("low", "high"))
     series = [
-        charts.Points("won so far", won, colour=charts.MUTED, marker="s"),
-        charts.Points("at the end, at this pace", middle, low, high),
+        charts.Points(say("won so far"), won, colour=charts.MUTED, marker="s"),
+        charts.Points(say("at the end, at this pace"), middle, low, high),
     ]
     charts.dumbbell(ax, labels, *series, is_rate=False)
     ax.axvline(1, color=charts.INK, linewidth=0.8)
     ax.set_xlim(left=0)
     ax.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
     if max(high.max(), won.max()) >= EDGE:
-        ax.set_xlabel(f"of the goal; what is beyond {percent(EDGE)} stands at the edge")
+        edge = percent(EDGE)
+        ax.set_xlabel(say("of the goal; what is beyond {edge} stands at the edge", edge=edge))
     return ax

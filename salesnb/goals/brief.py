@@ -5,12 +5,14 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, sold, stats
+from salesnb.comp_plan import ROLES
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.metrics.quota import coming_quarter
 from salesnb.team import Team
-from salesnb.units import day, number, percent, span
-from salesnb.wanted import wanted
+from salesnb.units import day, listed, number, percent, span
+from salesnb.wanted import labels, wanted
 
 COLUMNS = ["name", "role", "why", "goal_amount", "goal_share", "margin_rate", "n_won"]
 COLUMNS += ["bundled_rate", "bundled_low", "bundled_high", "n_customers"]
@@ -18,14 +20,34 @@ COLUMNS += ["followed_rate", "followed_low", "followed_high"]
 COLUMNS += ["usual_rate", "usual_low", "usual_high", "product_id"]
 SHOWN = ["name", "role", "why", "goal_amount", "goal_share", "margin_rate"]
 SHOWN += ["bundled_rate", "n_customers", "followed_rate", "usual_rate"]
-ROLES = ("push", "core", "minor", "loss_leader")
 WHO = ("followed", "usual")
+GOALS, MARGIN = to_say("{share} of the goals"), to_say("{share} margin")
 WITHIN = 365  # days in which a customer is to come back
 SAID = {
-    "push": "comes first",
-    "core": "keep going",
-    "minor": "where asked for",
-    "loss_leader": "never alone",
+    "push": to_say("comes first"),
+    "core": to_say("keep going"),
+    "minor": to_say("where asked for"),
+}
+MISSED = to_say("Which of these would your customers miss least, and what do they ask for instead?")
+UNDECIDED = to_say("decide what it is for")
+DOOR = {
+    "more": to_say("never alone; more follows"),
+    "less": to_say("never alone; less follows"),
+    "": to_say("never alone; no more shown to follow"),
+}
+FOLLOWED = {
+    "more": to_say(
+        "Opens doors: {product}; {own} of the customers who began with it (n = {n}) buy again "
+        "within a year ({ends}), more than the {others} of others."
+    ),
+    "less": to_say(
+        "Opens doors: {product}; {own} of the customers who began with it (n = {n}) buy again "
+        "within a year ({ends}), less than the {others} of others."
+    ),
+    "": to_say(
+        "Opens doors: {product}; {own} of the customers who began with it (n = {n}) buy again "
+        "within a year ({ends}), not told apart from the {others} of others."
+    ),
 }
 
 
@@ -62,10 +84,10 @@ def brief(team: Team) -> Finding:
     first, last = coming_quarter(team)
     table = _table(team, wanted(team, first, last))
     return Finding(
-        headline=_headline(table, f"from {day(first)} to {day(last)}"),
+        headline=_headline(table, say("from {first} to {last}", first=day(first), last=day(last))),
         table=table,
         draw=lambda ax: _draw(ax, table),
-        ask=("Which of these would your customers miss least, and what do they ask for instead?",),
+        ask=(say(MISSED),),
         caveats=_caveats(table),
         currency=team.currency,
         shown=SHOWN,
@@ -148,52 +170,46 @@ def _opens(row: pd.Series) -> str:
 
 
 def _why(table: pd.DataFrame) -> pd.Series:
-    said = table["role"].map(SAID).astype("str").fillna("decide what it is for")
-    is_door = table["role"] == "loss_leader"
-    answer = {"more": "more follows", "less": "less follows"}
-    follows = [
-        "; " + answer.get(_opens(row), "no more shown to follow") for _, row in table.iterrows()
+    words = [
+        DOOR[_opens(row)] if row["role"] == "loss_leader" else SAID.get(row["role"], UNDECIDED)
+        for _, row in table.iterrows()
     ]
-    ends = pd.Series(follows, index=table.index, dtype="str")
-    return said.where(~is_door, said + ends)
+    return pd.Series(map(say, words), index=table.index, dtype="str")
 
 
 def _headline(table: pd.DataFrame, when: str) -> str:
     push = table[table["role"] == "push"]
     if push.empty:
-        return "No product is marked to be pushed."
+        return say("No product is marked to be pushed.")
     each = [f"{row['name']}{_in_brackets(row)}" for _, row in push.iterrows()]
-    said = [f"To push {when}: {' and '.join(each)}."]
+    said = [say("To push {when}: {products}.", when=when, products=listed(each))]
     minor = table.loc[table["role"] == "minor", "name"]
     if len(minor):
-        said.append(f"Minor: {', '.join(minor)}.")
+        said.append(say("Minor: {products}.", products=", ".join(minor)))
     for _, row in table[table["role"] == "loss_leader"].iterrows():
         said.append(_door(row))
     return " ".join(said)
 
 
 def _in_brackets(row: pd.Series) -> str:
-    known = {"of the goals": row["goal_share"], "margin": row["margin_rate"]}
-    parts = [f"{percent(value)} {what}" for what, value in known.items() if not np.isnan(value)]
+    known = {GOALS: row["goal_share"], MARGIN: row["margin_rate"]}
+    parts = [say(words, share=percent(value)) for words, value in known.items() if value == value]
     return f" ({', '.join(parts)})" if parts else ""
 
 
 def _door(row: pd.Series) -> str:
+    n, name = number(row["n_customers"]), row["name"]
     if np.isnan(row["followed_rate"]):
-        return f"Opens doors: {row['name']}."
+        return say("Opens doors: {product}.", product=name)
     ends = span(row["followed_low"], row["followed_high"], percent)
-    opens = f"{word} than" if (word := _opens(row)) else "not told apart from"
-    return (
-        f"Opens doors: {row['name']}; {percent(row['followed_rate'])} of the customers who began "
-        f"with it (n = {number(row['n_customers'])}) buy again within a year ({ends}), {opens} the "
-        f"{percent(row['usual_rate'])} of others."
-    )
+    own, others = percent(row["followed_rate"]), percent(row["usual_rate"])
+    return say(FOLLOWED[_opens(row)], product=name, own=own, n=n, ends=ends, others=others)
 
 
 def _caveats(table: pd.DataFrame) -> tuple[str, ...]:
-    said = ["That customers who began with a product come back need not be because of it."]
+    said = [say("That customers who began with a product come back need not be because of it.")]
     if table["role"].isna().any():
-        said.append("Products without a role: ask what they are for.")
+        said.append(say("Products without a role: ask what they are for."))
     return tuple(said)
 
 
@@ -202,7 +218,6 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     rows = table.dropna(subset="followed_rate").head(12)
     if rows.empty:
         return charts.nothing_to_draw(ax)
-    labels = (rows["name"] + " (" + rows["role"].fillna("").str.replace("_", " ") + ")").to_list()
-    usual = charts.Points.of("began without it", rows, "usual_rate", charts.MUTED, "s")
-    own = charts.Points.of("buy again within a year", rows, "followed_rate")
-    return charts.dumbbell(ax, labels, own, usual)
+    usual = charts.Points.of(say("began without it"), rows, "usual_rate", charts.MUTED, "s")
+    own = charts.Points.of(say("buy again within a year"), rows, "followed_rate")
+    return charts.dumbbell(ax, labels(rows), own, usual)

@@ -34,6 +34,8 @@ def topics() -> dict[str, list[str]]:
     """The words of each catalogue, in the order in which they are met."""
     found = {"notebooks": _notebooks(), "columns": _columns(), "schema": _codes()}
     found |= {bank: _bank(bank, keys) for bank, keys in BANKS.items()}
+    talks = (PACKAGE / "transition" / "talks.toml").read_text(encoding="utf-8")
+    found["transition"] = [*_texts_in(tomllib.loads(talks))]
     for path in sorted(PACKAGE.rglob("*.py")):
         parts = path.relative_to(PACKAGE).parts
         found.setdefault(parts[0] if len(parts) > 1 else "suite", []).extend(_said_in(path))
@@ -90,6 +92,15 @@ def _bank(folder: str, keys: Iterable[str]) -> list[str]:
         if isinstance(row, dict)
     ]
     return [row[key] for row in rows for key in keys if row.get(key)]
+
+
+def _texts_in(value: object) -> Iterator[str]:
+    """Every text of a file of nothing but texts, and of numbers."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts_in(each)
 
 
 def _each_once(found: dict[str, list[str]]) -> dict[str, list[str]]:

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 from salesnb import charts, standout
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.transition.people import manager_of
-from salesnb.units import money
+from salesnb.units import money, number
 
 TOUCH_DAYS = 30  # before the close, in which a manager's meetings are looked for
 TYPES = {
@@ -22,7 +23,7 @@ TYPES = {
     "n_moves": "int64",
     "n_meetings": "int64",
 }
-NOBODY = (
+NOBODY = to_say(
     "No manager is on record among the reps: name one with manager, where the CRM logs what the "
     "manager does under an id of reps."
 )
@@ -65,9 +66,9 @@ def super_rep(team: Team, *, manager: str = "", days: int = 365) -> Finding:
         _headline(team, table, closed, who),
         table,
         lambda ax: _draw(ax, table, team),
-        ask=("Which of these would the rep have closed alone, and what was missing?",)
+        ask=(say("Which of these would the rep have closed alone, and what was missing?"),)
         * bool(len(table)),
-        caveats=() if who else (NOBODY,),
+        caveats=() if who else (say(NOBODY),),
         currency=team.currency,
         names=team.names,
     )
@@ -105,23 +106,31 @@ def _touched(team: Team, closed: pd.DataFrame, who: str) -> pd.DataFrame:
 
 def _headline(team: Team, table: pd.DataFrame, closed: pd.DataFrame, who: str) -> str:
     if not who:
-        return "Whether the manager closes deals for the reps cannot be told from this data."
-    n = len(closed)
+        return say("Whether the manager closes deals for the reps cannot be told from this data.")
+    n = number(len(closed))
     if table.empty:
-        return f"The manager had a hand in none of {n:,} deals that the reps closed."
+        return say("The manager had a hand in none of {n} deals that the reps closed.", n=n)
     won = table.loc[table["outcome"] == "won", "amount"].sum()
     reps = table["rep_id"].nunique()
-    return (
-        f"The manager had a hand in {len(table)} of {n:,} deals that the reps closed, those of "
-        f"{reps} rep{'' if reps == 1 else 's'}; won amount {money(won, team.currency)}."
+    return says(
+        "The manager had a hand in {n} of {of} deals that the reps closed, those of {reps} rep; "
+        "won amount {amount}.",
+        "The manager had a hand in {n} of {of} deals that the reps closed, those of {reps} reps; "
+        "won amount {amount}.",
+        reps,
+        n=number(len(table)),
+        of=n,
+        reps=number(reps),
+        amount=money(won, team.currency),
     )
 
 
 def _draw(ax: Axes, table: pd.DataFrame, team: Team) -> Axes:
     """Deals with the manager's hand by rep: won, lost."""
     if table.empty:
-        return charts.nothing_to_draw(ax, "No deals closed by the manager")
+        return charts.nothing_to_draw(ax, say("No deals closed by the manager"))
     counts = pd.crosstab(table["rep_id"], table["outcome"])
     counts = counts.reindex(columns=["won", "lost"], fill_value=0).head(15)
     counts.index = [team.names[rep] for rep in counts.index]
-    return charts.stacked(ax, counts.astype(float), unit="deals")
+    counts.columns = [say("won"), say("lost")]
+    return charts.stacked(ax, counts.astype(float), unit=to_say("deals"))

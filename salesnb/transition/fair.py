@@ -9,6 +9,7 @@ from scipy.stats import false_discovery_control
 
 from salesnb import charts, stats
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.metrics.presence import DAYS_A_MONTH, days_at_work
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
@@ -23,13 +24,13 @@ TYPES = {"measure": "str", "unit": "str"} | dict.fromkeys(
 TYPES |= {"is_apart": "bool"}
 # What is compared: how it is said, its unit, and what it is made of.
 MEASURES = {
-    "coaching time": ("minutes of coaching a month", "minutes"),
-    "sessions": ("coaching sessions a month", "number"),
-    "praise": ("share of sessions with praise", "percent"),
-    "leads": ("new deals a month", "number"),
-    "best deals": ("share of large deals among new", "percent"),
+    to_say("coaching time"): (to_say("minutes of coaching a month"), "minutes"),
+    to_say("sessions"): (to_say("coaching sessions a month"), "number"),
+    to_say("praise"): (to_say("share of sessions with praise"), "percent"),
+    to_say("leads"): (to_say("new deals a month"), "number"),
+    to_say("best deals"): (to_say("share of large deals among new"), "percent"),
 }
-WHY = (
+WHY = to_say(
     "A difference is no proof of favour: tenure, region and role differ too. It is a reason to "
     "look at how leads and time are given out."
 )
@@ -74,8 +75,8 @@ def fairness(team: Team, *, manager: str = "", days: int = 365) -> Finding:
         _headline(people, table, bool(known)),
         table,
         lambda ax: _draw(ax, table),
-        ask=("What would the others say if they saw this table?",) if len(table) else (),
-        caveats=(WHY,) if len(table) else (),
+        ask=(say("What would the others say if they saw this table?"),) * bool(len(table)),
+        caveats=(say(WHY),) * bool(len(table)),
     )
 
 
@@ -135,35 +136,46 @@ def _rows(figures: pd.DataFrame) -> Iterator[dict[str, object]]:
 
 def _headline(people: pd.DataFrame, table: pd.DataFrame, is_known: bool) -> str:
     if not is_known:
-        return "Who was a team-mate of the manager is not on record (was_peer of reps)."
-    n_peers = int(people["is_peer"].sum())
+        return say("Who was a team-mate of the manager is not on record (was_peer of reps).")
+    n = int(people["is_peer"].sum())
     if table.empty:
-        return f"{n_peers} former team-mates on the team: too few people to compare."
-    who = f"{n_peers} former team-mates and {len(people) - n_peers} others"
-    found = table[table["is_apart"]]
+        return say("{n} former team-mates on the team: too few people to compare.", n=n)
+    found, n_others = table[table["is_apart"]], len(people) - n
     if found.empty:
-        return f"{who}: no difference shown in {listed(table['measure'])}."
-    said = [f"{MEASURES[row['measure']][0]} {_pair(row)}" for _, row in found.iterrows()]
-    return f"{who} differ by more than chance in {listed(said)}."
+        return say(
+            "{n} former team-mates and {n_others} others: no difference shown in {measures}.",
+            n=n,
+            n_others=n_others,
+            measures=listed(map(say, table.measure)),
+        )
+    return say(
+        "{n} former team-mates and {n_others} others differ by more than chance in {measures}.",
+        n=n,
+        n_others=n_others,
+        measures=listed(_against(row) for _, row in found.iterrows()),
+    )
 
 
-def _pair(row: pd.Series) -> str:
-    if row["unit"] == "percent":
-        return f"({percent(row['value'])} against {percent(row['other'])})"
-    digits = 0 if row["unit"] == "minutes" else 1
-    return f"({number(row['value'], digits)} against {number(row['other'], digits)})"
+def _against(row: pd.Series) -> str:
+    measure, unit = MEASURES[row["measure"]]
+    digits = 0 if unit == "minutes" else 1
+    own, others = (
+        percent(row[whose]) if unit == "percent" else number(row[whose], digits)
+        for whose in ("value", "other")
+    )
+    return say("{measure} ({own} against {others})", measure=say(measure), own=own, others=others)
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     """Each difference in its own spread: half the width of its interval is one."""
     if table.empty:
-        return charts.nothing_to_draw(ax, "Too few people to compare")
+        return charts.nothing_to_draw(ax, say("Too few people to compare"))
     half = (table["change_high"] - table["change_low"]) / 2
     unit = half.where(half > 0, 1.0)
-    low, high = (table[end] / unit for end in ("change_low", "change_high"))
-    labels = [MEASURES[measure][0] for measure in table["measure"]]
-    difference = charts.Points("former team-mates less others", table["change"] / unit, low, high)
+    change, low, high = (table[f"change{end}"] / unit for end in ("", "_low", "_high"))
+    labels = [say(MEASURES[measure][0]) for measure in table["measure"]]
+    difference = charts.Points(say("former team-mates less others"), change, low, high)
     charts.dumbbell(ax, labels, difference, is_rate=False)
     ax.axvline(0, color=charts.MUTED, linewidth=0.8)
-    ax.set_xticks([0], ["no difference"])
+    ax.set_xticks([0], [say("no difference")])
     return ax

@@ -11,6 +11,7 @@ import pandas as pd
 
 from salesnb import cells, units
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
@@ -25,7 +26,7 @@ TYPES = {
     "question": "str",
     "what_changes": "str",
 }
-NOT_RECORDED = (
+NOT_RECORDED = to_say(
     "Who was a team-mate of the manager is not on record (was_peer of reps): one order for all."
 )
 A_DAY = 2  # first talks on one day; more cannot be listened to
@@ -71,22 +72,27 @@ def plan(team: Team, *, manager: str = "", starts: str = "") -> Finding:
     return Finding(
         _headline(people, table, first),
         table,
-        caveats=() if team.reps["was_peer"].notna().any() else (NOT_RECORDED,),
+        caveats=() if team.reps["was_peer"].notna().any() else (say(NOT_RECORDED),),
         names=team.names,
     )
 
 
 def _headline(people: pd.DataFrame, table: pd.DataFrame, first: pd.Timestamp) -> str:
     if people.empty:
-        return "No reps on the team yet: the first talks can be planned when they are."
+        return say("No reps on the team yet: the first talks can be planned when they are.")
     n, n_peers = len(people), int(people["is_peer"].sum())
     last = table.loc[table["rep_id"] != "", "starts_on"].max()
-    peers = f", the {n_peers} former team-mates first" if n_peers > 1 else ""
-    peers = ", the former team-mate first" if n_peers == 1 else peers
-    return (
-        f"From {units.day(first)}: {n} first talk{'' if n == 1 else 's'}{peers}; "
-        f"the last on {units.day(last)}."
-    )
+    talks = says("{n} first talk", "{n} first talks", n, n=n)
+    if n_peers:
+        talks = says(
+            "{talks}, the former team-mate first",
+            "{talks}, the {n} former team-mates first",
+            n_peers,
+            talks=talks,
+            n=n_peers,
+        )
+    days = {"first": units.day(first), "last": units.day(last)}
+    return say("From {first}: {talks}; the last on {last}.", talks=talks, **days)
 
 
 def _monday_after(day: pd.Timestamp) -> pd.Timestamp:
@@ -103,12 +109,13 @@ def _phases(first: pd.Timestamp) -> Iterator[dict[str, Any]]:
     monday = first - pd.Timedelta(days=first.weekday())
     for phase in _texts()["phase"]:
         starts = monday + pd.Timedelta(weeks=phase["first_week"] - 1)
+        texts = {"phase": phase["name"]}
+        texts |= {name: phase[name] for name in ("aim", "question", "what_changes")}
         yield {
-            "phase": phase["name"],
             "starts_on": max(starts, first),
             "ends_on": monday + pd.Timedelta(weeks=phase["last_week"], days=-3),
             "rep_id": "",
-            **{name: phase[name] for name in ("aim", "question", "what_changes")},
+            **{name: say(text) for name, text in texts.items()},
         }
 
 
@@ -127,22 +134,26 @@ def _talks(team: Team, people: pd.DataFrame, first: pd.Timestamp) -> Iterator[di
         day = here[0] if here else days[-1] + pd.Timedelta(days=1)
         free[day] = free.get(day, 1) - 1
         kind = _texts()["peer" if is_peer else "other"]
+        question = kind["questions"][crc32(rep_id.encode()) % len(kind["questions"])]
+        aim, changes = kind["aim"], kind["what_changes"]
         yield {
             "phase": _phase_of(day, first),
             "starts_on": day,
             "ends_on": day,
             "rep_id": rep_id,
             "is_peer": is_peer,
-            "aim": kind["aim"],
-            "question": kind["questions"][crc32(rep_id.encode()) % len(kind["questions"])],
-            "what_changes": kind["what_changes"],
+            "aim": say(aim),
+            "question": say(question),
+            "what_changes": say(changes),
         }
 
 
 def _phase_of(day: pd.Timestamp, first: pd.Timestamp) -> str:
     week = ((day - first).days + first.weekday()) // 7 + 1
-    fits = [phase["name"] for phase in _texts()["phase"] if week <= phase["last_week"]]
-    return fits[0] if fits else _texts()["phase"][-1]["name"]
+    phases = _texts()["phase"]
+    fits = [phase["name"] for phase in phases if week <= phase["last_week"]]
+    phase = fits[0] if fits else phases[-1]["name"]
+    return say(phase)
 
 
 def _last_held(team: Team) -> pd.Series:

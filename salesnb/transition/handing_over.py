@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from salesnb import charts, mixed, standout
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.metrics.presence import days_at_work
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
@@ -31,7 +32,7 @@ TYPES = {
     "n_open_after": "int64",
     "now_with": "str",
 }
-SUGGESTED = (
+SUGGESTED = to_say(
     "A suggestion by the record alone: speak with the customer and the rep before a deal moves. "
     "A deal near its close may be best finished by the manager, with the new owner in the room."
 )
@@ -82,9 +83,9 @@ def handover(team: Team, *, manager: str = "") -> Finding:
         _headline(then, table, who),
         table.astype(TYPES),
         lambda ax: _draw(ax, table, team),
-        ask=("What does this customer need to hear from you before the deal moves?",)
+        ask=(say("What does this customer need to hear from you before the deal moves?"),)
         * bool(len(table)),
-        caveats=(SUGGESTED,) if len(table) else (),
+        caveats=(say(SUGGESTED),) * bool(len(table)),
         currency=team.currency,
         names=team.names,
     )
@@ -190,29 +191,31 @@ def _now_with(team: Team, deal_ids: pd.Series, who: str) -> pd.Series:
 
 def _headline(team: Team, table: pd.DataFrame, who: str) -> str:
     if not who:
-        return "No manager is named among the reps, so there is no old pipeline to hand over."
+        return say("No manager is named among the reps, so there is no old pipeline to hand over.")
     if table.empty:
-        return "The manager has no open deals to hand over."
-    n, reps = len(table), table["rep_id"].nunique()
+        return say("The manager has no open deals to hand over.")
+    n, reps, n_peers = len(table), table["rep_id"].nunique(), int(table["is_peer"].sum())
     total = money(table["amount"].sum(), team.currency)
-    return (
-        f"{n} open deal{'' if n == 1 else 's'} of the manager, {total}, "
-        f"to {reps} rep{'' if reps == 1 else 's'}; {int(table['is_peer'].sum())} to former "
-        "team-mates."
+    return say(
+        "{deals} of the manager, {total}, to {reps}; {n_peers} to former team-mates.",
+        deals=says("{n} open deal", "{n} open deals", n, n=n),
+        total=total,
+        reps=says("{n} rep", "{n} reps", reps, n=reps),
+        n_peers=n_peers,
     )
 
 
 def _draw(ax: Axes, table: pd.DataFrame, team: Team) -> Axes:
     """Each rep's open deals before the handover, and what is added."""
     if table.empty:
-        return charts.nothing_to_draw(ax, "No open deals to hand over")
+        return charts.nothing_to_draw(ax, say("No open deals to hand over"))
     load = table.drop_duplicates("rep_id").set_index("rep_id")
     load = load.sort_values(["n_open_after", "account"], ascending=[False, True]).head(15)
     bars = pd.DataFrame(
         {
-            "open before": load["n_open_before"],
-            "added": load["n_open_after"] - load["n_open_before"],
+            say("open before"): load["n_open_before"],
+            say("added"): load["n_open_after"] - load["n_open_before"],
         }
     )
     bars.index = [team.names[rep] for rep in bars.index]
-    return charts.stacked(ax, bars.astype(float), unit="open deals")
+    return charts.stacked(ax, bars.astype(float), unit=to_say("open deals"))

@@ -6,9 +6,10 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, stats
 from salesnb.finding import Finding
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.transition.people import manager_of, reps_of
-from salesnb.units import percent, span
+from salesnb.units import number, percent, span
 
 YEAR = pd.Timedelta(days=365)
 TYPES = {
@@ -24,8 +25,19 @@ TYPES = {
     "n_failed": "int64",
     "n_owned": "int64",
 }
+NONE_RAISED = to_say(
+    "No idea was raised in the last year: ask for one, and answer it within two weeks."
+)
+CREDITED = (
+    to_say("Of {n} adopted {hits} was credited in public ({ends})."),
+    to_say("Of {n} adopted {hits} were credited in public ({ends})."),
+)
+OWNED = (
+    to_say("Of {n} that failed {hits} was owned by the manager ({ends})."),
+    to_say("Of {n} that failed {hits} were owned by the manager ({ends})."),
+)
 ADOPTED = ("adopted", "credited", "failed", "owned")
-SMALL = (
+SMALL = to_say(
     "Some raise many ideas and some few, by nature and by chance: who has raised none in a year "
     "was perhaps never asked."
 )
@@ -69,7 +81,7 @@ def ideas(team: Team, *, manager: str = "") -> Finding:
         table,
         lambda ax: _draw(ax, raised, team.as_of),
         ask=_ask(recent, table),
-        caveats=(SMALL,),
+        caveats=(say(SMALL),),
         names=team.names,
     )
 
@@ -110,60 +122,69 @@ def _by_rep(
 
 def _headline(recent: pd.DataFrame, table: pd.DataFrame, as_of: pd.Timestamp) -> str:
     if recent.empty:
-        return "No idea was raised in the last year: ask for one, and answer it within two weeks."
+        return say(NONE_RAISED)
     n, n_open = len(recent), int(recent["decided_on"].isna().sum())
-    said = f"{n} idea{'' if n == 1 else 's'} raised in the last year, {n_open} still unanswered"
-    said += f"{_answer_time(recent, as_of)}."
-    n_adopted = int((recent["decision"] == "adopted").sum())
-    credited = recent["credited_on"].notna() & (recent["decision"] == "adopted")
-    said += f" {_share('credited in public', credited.sum(), n_adopted, 'adopted')}"
-    failed = recent["outcome"] == "failed"
-    owned = (failed & recent["owned_on"].notna()).sum()
-    return said + f" {_share('owned by the manager', owned, failed.sum(), 'that failed')}"
+    raised = says(
+        "{n} idea raised in the last year, {n_open} still unanswered",
+        "{n} ideas raised in the last year, {n_open} still unanswered",
+        n,
+        n=n,
+        n_open=n_open,
+    )
+    adopted, failed = recent["decision"] == "adopted", recent["outcome"] == "failed"
+    credited, owned = recent["credited_on"].notna(), recent["owned_on"].notna()
+    said = [f"{_with_answer_time(raised, recent, as_of)}."]
+    if adopted.any():
+        said.append(_share(CREDITED, (adopted & credited).sum(), adopted.sum()))
+    else:
+        said.append(say("None adopted yet."))
+    if failed.any():
+        said.append(_share(OWNED, (failed & owned).sum(), failed.sum()))
+    return " ".join(said)
 
 
-def _answer_time(recent: pd.DataFrame, as_of: pd.Timestamp) -> str:
+def _with_answer_time(raised: str, recent: pd.DataFrame, as_of: pd.Timestamp) -> str:
     end = recent["decided_on"].fillna(as_of)
     days = (end - recent["raised_on"]).dt.days.to_numpy()
     curve = stats.incidence(days, recent["decided_on"].notna().to_numpy(int), np.zeros(len(recent)))
     median = stats.waiting_time(curve, 1)["value"].iloc[0]
-    return "" if np.isnan(median) else f"; half have an answer within {median:.0f} days"
+    if np.isnan(median):
+        return raised
+    return say("{ideas}; half have an answer within {n} days", ideas=raised, n=number(median))
 
 
-def _share(what: str, hits: int, n: int, of_what: str) -> str:
-    if not n:
-        return f"None {of_what} yet." if of_what == "adopted" else ""
+def _share(words: tuple[str, str], hits: int, n: int) -> str:
     found = stats.rates(np.array([hits]), np.array([n])).iloc[0]
     ends = span(found["value_low"], found["value_high"], percent)
-    return f"Of {n} {of_what} {int(hits)} {'was' if hits == 1 else 'were'} {what} ({ends})."
+    return says(*words, hits, n=n, hits=hits, ends=ends)
 
 
 def _ask(recent: pd.DataFrame, table: pd.DataFrame) -> tuple[str, ...]:
     asked = []
     if (table["n_open"] > 0).any():
-        asked.append("Which of the waiting ideas can be answered today, even with a no?")
+        asked.append(say("Which of the waiting ideas can be answered today, even with a no?"))
     if (table["n_raised"] == 0).any():
-        asked.append("Whom have you not asked for an idea in a year?")
+        asked.append(say("Whom have you not asked for an idea in a year?"))
     if table["n_adopted"].sum() > table["n_credited"].sum():
-        asked.append("Whose adopted idea has nobody heard about yet?")
+        asked.append(say("Whose adopted idea has nobody heard about yet?"))
     return tuple(asked)
 
 
 def _draw(ax: Axes, raised: pd.DataFrame, as_of: pd.Timestamp) -> Axes:
     """A run chart: ideas raised by month, with the median month."""
     if raised.empty:
-        return charts.nothing_to_draw(ax, "No ideas on record")
+        return charts.nothing_to_draw(ax, say("No ideas on record"))
     months = pd.period_range(raised["raised_on"].min(), as_of, freq="M")
     counts = raised["raised_on"].dt.to_period("M").value_counts().reindex(months, fill_value=0)
     n = counts.to_numpy(float)
     line = pd.DataFrame(
         {"starts_on": months.to_timestamp(), "value": n, "value_low": n, "value_high": n}
     )
-    charts.over_time(ax, {"": line}, "Ideas raised a month")
+    charts.over_time(ax, {"": line}, say("Ideas raised a month"))
     middle = float(counts.median())
     ax.axhline(middle, color=charts.MUTED, linestyle=":", linewidth=1)
     ax.annotate(
-        f"median {middle:g}",
+        say("median {n}", n=number(middle, 1)),
         (0.99, middle),
         xycoords=("axes fraction", "data"),
         xytext=(0, 3),

@@ -7,7 +7,9 @@ from matplotlib.axes import Axes
 from salesnb import charts, standout
 from salesnb.finding import Finding
 from salesnb.history import look_up
+from salesnb.language import say, to_say
 from salesnb.team import Team
+from salesnb.units import number
 
 TYPES = {
     "account": "str",
@@ -22,15 +24,15 @@ TYPES = {
 }
 LAST_WEEKS = 31  # days before somebody leaves, in which deals are passed on for it
 # What each sign means, in the order in which they are worth a talk.
-BOTH, CHANGED = "both at once", "changed hands"
-HANDED, AFTER = "handed over", "one after the other"
+BOTH, CHANGED = to_say("both at once"), to_say("changed hands")
+HANDED, AFTER = to_say("handed over"), to_say("one after the other")
 SIGNS = {
     BOTH: "both had a deal open there at the same time",
     CHANGED: "a deal passed from one to the other while both were on the team",
     HANDED: "a deal passed on because its owner left",
     AFTER: "their deals there did not overlap",
 }
-TOLD_APART = (
+TOLD_APART = to_say(
     "The log cannot tell rivalry from help: two at one account may be a tug of war or a good team. "
     "Ask both, and the customer."
 )
@@ -75,7 +77,7 @@ def rivalry(team: Team, *, days: int = 365) -> Finding:
         table,
         lambda ax: _draw(ax, table),
         ask=_ask(table),
-        caveats=(TOLD_APART,) if len(table) else (),
+        caveats=(say(TOLD_APART),) * bool(len(table)),
         names=team.names,
     )
 
@@ -170,26 +172,33 @@ def _handed_over(team: Team, changed: pd.DataFrame) -> pd.Series:
 
 def _headline(table: pd.DataFrame, n_accounts: int) -> str:
     if not n_accounts:
-        return "No deal names its account, so nobody can be seen at the same one."
+        return say("No deal names its account, so nobody can be seen at the same one.")
     if table.empty:
-        return "No account was worked by two reps in the period."
+        return say("No account was worked by two reps in the period.")
     counts = table["sign"].value_counts().reindex(list(SIGNS)).dropna().astype(int)
-    n = table["account"].nunique()
-    said = ", ".join(f"{count} {sign}" for sign, count in counts.items())
-    return f"{n} of {n_accounts:,} accounts were worked by more than one rep: {said}."
+    signs = [say("{n} {sign}", n=count, sign=say(str(sign))) for sign, count in counts.items()]
+    n, listed = table["account"].nunique(), ", ".join(signs)
+    return say(
+        "{n} of {of} accounts were worked by more than one rep: {signs}.",
+        n=n,
+        of=number(n_accounts),
+        signs=listed,
+    )
 
 
 def _ask(table: pd.DataFrame) -> tuple[str, ...]:
     if not (table["sign"] == BOTH).any():
         return ()
     return (
-        "Who speaks with this customer about what, and does the customer know?",
-        "Whose win will it be, and have you two agreed on that?",
+        say("Who speaks with this customer about what, and does the customer know?"),
+        say("Whose win will it be, and have you two agreed on that?"),
     )
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     if table.empty:
-        return charts.nothing_to_draw(ax, "No account worked by two reps")
+        return charts.nothing_to_draw(ax, say("No account worked by two reps"))
     counts = table["sign"].value_counts().reindex(list(SIGNS)).dropna()
-    return charts.stacked(ax, counts.to_frame("pairs of reps"), unit="pairs of reps")
+    counts.index = [say(sign) for sign in counts.index]
+    pairs = to_say("pairs of reps")
+    return charts.stacked(ax, counts.to_frame(say(pairs)), unit=pairs)
