@@ -15,8 +15,9 @@ COLUMNS = {"factor", "kind", "step", "tier", "role", "status", "answer", "verdic
 COLUMNS |= {"outcome", "moment", "rule", "scope", "sign", "measure", "evidence"}
 WRITTEN = {"topic"}  # words that people write, among them stages and skills of more than one word
 AS_THEY_ARE = {"item", "reason", "decision", "assessor"}
-AS_THEY_ARE |= {"trait", "ranking"}
+AS_THEY_ARE |= {"trait", "ranking", "milestone"}
 
+ALL = "all"
 WORDS = (
     *(to_say("act"), to_say("look"), to_say("watch"), to_say("too_few")),  # tiers
     *(to_say("strength"), to_say("work_on"), to_say("trend"), to_say("next")),  # kinds of rows
@@ -38,12 +39,14 @@ WORDS = (
 
 def is_coded(column: str) -> bool:
     """Whether a column holds such words."""
-    return column in AS_THEY_ARE or column.rpartition("_")[2] in COLUMNS | WRITTEN
+    return column in {"stage", *AS_THEY_ARE} or column.rpartition("_")[2] in COLUMNS | WRITTEN
 
 
 def in_words(column: str, codes: Iterable[str]) -> list[str]:
     """The codes of a column in the language that is spoken; blanks are empty."""
     words = pd.Series([*codes], dtype="str").fillna("")
+    if column == "stage":  # the CRM's words, and a row of all
+        return [say(word) if word == ALL else word for word in words]
     if column in AS_THEY_ARE:
         return [*map(_said, words)]
     said = words if column in WRITTEN else map(say, words)

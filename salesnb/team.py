@@ -16,7 +16,7 @@ from salesnb.checks import check_tables
 from salesnb.database import Address
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
-from salesnb.language import say
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.settings import Settings
 
@@ -377,6 +377,7 @@ def check(source: str | Path) -> Finding:
     return contents(team.settings, rows)
 
 
+to_say("n rows")  # the column of the table
 Extent = tuple[str, int, pd.Timestamp, pd.Timestamp]
 
 

@@ -28,6 +28,8 @@ READ_OUT = ("alt", "aria-label", "title", "placeholder", "data-pressing")
 NO_WORDS = ("style", "script")
 WORD = re.compile(r"[^\W\d_]++(?:['’][^\W\d_]++)?…?(?!=)")
 CUT = "…"  # ends a label that had no room
+VALUE = re.compile(r"\{[^{}]*\}")
+FILE = re.compile(r"\b\d\d_\w+")  # a notebook
 SENTENCES = r"(?<=[.!?])\s+|\|"
 SHORT = 3  # letters, below which a word tells no language
 OWN = {"salesnb", "pandas"}  # programs
@@ -62,7 +64,8 @@ class Known:
 
     def __init__(self, code: str, team: Team) -> None:
         locale = Locale.parse(code)
-        said = {*language.words_for(code).values(), team.settings.currency, *OWN}
+        said = {VALUE.sub("", text) for text in language.words_for(code).values()}
+        said |= {team.settings.currency, *OWN}
         for named in (locale.months, locale.days):
             said |= {str(name) for form in named.values() for names in form.values()
                      for name in names.values()}  # fmt: skip
@@ -76,7 +79,7 @@ class Known:
 
     def strange(self, text: str) -> list[str]:
         """The words of a text that are neither of the language nor part of a text of the data."""
-        words, found = _words(text.replace(f" {CUT}", CUT)), []
+        words, found = _words(FILE.sub("", text.replace(f" {CUT}", CUT))), []
         while words:
             own = self._of_data(words)
             if not own and len(words[0]) >= SHORT and not _begin(self.words, words[0]):
@@ -130,6 +133,7 @@ def _recorded(team: Team) -> set[str]:
     A text of several sentences is known by each of them too, and a table by its name.
     """
     found = {team.settings.name, *team.stages, *schema.MODELS}
+    found |= {plan.name for plan in team.settings.plans}
     for name, table in team.tables.items():
         for column in table:
             own = schema.MODELS[name].columns.get(column)
