@@ -12,7 +12,7 @@ from babel.dates import format_date
 from salesnb.errors import DataError
 from salesnb.explore.still import Still, answer
 from salesnb.finding import Finding
-from salesnb.language import locale, say, to_say
+from salesnb.language import alphabetical, locale, say, to_say
 from salesnb.team import Team
 from salesnb.units import day as in_words
 from salesnb.units import month
@@ -123,7 +123,10 @@ def _list(said: str, choices: list[tuple[str, Any]], value: Any) -> ipywidgets.D
 
 def _rep(team: Team, rep: str | None, is_optional: bool) -> ipywidgets.Dropdown:
     """The reps by name; nobody is first but by the alphabet."""
-    people: list[tuple[str, Any]] = sorted((name, each) for each, name in team.names.items())
+    people: list[tuple[str, Any]] = sorted(
+        ((name, each) for each, name in team.names.items()),
+        key=lambda choice: (alphabetical(choice[0]), choice),
+    )
     if not people:
         raise DataError("The table reps has no rows: there is nobody to pick.")
     choices = [*([(say(EVERYBODY), ANY)] if is_optional else []), *people]
