@@ -8,15 +8,17 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from salesnb.language import say, to_say
+from salesnb import units
+from salesnb.language import ENGLISH, now, say, to_say
 
 # By the last word of a column's name, or by all of it: what holds words of the schema or of a verb.
 COLUMNS = {"factor", "kind", "step", "tier", "role", "status", "answer", "verdict", "what"}
-COLUMNS |= {"outcome", "moment", "rule", "sign", "measure"}
+COLUMNS |= {"outcome", "moment", "rule", "scope", "sign", "measure", "evidence"}
 WRITTEN = {"topic"}  # words that people write, among them stages and skills of more than one word
-AS_THEY_ARE = {"scope", "item", "evidence", "reason", "decision", "assessor"}
-AS_THEY_ARE |= {"trait", "ranking"}
+AS_THEY_ARE = {"item", "reason", "decision", "assessor"}
+AS_THEY_ARE |= {"trait", "ranking", "milestone"}
 
+OF_PEOPLE, ALL = {"stage", "level"}, "all"  # words of the CRM, save that of a row of all
 WORDS = (
     *(to_say("act"), to_say("look"), to_say("watch"), to_say("too_few")),  # tiers
     *(to_say("strength"), to_say("work_on"), to_say("trend"), to_say("next")),  # kinds of rows
@@ -38,12 +40,14 @@ WORDS = (
 
 def is_coded(column: str) -> bool:
     """Whether a column holds such words."""
-    return column in AS_THEY_ARE or column.rpartition("_")[2] in COLUMNS | WRITTEN
+    return column in {*OF_PEOPLE, *AS_THEY_ARE} or column.rpartition("_")[2] in COLUMNS | WRITTEN
 
 
 def in_words(column: str, codes: Iterable[str]) -> list[str]:
     """The codes of a column in the language that is spoken; blanks are empty."""
     words = pd.Series([*codes], dtype="str").fillna("")
+    if column in OF_PEOPLE:
+        return [say(word) if word == ALL else word for word in words]
     if column in AS_THEY_ARE:
         return [*map(_said, words)]
     said = words if column in WRITTEN else map(say, words)
@@ -53,4 +57,6 @@ def in_words(column: str, codes: Iterable[str]) -> list[str]:
 def _said(code: str) -> str:
     """In other words too where it ends in a number: "balance after month 3"."""
     stem, _, n = code.rpartition(" ")
-    return say(f"{stem} {{n}}", n=n) if stem and n.isdigit() else say(code)
+    said = say(f"{stem} {{n}}", n=n) if stem and n.isdigit() else say(code)
+    # In another language the name of a metric as elsewhere.
+    return said if said != code or now() == ENGLISH else units.label(code)

@@ -94,6 +94,11 @@ def alphabetical(name: str) -> str:
     return "".join(_places(now()).get(each, each) for each in _letters(now(), name))
 
 
+def in_order(names: Any) -> Any:
+    """A column of names for what sorts tables: ``rows.sort_values("name", key=in_order)``."""
+    return names.map(alphabetical)
+
+
 def locale() -> Locale:
     """How numbers and days are written in the language that is spoken."""
     return _locale(now())

@@ -16,7 +16,7 @@ from salesnb.checks import check_tables
 from salesnb.database import Address
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
-from salesnb.language import say
+from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.settings import Settings
 
@@ -386,6 +386,7 @@ def check(source: str | Path) -> Finding:
     return contents(team.settings, rows)
 
 
+to_say("n rows")  # the column of the table
 Extent = tuple[str, int, pd.Timestamp, pd.Timestamp]
 
 
@@ -393,13 +394,14 @@ def contents(own: Settings, rows: list[Extent]) -> Finding:
     """The finding of `check`, from what is known of each table."""
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if name not in set(table["table"])]
-    caveats = [say("Not in this data set: {tables}.", tables=", ".join(lacking))] if lacking else []
+    names, n, day = ", ".join(lacking), len(table), own.as_of.date()
+    caveats = [say("Not in this data set: {tables}.", tables=names)] if lacking else []
     caveats += [] if own.is_dated else [say("The days of deals are made up.")]
-    headline = say(
-        "{team}: {n} tables as of {day}, no fault found.",
-        team=own.name, n=len(table), day=own.as_of.date(),
-    )  # fmt: skip
-    return Finding(headline, table, caveats=tuple(caveats))
+    return Finding(
+        say("{team}: {n} tables as of {day}, no fault found.", team=own.name, n=n, day=day),
+        table,
+        caveats=tuple(caveats),
+    )
 
 
 def _extent(name: str, team: Team) -> Extent:

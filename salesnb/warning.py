@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts
-from salesnb.language import say, to_say
+from salesnb.language import in_order, say, to_say
 from salesnb.once import once
 from salesnb.team import Team
 from salesnb.units import capital, number, span
@@ -242,7 +242,8 @@ class Warning:
 
     def _draw_reps(self, ax: Axes) -> Axes:
         now = self.now.sort_values("is_alarm", ascending=False, kind="stable").head(BARS)
-        rows = now.sort_values(["name", "rep_id"], ascending=False, ignore_index=True)
+        rows = now.sort_values(["name", "rep_id"], ascending=False, key=in_order)
+        rows = rows.reset_index(drop=True)
         y = np.arange(len(rows))
         label = say("usual range")
         ax.hlines(y, rows["low"], rows["high"], color=charts.FAINT, linewidth=6, label=label)

@@ -8,10 +8,12 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from salesnb import DataError, exercise_bank, language, question_bank, units
+from salesnb import DataError, cli, exercise_bank, language, question_bank, units, verbs
+from salesnb.languages import seen
 
 BRACES = re.compile(r"\{[^{}]*\}")
 OTHERS = [code for code in language.known() if code != language.ENGLISH]
+SAME = {"hu": {"MMM", "gradient boosting", "Trend"}}  # texts that are the same in English
 each_language = pytest.mark.parametrize("code", OTHERS)
 
 
@@ -43,6 +45,23 @@ def test_a_language_that_is_not_there():
     assert language.now() == "en"
 
 
+def test_names_are_in_the_order_of_the_alphabet():
+    names = ["Zsolt", "Zoltán", "Csaba", "Cukor", "Özséb", "Ottó", "Ő", "Árpád", "Anna", "Áron"]
+    assert sorted(names, key=language.alphabetical)[:3] == ["Anna", "Áron", "Árpád"]
+    assert sorted(["zoë", "Álvaro", "bob"], key=language.alphabetical) == ["Álvaro", "bob", "zoë"]
+    with language.spoken("hu"):  # cs is a letter after c, ö and ő one after o
+        assert sorted(names, key=language.alphabetical) == [
+            *["Anna", "Áron", "Árpád", "Cukor", "Csaba", "Ottó", "Ő", "Özséb", "Zoltán", "Zsolt"]
+        ]
+
+
+@each_language
+def test_every_text_is_translated(code):
+    """No blank, and what stays as it is in English are words that the language has taken over."""
+    said = language.words_for(code)
+    assert {words for words in said if words == said[words]} <= SAME[code]
+
+
 @each_language
 def test_every_translation_names_the_same_values(code):
     for words, said in language.words_for(code).items():
@@ -69,3 +88,43 @@ def test_the_catalogues_hold_what_the_code_says(code, tmp_path):
     finally:
         for name, content in before.items():
             (folder / name).write_bytes(content)
+
+
+def answers(team):
+    """What every verb answers, as HTML, by its name; of one rep where it is about one."""
+    rep = team.reps["rep_id"].iloc[0]
+    for name, verb in verbs.find().items():
+        for_rep = {"rep": rep} if "rep" in {each.name for each in verbs.options(verb)} else {}
+        yield name, verb(team, **for_rep)._repr_html_()
+
+
+def pages(folder, output):
+    """The pages of one rep, the front page, the cards and the sheets of ride-alongs, by file."""
+    only = ["--notebook", "04_one_on_one", "--rep", "R01", "--notebooks", str(ROOT / "notebooks")]
+    for words in (["report", *only], ["cards"], ["ride-alongs"]):
+        made = [words[0], str(folder), *words[1:], "--output", str(output)]
+        cli.app(made, standalone_mode=False)
+    yield from ((path.name, path.read_text("utf-8")) for path in sorted(output.rglob("*.html")))
+
+
+@each_language
+def test_a_page_says_nothing_in_another_language(code, small, tmp_path):
+    """Every text of every answer and of the pages around them, those that are said aloud too."""
+    known = seen.Known(code, small)
+    folder = small.save(tmp_path / "team")
+    with language.spoken(code):
+        made = [*answers(small), *pages(folder, tmp_path / "pages")]
+    assert len(made) > len(verbs.find()) + 4
+    left = {
+        f"{place}: {text}": words
+        for place, html in made
+        for text, words in seen.untranslated(html, known)
+    }
+    assert not left
+
+
+def test_what_is_untranslated_is_found(small):
+    known = seen.Known("hu", small)
+    deal = small.stages[0]
+    html = f'<p>Nyitott: {deal}</p><svg aria-label="Well done"><text>{deal[:5]}…</text></svg>'
+    assert [*seen.untranslated(html, known)] == [("Well done", ["well", "done"])]

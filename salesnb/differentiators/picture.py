@@ -9,7 +9,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
 from salesnb import charts
-from salesnb.language import say
+from salesnb.language import alphabetical, say
 
 SHOWN = 30  # reps at most
 DARK = 4 / len(charts.SHADES)  # a shade from here on takes figures in the colour of the paper
@@ -23,7 +23,9 @@ def heat_map(ax: Axes, table: pd.DataFrame, names: Mapping[str, str]) -> Axes:
     """
     order = table.groupby("rep_id").agg(n_apart=("is_apart", "sum"), n=("n_notes", "sum"))
     order = order.sort_values(["n_apart", "n"], ascending=False, kind="stable")
-    reps = pd.Index(sorted(order.index[:SHOWN], key=lambda each: names.get(each, each)))
+    reps = pd.Index(
+        sorted(order.index[:SHOWN], key=lambda each: alphabetical(names.get(each, each)))
+    )
     heading = table.drop_duplicates("group").set_index("group")["heading"].sort_index()
     cells = table[table["rep_id"].isin(reps)]
     x, y = (

@@ -12,14 +12,20 @@ from babel.dates import format_date
 from salesnb.errors import DataError
 from salesnb.explore.still import Still, answer
 from salesnb.finding import Finding
-from salesnb.language import locale, say, to_say
+from salesnb.language import alphabetical, locale, say, to_say
 from salesnb.team import Team
 from salesnb.units import day as in_words
-from salesnb.units import label, month
+from salesnb.units import month
 
 EVERYBODY = to_say("the whole team")
 USUAL = to_say("the usual period")
-SPANS = ("months", "weeks", "days", "quarters", "sessions")  # options that count something
+SPANS = {  # options that count something
+    "months": to_say("Months"),
+    "weeks": to_say("Weeks"),
+    "days": to_say("Days"),
+    "quarters": to_say("Quarters"),
+    "sessions": to_say("Sessions"),
+}
 LONGEST = 366
 BACK = 12  # months, and quarters, that can be picked
 ANY = ""  # what the verb answers when it is told nothing
@@ -99,7 +105,7 @@ def _pickers(
     for name in (name for name in SPANS if name in takes):
         found[name] = ipywidgets.BoundedIntText(
             value=options.get(name, takes[name].default), min=1, max=LONGEST,
-            description=label(name), continuous_update=False,
+            description=say(SPANS[name]), continuous_update=False,
         )  # fmt: skip
     found["known_on"] = _list(say("Known on"), _days(team), team.as_of)
     return found
@@ -117,7 +123,10 @@ def _list(said: str, choices: list[tuple[str, Any]], value: Any) -> ipywidgets.D
 
 def _rep(team: Team, rep: str | None, is_optional: bool) -> ipywidgets.Dropdown:
     """The reps by name; nobody is first but by the alphabet."""
-    people: list[tuple[str, Any]] = sorted((name, each) for each, name in team.names.items())
+    people: list[tuple[str, Any]] = sorted(
+        ((name, each) for each, name in team.names.items()),
+        key=lambda choice: (alphabetical(choice[0]), choice),
+    )
     if not people:
         raise DataError("The table reps has no rows: there is nobody to pick.")
     choices = [*([(say(EVERYBODY), ANY)] if is_optional else []), *people]
@@ -131,12 +140,12 @@ def _quarters(team: Team) -> list[tuple[str, tuple[str, str]]]:
     quarters = [now - back for back in range(BACK)]
     begun = _first_day(team)
     return [
-        (_from_to(each), _ends(each, team.as_of)) for each in quarters if each.end_time >= begun
+        (_between(each), _ends(each, team.as_of)) for each in quarters if each.end_time >= begun
     ]
 
 
-def _from_to(quarter: pd.Period) -> str:
-    first = format_date(quarter.start_time, "LLL", locale=locale())
+def _between(quarter: pd.Period) -> str:
+    first = format_date(quarter.start_time, say("MMM"), locale=locale())
     return say("{first} to {last}", first=first, last=month(quarter.end_time))
 
 

@@ -8,22 +8,29 @@ in the data is said as it stands there. Whatever else is on a page was not trans
 
 import re
 import sys
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import takewhile
 from pathlib import Path
+from typing import Any
 
 from babel import Locale
 from pandas.api import types
 
 import salesnb
 from salesnb import language, schema
+from salesnb.differentiators import asked
 from salesnb.team import Team
 
 READ_OUT = ("alt", "aria-label", "title", "placeholder", "data-pressing")
 NO_WORDS = ("style", "script")
 WORD = re.compile(r"[^\W\d_]++(?:['’][^\W\d_]++)?…?(?!=)")
 CUT = "…"  # ends a label that had no room
+VALUE = re.compile(r"\{[^{}]*\}")
+FILE = re.compile(r"\b\d\d_\w+")  # a notebook
+SENTENCES = r"(?<=[.!?])\s+|\|"
 SHORT = 3  # letters, below which a word tells no language
 OWN = {"salesnb", "pandas"}  # programs
 
@@ -57,50 +64,82 @@ class Known:
 
     def __init__(self, code: str, team: Team) -> None:
         locale = Locale.parse(code)
-        said = {*language.words_for(code).values(), team.settings.currency, *OWN}
+        said = {VALUE.sub("", text) for text in language.words_for(code).values()}
+        said |= {team.settings.currency, *OWN}
         for named in (locale.months, locale.days):
             said |= {str(name) for form in named.values() for names in form.values()
                      for name in names.values()}  # fmt: skip
-        self.words = {word for text in said for word in _words(text)}
+        said |= {*locale.languages.values(), *_texts(asked.bank().get(code, {}))}
+        self.words = sorted({word for text in said for word in _words(text)})
+        texts = sorted(map(_words, _recorded(team)), key=len, reverse=True)
         self.texts: dict[str, list[list[str]]] = defaultdict(list)
-        for text in sorted(_recorded(team), key=len, reverse=True):
-            if words := _words(text):
-                self.texts[words[0]].append(words)
+        for words in filter(None, texts):
+            self.texts[words[0]].append(words)
+        self.firsts = sorted(self.texts)
 
     def strange(self, text: str) -> list[str]:
         """The words of a text that are neither of the language nor part of a text of the data."""
-        words, found = _words(text), []
+        words, found = _words(FILE.sub("", text.replace(f" {CUT}", CUT))), []
         while words:
             own = self._of_data(words)
-            if not own and len(words[0]) >= SHORT and words[0] not in self.words:
+            if not own and len(words[0]) >= SHORT and not _begin(self.words, words[0]):
                 found.append(words[0])
             words = words[own or 1 :]
         return found
 
     def _of_data(self, words: list[str]) -> int:
         """With how many of these words a text of the data begins, or all of one that was cut."""
-        for text in self.texts.get(words[0], ()):
-            if words[: len(text)] == text:
-                return len(text)
-            n = next((n for n, word in enumerate(words[: len(text)], 1) if CUT in word), 0)
-            if n and " ".join(text).startswith(" ".join(words[:n]).removesuffix(CUT)):
-                return n
+        for first in _begin(self.firsts, words[0]):
+            for text in self.texts[first]:
+                n = min(
+                    len(text), next((i for i, w in enumerate(words, 1) if CUT in w), len(words))
+                )
+                same = [each.removesuffix(CUT) for each in words[:n]]
+                is_cut = CUT in words[n - 1]
+                if (
+                    (is_cut or n == len(text))
+                    and text[: n - 1] == same[:-1]
+                    and (text[n - 1].startswith(same[-1]) if is_cut else text[n - 1] == same[-1])
+                ):
+                    return n
         return 0
+
+
+def _begin(known: list[str], word: str) -> list[str]:
+    """The word if it is known, or those that one may be which was cut."""
+    stem = word.removesuffix(CUT)
+    at = bisect_left(known, stem)
+    if stem == word:
+        return known[at : at + 1] if known[at : at + 1] == [word] else []
+    return [*takewhile(lambda each: each.startswith(stem), known[at:])]
 
 
 def _words(text: str) -> list[str]:
     return [word.casefold() for word in WORD.findall(text)]
 
 
+def _texts(part: Any) -> Iterator[str]:
+    """Every text in a file of questions."""
+    if isinstance(part, str):
+        yield part
+    else:
+        for each in part.values() if isinstance(part, dict) else part:
+            yield from _texts(each)
+
+
 def _recorded(team: Team) -> set[str]:
-    """What people recorded: the columns of text, save those whose words the suite defines."""
-    found = {team.settings.name, *team.stages}
+    """What people recorded: the columns of text, save those whose words the suite defines.
+
+    A text of several sentences is known by each of them too, and a table by its name.
+    """
+    found = {team.settings.name, *team.stages, *schema.MODELS}
+    found |= {plan.name for plan in team.settings.plans}
     for name, table in team.tables.items():
         for column in table:
             own = schema.MODELS[name].columns.get(column)
             if types.is_string_dtype(table[column].dtype) and not (own and own.checks):
                 found |= {*table[column].dropna()}
-    return found
+    return found | {sentence for text in found for sentence in re.split(SENTENCES, text)}
 
 
 def untranslated(html: str, known: Known) -> Iterator[tuple[str, list[str]]]:

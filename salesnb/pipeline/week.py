@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.attention import REASONS, unusual
 from salesnb.finding import Finding, Urgency
-from salesnb.language import say, says, to_say
+from salesnb.language import in_order, say, says, to_say
 from salesnb.team import Team
 from salesnb.units import listed, number, span
 from salesnb.warning import Warning, warning
@@ -61,7 +61,7 @@ def week(team: Team) -> Finding:
     lines = pd.concat([_meetings(booked), _deals(team)], ignore_index=True)
     names = team.reps.set_index("rep_id")["name"]
     table = lines.head(LINES).assign(name=lines["rep_id"].map(names))
-    table = table.sort_values(["name", "rep_id", "reason"], ignore_index=True)
+    table = table.sort_values(["name", "rep_id", "reason"], key=in_order, ignore_index=True)
     return Finding(
         headline=_headline(team, table, booked),
         table=table[COLUMNS].astype(TYPES),

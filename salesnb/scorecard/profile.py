@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from salesnb import behind, charts, leaks, standout
 from salesnb.errors import DataError
 from salesnb.finding import Finding
-from salesnb.language import say, says
+from salesnb.language import in_order, say, says
 from salesnb.metrics.presence import has_left
 from salesnb.scorecard import stages, trend
 from salesnb.standout import FIRM, Standout
@@ -113,7 +113,7 @@ def team_view(team: Team) -> Finding:
         n_watch : stages worth watching
         headline : the sentence of `work_on`
     """
-    reps = team.reps[~has_left(team)].sort_values(["name", "rep_id"])
+    reps = team.reps[~has_left(team)].sort_values(["name", "rep_id"], key=in_order)
     views = [standout.of(team, rep_id) for rep_id in reps["rep_id"]]
     table = pd.DataFrame([_view_row(seen) for seen in views], columns=list(VIEW)).astype(VIEW)
     return Finding(
