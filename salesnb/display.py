@@ -33,7 +33,7 @@ CONTROLS, TURNS = range(0x7F, 0xA0), (*range(0x202A, 0x202F), *range(0x2066, 0x2
 SHOWN_AS |= dict.fromkeys((*CONTROLS, *TURNS), "\ufffd")
 # Columns that hold words of the schema, such as one_on_one or too_few, or of a verb.
 CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
-CODES |= {"what", "outcome", "moment", "rule", "scope", "sign", "measure"}
+CODES |= {"what", "outcome", "moment", "rule", "scope", "sign", "measure", "evidence"}
 
 STEPS = {
     1: to_say("{n} values, the last higher than the first"),

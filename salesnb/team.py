@@ -16,6 +16,7 @@ from salesnb.checks import check_tables
 from salesnb.database import Address
 from salesnb.errors import DataError, Fault, unknown
 from salesnb.finding import Finding
+from salesnb.language import say
 from salesnb.once import once
 from salesnb.settings import Settings
 
@@ -383,10 +384,14 @@ def contents(own: Settings, rows: list[Extent]) -> Finding:
     """The finding of `check`, from what is known of each table."""
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if name not in set(table["table"])]
-    caveats = [f"Not in this data set: {', '.join(lacking)}."] if lacking else []
-    caveats += [] if own.is_dated else ["The days of deals are made up."]
-    headline = f"{own.name}: {len(table)} tables as of {own.as_of.date()}, no fault found."
-    return Finding(headline, table, caveats=tuple(caveats))
+    names, n, day = ", ".join(lacking), len(table), own.as_of.date()
+    caveats = [say("Not in this data set: {tables}.", tables=names)] if lacking else []
+    caveats += [] if own.is_dated else [say("The days of deals are made up.")]
+    return Finding(
+        say("{team}: {n} tables as of {day}, no fault found.", team=own.name, n=n, day=day),
+        table,
+        caveats=tuple(caveats),
+    )
 
 
 def _extent(name: str, team: Team) -> Extent:

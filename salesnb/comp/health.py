@@ -188,6 +188,6 @@ def _draw(
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(EngFormatter(sep=""))
     ax.set_ylim(bottom=0)
-    ax.set_xlabel("margin brought by a rep")
-    ax.set_ylabel("pay")
+    ax.set_xlabel(say("margin brought by a rep"))
+    ax.set_ylabel(say("pay"))
     return ax

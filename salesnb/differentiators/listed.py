@@ -6,10 +6,10 @@ import pandas as pd
 
 from salesnb.differentiators import languages, matching
 from salesnb.history import look_up
+from salesnb.language import now
 from salesnb.team import Team
 
 OTHER_WORDS = "wordings"  # a further column: other ways to say it, a bar between them
-FIRST = "en"  # the language that a page for the whole team prefers
 WHY = "what makes a product different"
 
 
@@ -39,9 +39,12 @@ def claims(team: Team) -> pd.DataFrame:
     return rows
 
 
-def one_each(rows: pd.DataFrame, language: str = FIRST) -> pd.DataFrame:
-    """One row per claim: that in a language where there is one, else the first."""
-    order = rows.assign(is_other=rows["language"] != language)
+def one_each(rows: pd.DataFrame, language: str = "") -> pd.DataFrame:
+    """One row per claim: that in a language where there is one, else the first.
+
+    By default in the language of the page.
+    """
+    order = rows.assign(is_other=rows["language"] != (language or now()))
     order = order.sort_values(["group", "is_other", "differentiator_id"], kind="stable")
     return order.drop_duplicates("group").drop(columns="is_other").reset_index(drop=True)
 

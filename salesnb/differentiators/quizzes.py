@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb import question_bank
 from salesnb.differentiators import asked, listed
 from salesnb.finding import Finding
-from salesnb.language import say, says
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import number
 
@@ -22,7 +22,7 @@ ASKS |= {"say_it": "claim", "show_it": "proof"}
 OPEN = ("say_it", "show_it")
 
 
-def quiz(team: Team, *, language: str = "en", seed: int = 0, answers: bool = True) -> Finding:
+def quiz(team: Team, *, language: str = "", seed: int = 0, answers: bool = True) -> Finding:
     """Ten questions: does the team know what makes its products different?
 
     Claims, proofs and competitors from the list; wrong options are those of other products. The
@@ -30,7 +30,8 @@ def quiz(team: Team, *, language: str = "en", seed: int = 0, answers: bool = Tru
 
     Parameters
     ----------
-    language : of the claims to ask for; where the list holds one in another language only, that
+    language : of the claims to ask for, by default that of the page; where the list holds one in
+        another language only, that
     seed : another number, other questions
     answers : with the answers; without them the table can be handed out
 
@@ -112,7 +113,7 @@ def _question(
     values = {name: str(row[name]) for name in ("product", "claim", "competitor")}
     return {
         "product": "" if what == "product" else row["product"],
-        "kind": "open" if what in OPEN else "choice",
+        "kind": to_say("open") if what in OPEN else to_say("choice"),
         "question": question_bank.fill(text, values),
         "options": options,
         "answer": str(answer),

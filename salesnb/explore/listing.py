@@ -8,10 +8,11 @@ import pandas as pd
 from salesnb import display
 from salesnb.explore.still import Still, answer, table
 from salesnb.finding import Finding
-from salesnb.units import label
+from salesnb.language import say, to_say
+from salesnb.units import label, number
 
 MOST = 100  # rows shown at a time: search for the others
-AS_THEY_COME = "as they come"
+AS_THEY_COME = to_say("as they come")
 
 
 class Rows(Still):
@@ -27,13 +28,13 @@ class Rows(Still):
         self.finding = finding
         columns = {str(name): label(str(name)) for name in finding.table}
         self.search = ipywidgets.Text(
-            placeholder="a name, a stage, a deal; then Enter", continuous_update=False
+            placeholder=say("a name, a stage, a deal; then Enter"), continuous_update=False
         )
         self.by = ipywidgets.Dropdown(
-            options=[(AS_THEY_COME, ""), *((said, name) for name, said in columns.items())],
-            description="Sort by",
+            options=[(say(AS_THEY_COME), ""), *((said, name) for name, said in columns.items())],
+            description=say("Sort by"),
         )
-        self.is_falling = ipywidgets.Checkbox(value=True, description="largest first")
+        self.is_falling = ipywidgets.Checkbox(value=True, description=say("largest first"))
         self._shown = answer()
         moved = (self.search, self.by, self.is_falling)
         super().__init__([ipywidgets.HBox(moved), self._shown])
@@ -58,7 +59,9 @@ class Rows(Still):
     @property
     def _said(self) -> str:
         n, found = len(self.finding.table), len(self.found)
-        return f"{found:,} of {n:,} rows" if found < n else f"All {n:,} rows"
+        if found < n:
+            return say("{found} of {n} rows", found=number(found), n=number(n))
+        return say("All {n} rows", n=number(n))
 
 
 def rows(finding: Finding) -> Rows:

@@ -7,20 +7,29 @@ from typing import Any
 
 import ipywidgets
 import pandas as pd
+from babel.dates import format_date
 
 from salesnb.errors import DataError
 from salesnb.explore.still import Still, answer
 from salesnb.finding import Finding
+from salesnb.language import locale, say, to_say
 from salesnb.team import Team
-from salesnb.units import label
+from salesnb.units import day as in_words
+from salesnb.units import month
 
-EVERYBODY = "the whole team"
-USUAL = "the usual period"
-SPANS = ("months", "weeks", "days", "quarters", "sessions")  # options that count something
+EVERYBODY = to_say("the whole team")
+USUAL = to_say("the usual period")
+SPANS = {  # options that count something
+    "months": to_say("Months"),
+    "weeks": to_say("Weeks"),
+    "days": to_say("Days"),
+    "quarters": to_say("Quarters"),
+    "sessions": to_say("Sessions"),
+}
 LONGEST = 366
 BACK = 12  # months, and quarters, that can be picked
 ANY = ""  # what the verb answers when it is told nothing
-WORKING = "<p>Working on it ...</p>"
+WORKING = to_say("Working on it ...")
 
 
 class Asked(Still):
@@ -59,7 +68,7 @@ class Asked(Still):
         self._shown.value = self.finding._repr_html_()
 
     def _turn(self, _change: Any) -> None:
-        self._shown.value = WORKING
+        self._shown.value = f"<p>{say(WORKING)}</p>"
         try:
             self._ask()
         except DataError as error:
@@ -92,13 +101,13 @@ def _pickers(
             team, options.get("rep"), takes["rep"].default is not inspect.Parameter.empty
         )
     if {"starts_on", "ends_on"} <= set(takes) and not {"starts_on", "ends_on"} & set(options):
-        found["period"] = _list("Period", [(USUAL, ()), *_quarters(team)], ())
+        found["period"] = _list(say("Period"), [(say(USUAL), ()), *_quarters(team)], ())
     for name in (name for name in SPANS if name in takes):
         found[name] = ipywidgets.BoundedIntText(
             value=options.get(name, takes[name].default), min=1, max=LONGEST,
-            description=label(name), continuous_update=False,
+            description=say(SPANS[name]), continuous_update=False,
         )  # fmt: skip
-    found["known_on"] = _list("Known on", _days(team), team.as_of)
+    found["known_on"] = _list(say("Known on"), _days(team), team.as_of)
     return found
 
 
@@ -117,8 +126,8 @@ def _rep(team: Team, rep: str | None, is_optional: bool) -> ipywidgets.Dropdown:
     people: list[tuple[str, Any]] = sorted((name, each) for each, name in team.names.items())
     if not people:
         raise DataError("The table reps has no rows: there is nobody to pick.")
-    choices = [*([(EVERYBODY, ANY)] if is_optional else []), *people]
-    return _list("Rep", choices, team.rep(rep) if rep else choices[0][1])
+    choices = [*([(say(EVERYBODY), ANY)] if is_optional else []), *people]
+    return _list(say("Rep"), choices, team.rep(rep) if rep else choices[0][1])
 
 
 def _quarters(team: Team) -> list[tuple[str, tuple[str, str]]]:
@@ -128,10 +137,13 @@ def _quarters(team: Team) -> list[tuple[str, tuple[str, str]]]:
     quarters = [now - back for back in range(BACK)]
     begun = _first_day(team)
     return [
-        (f"{each.start_time:%b} to {each.end_time:%b %Y}", _ends(each, team.as_of))
-        for each in quarters
-        if each.end_time >= begun
+        (_between(each), _ends(each, team.as_of)) for each in quarters if each.end_time >= begun
     ]
+
+
+def _between(quarter: pd.Period) -> str:
+    first = format_date(quarter.start_time, say("MMM"), locale=locale())
+    return say("{first} to {last}", first=first, last=month(quarter.end_time))
 
 
 def _ends(quarter: pd.Period, latest: pd.Timestamp) -> tuple[str, str]:
@@ -143,7 +155,7 @@ def _days(team: Team) -> list[tuple[str, pd.Timestamp]]:
     """The day of the export, and the ends of the months before it since the first deal."""
     ends = [team.as_of - pd.offsets.MonthEnd(back) for back in range(1, BACK + 1)]
     days = [team.as_of, *(day.as_unit("us") for day in ends if day > _first_day(team))]
-    return [(f"{day.day} {day:%B %Y}", day) for day in days]
+    return [(in_words(day), day) for day in days]
 
 
 def _first_day(team: Team) -> pd.Timestamp:

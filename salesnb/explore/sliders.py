@@ -11,11 +11,16 @@ from salesnb import comp, display, pay
 from salesnb.comp_plan import ROLES, Plan
 from salesnb.explore.still import Still, answer, table
 from salesnb.finding import Finding
+from salesnb.language import say, to_say
 from salesnb.team import Team
+from salesnb.wanted import role_in_words
 
-STILL = "The rates of the plan by role of the product; in JupyterLab they can be moved."
-MOVE = "Rates by role of the product, as in {!r}: move one, and see what a year would have cost."
-TURNED = "these rates"
+STILL = to_say("The rates of the plan by role of the product; in JupyterLab they can be moved.")
+MOVE = to_say(
+    "Rates by role of the product, as in '{plan}': move one, and see what a year would have cost."
+)
+TURNED = to_say("these rates")
+to_say("Rate")  # the column of the table
 HIGHEST, STEP = 0.25, 0.005
 WIDTH = "36rem"  # so that the mouse can set half a percent
 
@@ -35,7 +40,7 @@ class Rates(Still):
         self.team, self.plan = team, plan
         self.sliders = {role: _slider(role, plan) for role in _roles(team)}
         self._shown = answer()
-        moved = ipywidgets.Label(MOVE.format(plan.name))
+        moved = ipywidgets.Label(say(MOVE, plan=plan.name))
         super().__init__([moved, *self.sliders.values(), self._shown])
         for slider in self.sliders.values():
             slider.observe(self._turn, names="value")
@@ -43,16 +48,16 @@ class Rates(Still):
 
     def _turn(self, _change: Any = None) -> None:
         rates = {role: Decimal(f"{each.value:.3f}") for role, each in self.sliders.items()}
-        turned = replace(self.plan, name=TURNED, role_rates={**self.plan.role_rates, **rates})
+        turned = replace(self.plan, name=say(TURNED), role_rates={**self.plan.role_rates, **rates})
         plans = replace(self.team.settings.plans, plans=(self.plan, turned))
         team = Team(replace(self.team.settings, plans=plans), self.team.tables)
-        self.finding: Finding = comp.compare(team, old=self.plan.name, new=TURNED)
+        self.finding: Finding = comp.compare(team, old=self.plan.name, new=turned.name)
         self._shown.value = self.finding._repr_html_()
 
     def still(self) -> str:
         """The rates as they stand, as a table."""
-        found = [(role.replace("_", " "), each.value) for role, each in self.sliders.items()]
-        return table(STILL, display.shown(pd.DataFrame(found, columns=["role", "rate"])))
+        found = [(role_in_words(role), each.value) for role, each in self.sliders.items()]
+        return table(say(STILL), display.shown(pd.DataFrame(found, columns=["role", "rate"])))
 
 
 def rates(team: Team, *, plan: str = "") -> Rates:
@@ -79,7 +84,7 @@ def _slider(role: str, plan: Plan) -> ipywidgets.FloatSlider:
         max=HIGHEST,
         step=STEP,
         readout_format=".1%",
-        description=role.replace("_", " "),
+        description=role_in_words(role),
         continuous_update=False,
         layout={"width": WIDTH},
     )

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from salesnb import __version__, coaching, door
+from salesnb import __version__, coaching, door, units
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
+from salesnb.language import to_say
 from salesnb.report import calendar
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.page import template
@@ -51,22 +52,18 @@ def sheet(team: Team, visit: pd.Series, source: str = "") -> str:
     return template("observation.html.j2").render(
         name=team.names[rep],
         team=team.settings.name,
-        day=_day(visit["planned_on"]),
+        day=units.day(visit["planned_on"]),
         region="" if pd.isna(visit["region"]) else visit["region"],
-        last="" if pd.isna(visit["last_on"]) else _day(visit["last_on"]),
+        last="" if pd.isna(visit["last_on"]) else units.day(visit["last_on"]),
         headline=seen.headline.removeprefix(f"{team.reps.set_index('rep_id')['name'][rep]}: "),
         rows=rows,
         ask=seen.ask,
         facts={
-            "Data": f"{source}, {team.fingerprint}",
-            "As of": _day(team.as_of),
+            to_say("Data"): f"{source}, {team.fingerprint}",
+            to_say("As of"): units.day(team.as_of),
             "salesnb": __version__,
         },
     )
-
-
-def _day(day: pd.Timestamp) -> str:
-    return f"{day.day} {day:%B %Y}"
 
 
 def _in_words(found: Finding, visits: pd.DataFrame, team: Team, path: Path) -> str:
