@@ -14,7 +14,7 @@ from test_display import HOSTILE
 from typer.testing import CliRunner
 
 import salesnb
-from salesnb import DataError, differentiators
+from salesnb import DataError, differentiators, language
 from salesnb.cli import app
 from salesnb.differentiators import languages, listed, matching, winning
 from salesnb.differentiators.cards import sheets
@@ -553,6 +553,13 @@ def test_a_quiz_is_the_same_on_the_same_day(demo):
     assert not differentiators.quiz(demo, seed=1).table.equals(one)
     assert not differentiators.quiz(demo.at("2026-05-31")).table.equals(one)
     assert "answer" not in differentiators.quiz(demo, answers=False).table
+
+
+def test_the_quiz_is_in_the_language_of_the_page(demo):
+    with language.spoken("hu"):
+        found = differentiators.quiz(demo)
+    assert found.table.equals(differentiators.quiz(demo, language="hu").table)
+    assert not found.table.equals(differentiators.quiz(demo).table)
 
 
 @pytest.mark.parametrize("seed", range(3))

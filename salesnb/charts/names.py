@@ -124,7 +124,7 @@ def _above(ax: Axes, series: Sequence[Series]) -> None:
     for row, line in enumerate(_lines(series, wide * (1 + left + right))):
         line = sorted(line, key=lambda each: each.x)
         widths = [(SAMPLE + GAP + width_of(each.name, SIZE)) / wide for each in line]
-        middles = apart([each.x for each in line], widths, -left, 1 + right + GAP / wide)
+        middles = apart([each.x for each in line], widths, -left, 1 + right + (GAP - EDGE) / wide)
         y = 1 + (EDGE + title_of(ax) + SIZE * (0.6 + 1.5 * row)) / high
         for each, middle, width in zip(line, middles, widths, strict=True):
             x = middle - width / 2
