@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api import types
 
-from salesnb import units
+from salesnb import coded, units
 from salesnb.language import say, says, to_say
 
 LONGEST = 100  # characters of a cell in a terminal
@@ -31,9 +32,6 @@ FORMULA, NUMBER = r"\s*[=+\-@\t\n\uff1d\uff0b\uff0d\uff20]", r"[+-]?\d+([.,]\d+)
 SHOWN_AS = {code: chr(0x2400 + code) for code in range(32) if chr(code) not in "\n\t"}
 CONTROLS, TURNS = range(0x7F, 0xA0), (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
 SHOWN_AS |= dict.fromkeys((*CONTROLS, *TURNS), "\ufffd")
-# Columns that hold words of the schema, such as one_on_one or too_few, or of a verb.
-CODES = {"factor", "kind", "topic", "step", "tier", "role", "status", "answer", "verdict"}
-CODES |= {"what", "outcome", "moment", "rule", "scope", "sign", "measure", "evidence"}
 
 STEPS = {
     1: to_say("{n} values, the last higher than the first"),
@@ -126,15 +124,17 @@ def html(
     picture: str = "",
     ask: Iterable[str] = (),
     caveats: Iterable[str] = (),
-    pressing: str = "",
+    pressing: tuple[str, int] | None = None,
 ) -> str:
     """Headline, picture, table, questions and caveats as HTML; `picture` is markup already.
 
+    `pressing` is a line for the front page of a team, with its place there: it is not shown here.
     The class ``mathjax_ignore`` keeps JupyterLab from reading a formula between two "$".
     """
     seen = f"<figure>{picture}</figure>" if picture else ""
     seen += _list("ask", say("Ask"), ask)
-    front = f' data-pressing="{escape(pressing)}"' if pressing else ""
+    front = ' data-pressing="{}" data-urgency="{}"' if pressing else ""
+    front = front.format(*map(escape, map(str, pressing or ())))
     return (
         f'<div class="finding mathjax_ignore"{front}>'
         f'<p class="headline"><strong>{escape(headline)}</strong></p>'
@@ -253,10 +253,8 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     values = table[name]
     if name == "metric":
         return [units.label(metric) for metric in values]
-    if name.rpartition("_")[2] in CODES:
-        words = values.astype("str").fillna("")
-        said = words if name == "topic" else map(say, words)  # people write topics
-        return [word.replace("_", "\N{NO-BREAK SPACE}") for word in said]
+    if coded.is_coded(name) and not types.is_numeric_dtype(values.dtype):
+        return coded.in_words(name, values)
     if _is_by_row(table, name):
         parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]

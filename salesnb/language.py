@@ -6,6 +6,7 @@ folder of catalogues, no code. What stands in the data (names, stages, products)
 
 import os
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
@@ -74,6 +75,10 @@ def to_say(words: str) -> str:
     return words
 
 
+# The letters in their order; those that count as the same have a bar between them.
+ALPHABET = to_say("a b c d e f g h i j k l m n o p q r s t u v w x y z")
+
+
 def paragraphs(text: str) -> list[str]:
     """The pieces of a longer text that are translated one by one."""
     return [part for part in re.split(r"\n{2,}", text.strip()) if part]
@@ -82,6 +87,11 @@ def paragraphs(text: str) -> list[str]:
 def say_all(text: str) -> str:
     """As `say`, of a longer text, paragraph by paragraph."""
     return "\n\n".join(map(say, paragraphs(text)))
+
+
+def alphabetical(name: str) -> str:
+    """What names are put in order by: the alphabet; case and accents that it lacks do not count."""
+    return "".join(_places(now()).get(each, each) for each in _letters(now(), name))
 
 
 def locale() -> Locale:
@@ -103,6 +113,29 @@ def words_for(code: str) -> Mapping[str, str]:
                 pairs = ((str(each.id), str(each.string)) for each in read_po(file))
                 found |= {words: said for words, said in pairs if words and said}
     return found
+
+
+def _letters(code: str, name: str) -> Iterator[str]:
+    """Letters as the alphabet has them, of one sign or more; of all else, what is below accents."""
+    plain = unicodedata.normalize("NFC", name.casefold())
+    longest_first = sorted(_places(code), key=len, reverse=True)
+    for each in re.findall("|".join([*longest_first, "."]), plain, re.DOTALL):
+        if each in _places(code):
+            yield each
+        else:
+            bare = unicodedata.normalize("NFKD", each)
+            yield from (sign for sign in bare if not unicodedata.combining(sign))
+
+
+@cache
+def _places(code: str) -> Mapping[str, str]:
+    """Each letter to a sign for its place in the alphabet; spaces and digits come before."""
+    groups = (words_for(code).get(ALPHABET) or ALPHABET).split()
+    return {
+        letter: chr(ord("a") + place)
+        for place, group in enumerate(groups)
+        for letter in group.split("/")
+    }
 
 
 @cache

@@ -6,9 +6,10 @@ The computation behind the findings on people: leaks and slow stages of the whol
 import numpy as np
 import pandas as pd
 
-from salesnb import stage_model
+from salesnb import behind, stage_model
 from salesnb.history import look_up
 from salesnb.language import say, to_say
+from salesnb.metrics import quarterly
 from salesnb.once import once, once_here
 from salesnb.stage_model import StageFit
 from salesnb.team import Team
@@ -22,6 +23,7 @@ COSTS = {  # by whether it is the most it can be, and whether it is that of a ye
     (True, True): to_say("at most about {amount} ({ends}) a year"),
     (True, False): to_say("at most about {amount} ({ends}) in the time on record"),
 }
+WENT = ("advanced", "lost", "open")  # what may become of a visit
 TRAITS = ("industry", "country", "employees")
 
 
@@ -73,6 +75,24 @@ def cells(team: Team) -> pd.DataFrame:
         The team has no stage history.
     """
     return _cells(team).copy(deep=False)
+
+
+def rows(team: Team, cell: pd.Series, *outcomes: str) -> pd.DataFrame:
+    """The visits behind a row of `cells` or `slowness`: `behind.VISITS`; of these outcomes alone.
+
+    The rep is the one to whom the visit is credited.
+    """
+    seen = visits(team)
+    is_it = (seen["rep_id"] == cell["rep_id"]) & (seen["stage"] == cell["stage"])
+    return behind.visits(team, seen[is_it & seen["outcome"].isin(outcomes)])
+
+
+def by_quarter(team: Team, found: pd.DataFrame) -> pd.DataFrame:
+    """The share that went on, quarter by quarter, of the rows of `cells`: `quarterly.gone_on`."""
+    seen = visits(team).astype({"stage": "str"})
+    shares = quarterly.gone_on(seen, ["rep_id", "stage"], team.as_of)
+    places = pd.MultiIndex.from_frame(found[["rep_id", "stage"]].astype("str"))
+    return shares.reindex(places).set_axis(found.index)
 
 
 def years_at(team: Team, rep_id: str, stage: str) -> float:

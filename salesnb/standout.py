@@ -9,8 +9,8 @@ import pandas as pd
 from scipy import special
 
 from salesnb import leaks, schema, stats
+from salesnb.behind import known
 from salesnb.by_rep import ByRep, by_rep
-from salesnb.history import look_up
 from salesnb.language import say
 from salesnb.metrics import pipeline
 from salesnb.metrics.answers import PEERS
@@ -19,7 +19,7 @@ from salesnb.metrics.view import View
 from salesnb.once import once, once_here
 from salesnb.team import Team
 from salesnb.units import money
-from salesnb.visits import settled, visits
+from salesnb.visits import visits
 
 YEAR = pd.Timedelta(days=365)  # how far back people remember a deal
 FIRM = ("act", "look")  # tiers that are separated from chance
@@ -209,24 +209,6 @@ def _untouched(team: Team) -> frozenset[str]:
     rows = pipeline.untouched(View(ledger(team), members, team.as_of, team.as_of))
     is_told = team.activities[["deal_id", "account_id"]].notna().any(axis=None)
     return frozenset(rows.loc[rows["is_untouched"], "deal_id"]) if is_told else frozenset()
-
-
-@once
-def known(team: Team) -> pd.DataFrame:
-    """Every deal as it stands, with its account and product in words and its age.
-
-    Adds `account` (its name where recorded, else its id), `product` and `age_days` (created to
-    closed, or to now).
-    """
-    deals = settled(team)
-    accounts, products = team.accounts, team.products
-    names = accounts["name"] if "name" in accounts else accounts["account_id"]
-    named = pd.Series(names.to_numpy(), index=accounts["account_id"], dtype="str")
-    deals["account"] = look_up(deals["account_id"], named).fillna(deals["account_id"])
-    deals["product"] = look_up(deals["product_id"], products.set_index("product_id")["name"])
-    end = deals["closed_on"].fillna(team.as_of)
-    deals["age_days"] = (end - deals["created_on"]).dt.days.astype(float)
-    return deals
 
 
 def largest(deals: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,14 @@ from salesnb.once import once
 from salesnb.settings import Settings
 
 AT_ONCE = 500_000  # rows
+FILL_IT = (
+    "Import {it} from your CRM or fill {it} by hand, the columns in brackets in every row, and ask "
+    "again: docs/own_data.md, By hand, says how."
+)
+DATE_THEM = (
+    "Fill created_on and closed_on of the table deals with real days and take is_dated out of "
+    "team.toml: docs/own_data.md, By hand, says how."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,10 +124,11 @@ class Team:
             tables = " and ".join(
                 f"{name} ({', '.join(schema.required(name))})" for name in lacking
             )
-            which = "a table" if len(lacking) == 1 else "tables"
+            which, it = ("a table", "it") if len(lacking) == 1 else ("tables", "them")
             raise DataError(
                 (Fault(name, f"this table: {why} needs it") for name in lacking),
-                f"{_as_subject(why)} needs {which} this data set does not have: {tables}.",
+                f"{_as_subject(why)} needs {which} this data set does not have: {tables}. "
+                f"{FILL_IT.format(it=it)}",
             )
 
     def need_dates(self, why: str) -> None:
@@ -128,7 +137,7 @@ class Team:
             raise DataError(
                 [Fault("days of deals", f"days on record: {why} needs them")],
                 f"{_as_subject(why)} needs the days on which deals were created and "
-                "closed; those in this data set are made up.",
+                f"closed; those in this data set are made up. {DATE_THEM}",
             )
 
     def rep(self, rep: str) -> str:
@@ -384,14 +393,13 @@ def contents(own: Settings, rows: list[Extent]) -> Finding:
     """The finding of `check`, from what is known of each table."""
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if name not in set(table["table"])]
-    names, n, day = ", ".join(lacking), len(table), own.as_of.date()
-    caveats = [say("Not in this data set: {tables}.", tables=names)] if lacking else []
+    caveats = [say("Not in this data set: {tables}.", tables=", ".join(lacking))] if lacking else []
     caveats += [] if own.is_dated else [say("The days of deals are made up.")]
-    return Finding(
-        say("{team}: {n} tables as of {day}, no fault found.", team=own.name, n=n, day=day),
-        table,
-        caveats=tuple(caveats),
-    )
+    headline = say(
+        "{team}: {n} tables as of {day}, no fault found.",
+        team=own.name, n=len(table), day=own.as_of.date(),
+    )  # fmt: skip
+    return Finding(headline, table, caveats=tuple(caveats))
 
 
 def _extent(name: str, team: Team) -> Extent:

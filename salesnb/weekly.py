@@ -80,6 +80,14 @@ def weekly(team: Team, kind: str = "meeting") -> Weekly:
     )
 
 
+def booked(team: Team, kind: str, rep_id: str, week: pd.Timestamp) -> pd.DataFrame:
+    """The activities that `weekly` counts of a rep in the week of this Monday, as on record."""
+    rows = team.activities
+    rows = rows[(rows["rep_id"] == rep_id) & (rows["kind"] == kind)]
+    at = rows["booked_at"].fillna(rows["happens_at"])
+    return rows[(at >= week) & (at < week + WEEK)]
+
+
 def working_days(country: str, first: pd.Timestamp, last: pd.Timestamp) -> np.ndarray:
     """Which days are neither weekend nor public holiday; Monday to Friday without a country."""
     days = pd.date_range(first, last, unit="us")

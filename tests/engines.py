@@ -88,11 +88,19 @@ def fill_duckdb(tables: dict[str, pd.DataFrame], file: Path) -> None:
     con.disconnect()
 
 
+# A Java that lives for seconds: no second compiler, one collector, no plan made anew on the way.
+SHORT_LIVED = {
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "spark.sql.adaptive.enabled": "false",
+    "spark.sql.shuffle.partitions": "1",
+    "spark.ui.enabled": "false",
+}
+
+
 def fill_spark(folder: Path) -> None:
     """The Parquet files of a folder as views of the Spark session of this process."""
     from pyspark.sql import SparkSession
 
-    builder = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
-    session = builder.config("spark.sql.shuffle.partitions", "1").getOrCreate()
+    session = SparkSession.builder.master("local[1]").config(map=SHORT_LIVED).getOrCreate()
     for file in folder.glob("*.parquet"):
         session.read.parquet(str(file)).createOrReplaceTempView(file.stem)

@@ -231,6 +231,28 @@ def test_without_a_fork_the_pages_are_the_same(made):
         assert (ahead.folder / name).read_text() == first
 
 
+@needs_fork
+def test_others_wait_for_a_notebooks_first_report(crew, tmp_path, monkeypatch):
+    people(tmp_path / "team", "a", "b", "c")
+    save(tmp_path / "nb", "01_rep", ("print(rep)", []), parameters='rep: str = ""  # who')
+    ours = planned(tmp_path)
+    first, second, third = ours.jobs
+    assert crew.is_ready_for(first)
+    crew.begin(0, first, ours)
+    assert not crew.is_ready_for(second), "it would work out the same for the team once more"
+    assert [key for key, _ in crew.told()] == [0]
+    assert crew.is_ready_for(second)
+    crew.begin(1, second, ours)
+    assert crew.is_ready_for(third)
+    assert [key for key, _ in crew.told()] == [1]
+    monkeypatch.setattr("salesnb.report.crew.PATIENCE", 0.0)
+    save(tmp_path / "other", "01_rep", ("print(rep)", []), parameters='rep: str = ""  # who')
+    others = plan(tmp_path / "team", tmp_path / "other", tmp_path / "out")
+    crew.begin(2, others.jobs[0], others)
+    assert crew.is_ready_for(others.jobs[1]), "but not for ever: it may hang"
+    assert [key for key, _ in crew.told()] == [2]
+
+
 # Stopped, and started again
 
 PACE = 'import time\ntime.sleep(0.3 if rep < "e" else 1.5)'

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
@@ -202,6 +203,21 @@ def test_it_draws_into_the_axes_it_is_given(name, answers):
 def test_what_came_later_does_not_shine_through(name, earlier):
     known, made_up = earlier
     assert_same(answer(name, made_up), answer(name, known))
+
+
+@every_verb
+def test_a_count_is_that_of_the_rows_behind_it(name, answers):
+    """Of every count that says it has rows behind it; of a long table a few rows of each kind."""
+    found = answers[name]
+    kinds = [c for c in ("metric", "scope", "what", "factor", "kind") if c in found.table]
+    few = found.table.groupby(kinds, dropna=False).head(2) if kinds else found.table.head(12)
+    for counted, rows_of in found.behind.items():
+        told = 0
+        for _, row in few.iterrows():
+            with suppress(DataError):  # says why there are none
+                assert len(rows_of(row)) == row[counted], (counted, row.to_dict())
+                told += 1
+        assert told or few.empty, counted
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(VERBS) if takes_rep(name)])

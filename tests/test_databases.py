@@ -12,7 +12,7 @@ import ibis
 import pandas as pd
 import pytest
 from broken import BROKEN, GOOD, SOUND, write_good
-from engines import PASSWORD, fill_duckdb, fill_postgres, fill_spark
+from engines import PASSWORD, fill_duckdb, fill_postgres, fill_spark, program
 from test_report import save
 
 import salesnb
@@ -48,6 +48,8 @@ def postgres_team(small, saved, postgres):
 @pytest.fixture(scope="session")
 def spark_team(saved):
     """The small team as views of a Spark session."""
+    if program("java") is None:
+        pytest.skip("needs Java: Debian's package openjdk-17-jre-headless")
     pytest.importorskip("pyspark", reason="needs PySpark: pip install 'salesnb[pyspark]'")
     fill_spark(saved)
     return f"spark://local?settings={saved}"

@@ -1,8 +1,12 @@
 """What an analyst moves in JupyterLab, without a browser: pickers, rows, what stands still."""
 
-import pytest
+import re
 
-from salesnb import DataError, Finding, coaching, explore, funnel, metrics
+import pandas as pd
+import pytest
+from handmade import deal, team_of
+
+from salesnb import DataError, Finding, coaching, explore, funnel, metrics, pipeline
 from salesnb.team import Team
 
 
@@ -86,6 +90,81 @@ def test_rows_are_searched_and_sorted(small):
     opened.is_falling.value = False
     assert opened.found["n_visits"].is_monotonic_increasing
     assert finding.table["n_visits"].to_list() == funnel.leaks(small).table["n_visits"].to_list()
+
+
+@pytest.fixture(scope="module")
+def six():
+    """Six deals: of Ágnes three reached Demo, of which one went on, one was lost, one is open."""
+    more = {"account_id": "Acme", "amount": 100.0}
+    return team_of(
+        [
+            deal("D1", "R1", "2026-01-05", "Offer", "won", **more),
+            deal("D2", "R1", "2026-02-02", "Demo", "lost", amount=200.0),
+            deal("D3", "R1", "2026-06-01", "Demo", amount=300.0),
+            deal("D4", "R1", "2026-06-08", "Qualify"),
+            deal("D5", "R2", "2026-03-02", "Demo", "lost"),
+            deal("D6", "R2", "2026-06-15", "Qualify"),
+        ]
+    )
+
+
+def test_the_deals_behind_a_figure(six):
+    leaks = funnel.leaks(six)
+    rows = leaks.rows(rep="Ágnes Kiss", stage="Demo")
+    assert rows["deal_id"].to_list() == ["D1", "D2", "D3"]
+    assert rows["outcome"].to_list() == ["advanced", "lost", "open"]
+    assert rows["account"].fillna("").to_list() == ["Acme", "", ""]
+    assert rows["amount"].to_list() == [100, 200, 300]
+    assert rows["stage_days"].to_list() == [10, 10, 19], "open since 11 June"
+    assert leaks.rows("n_open", rep="R1", stage="Demo")["deal_id"].to_list() == ["D3"]
+    steps = funnel.conversion(six)
+    assert set(steps.rows(stage="all")["deal_id"]) == {f"D{n}" for n in range(1, 7)}
+    assert set(steps.rows("n_exits", stage="Demo")["deal_id"]) == {"D1", "D2", "D5"}
+    assert set(steps.rows("n_lost", stage="Qualify")["deal_id"]) == set()
+    won = metrics.overview(six).rows(scope="rep", rep="R1", metric="win_rate", stage=None)
+    assert won["deal_id"].to_list() == ["D1", "D2"]
+
+
+def test_a_figure_is_named_by_its_row(six):
+    leaks = funnel.leaks(six)
+    for where, said in (
+        ({"rep": "R1"}, "3 rows of the table are meant, expected one. Say which stage: Qualify, D"),
+        ({"rep": "R1", "stage": "Dmeo"}, "no stage 'Dmeo'. Did you mean 'Demo'"),
+        ({"rep": "Agnes Kis", "stage": "Demo"}, "no rep_id 'Agnes Kis'"),
+        ({"stages": "Demo"}, "no column 'stages'. Did you mean 'stage'"),
+        ({"counted": "n_visit", "rep": "R1", "stage": "Demo"}, "Did you mean 'n_visits'"),
+    ):
+        with pytest.raises(DataError, match=re.escape(said)):
+            leaks.rows(**where)
+    with pytest.raises(DataError, match="No single rows stand behind these figures: a model"):
+        pipeline.forecast(six).rows(deal_id="D3")
+    with pytest.raises(DataError, match="The table has no rows"):
+        funnel.leaks(team_of([])).rows()
+
+
+def test_what_is_typical_shows_nobody(small):
+    one = metrics.overview(small, rep="R01")
+    assert set(one.rows(scope="rep", metric="win_rate")["rep_id"]) == {"R01"}
+    with pytest.raises(DataError, match="rows of colleagues"):
+        one.rows(scope="typical", metric="win_rate")
+
+
+def test_the_rows_of_a_figure_are_opened(six):
+    opened = explore.rows(funnel.leaks(six), rep="R1", stage="Demo")
+    assert opened.found["deal_id"].to_list() == ["D1", "D2", "D3"]
+    assert "All 3 rows" in opened.still()
+    assert "Ágnes Kiss" in opened.still(), "by name"
+    opened.search.value = "lost"
+    assert opened.found["deal_id"].to_list() == ["D2"]
+    assert "n_open" in funnel.leaks(six).behind
+    assert "All 1 rows" in explore.rows(funnel.leaks(six), "n_open", rep="R1", stage="Demo").still()
+
+
+def test_a_finding_holds_no_rows_of_the_data(small):
+    """They are found when asked for: what gives them knows the team and no table."""
+    found = funnel.leaks(small)
+    held = [cell.cell_contents for of in found.behind.values() for cell in of.__closure__ or ()]
+    assert not any(isinstance(each, pd.DataFrame) for each in held)
 
 
 def test_words_of_the_data_are_words(bad):

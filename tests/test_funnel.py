@@ -1,6 +1,7 @@
 """Conversion by hand; the calendar against chance, planted effects and someone else's data."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,7 +10,7 @@ import pytest
 import salesnb
 from salesnb import DataError, funnel, importers, schema, scorecard
 from salesnb.funnel import leaking
-from salesnb.metrics import seasons
+from salesnb.metrics import quarterly, seasons
 from salesnb.settings import Settings
 from salesnb.team import Team, of
 
@@ -325,3 +326,35 @@ def test_one_stage_has_no_narrowest_step(six):
     one = Team(Settings(as_of=six.as_of, stages=("Qualify",)), tables)
     assert funnel.conversion(one).ask == ()
     assert len(funnel.conversion(six).ask) == 1
+
+
+def test_the_share_gone_on_by_quarter():
+    """Of ten deals a quarter so many go on; young quarters and small ones are left out."""
+    went = {"2024-11": 9, "2025-02": 8, "2025-05": 8, "2025-08": 7, "2025-11": 6, "2026-02": 5}
+    rows = [
+        {"stage": stage, "outcome": "advanced" if i < n else "lost"}
+        | {"entered_at": pd.Timestamp(f"{month}-03"), "left_at": pd.Timestamp(f"{month}-20 15:00")}
+        for month, n in went.items()
+        for stage, n_deals in (("Demo", 10), ("Offer", 9))
+        for i in range(n_deals)
+    ]
+    waiting = {"stage": "Demo", "outcome": "open", "entered_at": pd.Timestamp("2026-05-04")}
+    visits = pd.DataFrame([*rows, waiting])
+    found = quarterly.gone_on(visits, ["stage"], pd.Timestamp("2026-03-31"))
+    blank = [np.nan] * 5
+    assert found.loc["Demo"].to_list() == pytest.approx([*blank, 0.7, 0.6, 0.5], nan_ok=True)
+    assert "Offer" not in found.index, "nine deals are too few"
+    nobody = quarterly.gone_on(visits.tail(1), ["stage"], pd.Timestamp("2026-06-30"))
+    assert nobody.empty and list(nobody) == [*range(8)]
+
+
+def test_a_trend_line_for_each_stage_of_the_team_alone(small):
+    assert funnel.conversion(small).history is not None
+    assert funnel.conversion(small, by="rep").history is None
+    just_begun = team_of(
+        [("D1", "R1", "", "2026-06-01", None, None, 1.0)], [("D1", "Qualify", "2026-06-01", "R1")]
+    )
+    assert funnel.leaks(just_begun).history().isna().all(axis=None)
+    undated = Team(replace(small.settings, is_dated=False), small.tables)
+    assert funnel.conversion(undated).history is None
+    assert not any("Trend" in said for said in funnel.leaks(undated).caveats)

@@ -24,6 +24,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "stage_model",
             "charts",
             "units",
+            "coded",
             "display",
             "usual",
             "watch",
@@ -60,6 +61,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
         True,
         {
             "by_rep",
+            "behind",
             "visits",
             "leaks",
             "metrics",
@@ -187,6 +189,7 @@ def test_conda_and_pip_state_the_same_dependencies():
     pip = dependencies()
     other_names = {
         "ibis-framework[duckdb]": "ibis-duckdb",
+        "ibis-framework[pyspark]": "ibis-pyspark",
         "moto[s3]": "moto",
         "playwright": "playwright-python",
         "psycopg[binary]": "psycopg",

@@ -361,7 +361,7 @@ def test_what_nothing_decides_is_asked_for(export):
     text = path.read_text(encoding="utf-8")
     text = re.sub(r"\d{4}-\d\d-\d\d", "03/04/2026", text)
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(DataError, match="day_first=true or day_first=false"):
+    with pytest.raises(DataError, match="expected --day-first or --month-first"):
         run(export)
     stated = importers.Stated(reading=importers.Options(day_first=True))
     deals = run(export, "stated", stated=stated).team.deals

@@ -129,10 +129,13 @@ def test_it_opens_at_the_first_notebook_where_a_rep_is_picked_and_rows_are_searc
     assert picture.inner_html() != before
     asked.get_by_label("Period").select_option("Jan to Mar 2026")
     expect(headline).to_contain_text("from 2026-01-01 to 2026-03-31")
-    search = page.get_by_placeholder("a name, a stage")
+    n = len(metrics.overview(small).rows(scope="team", metric="win_rate"))
+    expect(page.get_by_text(f"All {n:,} rows", exact=True)).to_be_visible()
+    search = page.get_by_placeholder("a name, a stage").first
     search.fill(f"{rep} cohort_win_rate")
     search.press("Enter")
-    found = page.locator(".jp-OutputArea", has=search).last
-    expect(found.get_by_text(re.compile(r"^1 of [\d,]+ rows$"))).to_be_visible()
+    only_one = page.get_by_text(re.compile(r"^1 of [\d,]+ rows$"))
+    expect(only_one).to_be_visible()
+    found = page.locator(".jp-OutputArea", has=only_one).last
     expect(found.locator("tbody tr")).to_have_count(1)
     page.close()

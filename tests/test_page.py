@@ -12,7 +12,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from test_display import HOSTILE, Seen
 
 from salesnb import notes, schema
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.report import agreement, page
 from salesnb.report.agreement import Agreement, Commitment
 
@@ -223,11 +223,11 @@ def test_a_finding_on_a_page(notebook):
 
 
 def test_what_does_not_wait_is_told_with_its_section(notebook):
-    html = Finding("Long.", pd.DataFrame(), pressing=WHO)._repr_html_()
+    html = Finding("Long.", pd.DataFrame(), pressing=WHO, urgency=Urgency.LEAK)._repr_html_()
     notebook.cells[3].outputs[0].data["text/html"] = (
         html + Finding("x", pd.DataFrame())._repr_html_()
     )
-    assert page.pressing(notebook) == [["what-goes-well-1", "What goes well?", WHO]]
+    assert page.pressing(notebook) == [("what-goes-well-1", "What goes well?", WHO, Urgency.LEAK)]
     assert 'id="what-goes-well-1"' in page.render(notebook, sheet())
 
 

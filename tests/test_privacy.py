@@ -154,6 +154,40 @@ Two,Bo Kiss,Beta,New,500.5,2026-04-30,2026-02-20
     assert salesnb.load(report.folder).fingerprint == report.team.fingerprint
 
 
+HUBSPOT = {
+    "owners": "id,email,firstName,lastName\n11,ann.lee@x.com,Ann,Lee\n12,agi@x.com,Ágnes,Kovács\n13,ida@x.com,Idle,Ida\n",
+    "companies": "hs_object_id,name,domain,industry\n21,Alpha Works Kft.,alphaworks.com,RETAIL\n22,Beta,beta.com,RETAIL\n",
+    "deal_pipeline_stage": "stage_id,label,display_order,probability,is_closed\nnew,New,0,0.2,false\nclosedlost,Lost,1,0.0,true\n",
+    "deals": """\
+hs_object_id,dealname,dealstage,amount,closedate,createdate,hubspot_owner_id,closed_lost_reason,company_id,hs_lastmodifieddate,hs_v2_date_entered_new
+31,Alpha Works renewal,closedlost,10,2026-02-01,2026-01-01,11,Beta was cheaper,21,2026-03-01,2026-01-01
+32,Two,new,20,2026-04-01,2026-01-02,agi@x.com,,22,2026-03-01,2026-01-02
+""",
+    "meetings": """\
+hs_object_id,hs_meeting_title,hs_meeting_start_time,hs_meeting_end_time,hs_meeting_outcome,hs_createdate,hubspot_owner_id,associated_deal_ids,hs_meeting_body
+41,Ann meets Beta,2026-01-08T10:00:00Z,2026-01-08T11:00:00Z,COMPLETED,2026-01-05T10:00:00Z,11,31,"<p><b>Lee, Ann</b> &amp; Kov&aacute;cs &Aacute;gnes of alphaworks.com; idle ida knows</p>"
+""",
+}  # fmt: skip
+
+
+def test_no_name_of_a_hubspot_export_stands_anywhere(tmp_path):
+    """Owners stand by id and by e-mail, names in texts with tags and entities."""
+    folder = exports.write(tmp_path / "export", HUBSPOT)
+    private = Privacy(tmp_path / "key")
+    report = importers.run("hubspot", folder, tmp_path / "team", private=private)
+    said = (everything(report.folder) + str(report)).casefold()
+    assert not [name for name in (*NAMES, "alphaworks") if re.search(rf"\b{name}\b", said)], said
+    team = salesnb.load(report.folder)
+    ann, agnes = team.reps["name"]
+    assert list(team.deals["rep_id"]) == list(team.reps["rep_id"])
+    beta = team.accounts["name"][1]
+    assert team.deals["lost_reason"][0] == f"{beta} was cheaper"
+    note = team.activities["note"][0]
+    assert note.startswith(f"{ann} & {agnes} of "), note
+    assert re.search(r"; Person \w+ knows$", note)
+    assert list(team.deals["amount"]) == [10, 20]
+
+
 def test_a_mapping_whose_ids_are_made_from_names(tmp_path):
     folder = exports.write(
         tmp_path / "export",
@@ -198,6 +232,7 @@ def found(text: str, **options) -> str:
     finder.add_parts("Kovács Ágnes", "R2")
     finder.add_company("Best Foods Inc.", "A1")
     finder.add_company("IT", "A2")
+    finder.add_company("on.se", "A3")
     return finder.replaced(text, **options)
 
 
@@ -210,6 +245,7 @@ def found(text: str, **options) -> str:
         ("an ann; Lee! Ann", "an ann; R1! R1"),
         ("best foods, Best Foods Inc. and best prices", "A1, A1. and best prices"),
         ("IT asks: it is", "A2 asks: it is"),
+        ("See www.on.se, then move on", "See www.A3, then move on"),
         ("", ""),
     ],
 )

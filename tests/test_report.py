@@ -16,6 +16,7 @@ from test_display import HOSTILE, Seen
 
 import salesnb
 from salesnb import DataError, importers, team
+from salesnb.finding import Urgency
 from salesnb.report import batch, index, notebook, outcome, standing
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.plan import Job, Plan, plan
@@ -80,6 +81,7 @@ def test_file_names_are_safe_and_different(strange, tmp_path):
 
 
 def test_names_stay_the_same_when_others_come_and_go():
+    assert safe_names(["kovács-ágnes"])["kovács-ágnes"].startswith("kovacs-agnes-")
     assert safe_names(["R07", "x y"])["x y"] == safe_names(["x y", "a/b"])["x y"]
 
 
@@ -357,24 +359,31 @@ def test_someone_elses_export_makes_pages(maven_source, tmp_path):
 
 
 def test_the_front_page_opens_with_what_does_not_wait(tmp_path):
-    def made(name, *lines):
+    def made(name, **lines):
         job = Job(tmp_path / name, {}, {f"{name}.html": ""})
-        said = json.dumps([[f"s-{n}", f"Ask {n}", line] for n, line in enumerate(lines)])
+        said = [(f"s-{n}", f"Ask {n}", *line) for n, line in enumerate(lines.items())]
+        said = json.dumps([(*place, line, Urgency[about]) for *place, about, line in said])
         return outcome.Outcome(job, outcome.MADE, name, pressing=said)
 
     def shown(*outcomes):
         front = Plan("Team", "30 June", {}, tmp_path, tuple(each.job for each in outcomes))
         return Seen(index.write(front, outcomes).read_text())
 
-    team = [made("a", HOSTILE[0], "two"), made("b", "three", "four", "five", "six"), made("c")]
+    team = [
+        made("a", LEAK=HOSTILE[0]),
+        made("b", PIPELINE="dry", LEAK="two", PERSON="a word"),
+        made("c", LEAK="three", RHYTHM="a visit", PROMISE="agreed"),
+        made("d"),
+    ]
     seen = shown(*team)
     links = [attrs["href"] for tag, attrs in seen.tags if tag == "a" and "#" in attrs["href"]]
-    assert links == ["#main", "a.html#s-0", "a.html#s-1", "b.html#s-0", "b.html#s-1", "b.html#s-2"]
+    urgent = ["c.html#s-2", "b.html#s-0", "b.html#s-2", "a.html#s-0", "b.html#s-1"]
+    assert links == ["#main", *urgent, "c.html#s-1", "c.html#s-0"], "a third leak comes last"
     said = " ".join("".join(seen.text).split())
-    assert HOSTILE[0] in said and "five" in said and "six" not in said
-    assert "1 more stands on the pages below." in said
+    assert said.index("two") < said.index("2 more lines") < said.index("three")
+    assert HOSTILE[0] in said
     assert "as far as the pages are made" not in said
-    part = shown(team[2], outcome.to_make(team[0].job))
+    part = shown(team[3], outcome.to_make(team[0].job))
     assert "Nothing stands out from chance, and nothing is due, as far as the pages are made." in (
         " ".join("".join(part.text).split())
     )

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 
 import salesnb
 from salesnb import DataError, metrics, schema
@@ -101,6 +102,10 @@ def test_need_names_what_is_lacking_and_what_it_would_hold(team):
         "Attainment needs tables this data set does not have: quotas (rep_id, starts_on, ends_on,"
     )
     assert str(error.value).startswith(said)
+    then = "Import them from your CRM or fill them by hand, the columns in brackets in every row"
+    assert then in str(error.value)
+    described = str(error.value).partition("docs/own_data.md, ")[2].partition(",")[0]
+    assert f"## {described}\n" in (ROOT / "docs" / "own_data.md").read_text("utf-8")
 
 
 def test_at_drops_what_came_later(team):

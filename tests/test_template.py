@@ -49,6 +49,7 @@ def test_the_guide_names_every_column_and_what_it_holds(folder):
         assert rows == [f"`{name}`{' *' * (name in must)}" for name in schema.columns(table)]
     assert "| `kind` * | `one_on_one` or `ride_along` or `call_review` or `programme` |" in guide
     assert "| `rep_id` * | a `rep_id` of `reps` |" in guide
+    assert f"`salesnb check {folder}`" in guide
 
 
 def test_nothing_is_written_over(folder):

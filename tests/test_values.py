@@ -92,7 +92,7 @@ def test_what_was_decided_is_said():
 def test_a_number_of_two_readings_asks_for_the_option(cell, comma, point):
     [fault] = amounts.numbers(column(cell, "2", cell), "d.csv").faults
     assert str(fault) == (
-        f"d.csv, rows 2, 4, column C: found {cell!r}, expected decimal=',' or decimal='.' stated: "
+        f"d.csv, rows 2, 4, column C: found {cell!r}, expected --decimal , or --decimal . stated: "
         "nothing in the file tells what the mark is"
     )
     for decimal, number in ((",", comma), (".", point)):
@@ -156,7 +156,7 @@ def test_a_day_of_two_readings_asks_for_the_option():
     cells = column("03/04/2026", "05/05/2026", "06/07/2026")
     [fault] = days.times(cells, "d.csv", is_day=True).faults
     assert str(fault).startswith(
-        "d.csv, rows 2, 4, column C: found '03/04/2026', expected day_first="
+        "d.csv, rows 2, 4, column C: found '03/04/2026', expected --day-first or --month-first"
     )
     for first, day in ((True, "2026-04-03"), (False, "2026-03-04")):
         found = days.times(cells, "d.csv", Options(day_first=first), is_day=True)

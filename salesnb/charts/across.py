@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from babel.dates import format_date
 from matplotlib.axes import Axes
 from matplotlib.ticker import EngFormatter, PercentFormatter
 
@@ -21,7 +22,8 @@ from salesnb.charts.style import (
     shades,
     shortened,
 )
-from salesnb.language import say
+from salesnb.language import locale, say
+from salesnb.units import number, percent
 
 TICKS = 7  # dates at most
 NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
@@ -42,7 +44,8 @@ def over_time(
     days = pd.concat([rows["starts_on"] for rows in lines.values()]).drop_duplicates().sort_values()
     shown = days.iloc[:: -(-len(days) // TICKS)]
     is_new_year = shown.dt.year.diff() != 0
-    ax.set_xticks(shown, shown.dt.strftime("%b") + shown.dt.strftime("\n%Y").where(is_new_year, ""))
+    months = shown.map(lambda day: format_date(day, "LLL", locale=locale()))
+    ax.set_xticks(shown, months + shown.dt.strftime("\n%Y").where(is_new_year, ""))
     ax.set_xlim(*(days.iloc[end] + pd.Timedelta(days=side) for end, side in ((0, -15), (-1, 15))))
     ax.set_ylim(bottom=0)
     ax.set_ylabel(name)
@@ -79,8 +82,8 @@ def before_and_now(ax: Axes, changes: Sequence[Change], columns: int = 4) -> Axe
     fit_height(ax, 4 * rows)
     ax.set_xlim(0, columns)
     ax.set_ylim(rows, 0)
-    for number, change in enumerate(changes):
-        _small_picture(ax, change, number % columns, number // columns)
+    for place, change in enumerate(changes):
+        _small_picture(ax, change, place % columns, place // columns)
     return ax
 
 
@@ -112,8 +115,10 @@ def _small_picture(ax: Axes, change: Change, left: int, above: int) -> None:
 
 def _said(value: float, is_rate: bool) -> str:
     if is_rate:
-        return f"{value:.0%}"
-    return EngFormatter(places=0, sep="")(value) if value >= 1000 else f"{value:.3g}"
+        return percent(value)
+    if value >= 1000:
+        return EngFormatter(places=0, sep="")(value)
+    return number(float(f"{value:.3g}"), 6)
 
 
 def funnel_plot(

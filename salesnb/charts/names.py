@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from salesnb.charts.room import EDGE, LINE, make_room, size_of, title_of, width_of
-from salesnb.charts.style import ACCENT, INK, MUTED, WARN
+from salesnb.charts.style import ACCENT, INK, MUTED, WARN, write_decimals
 
 SIZE = 8.0  # points of the letters
 SAMPLE, GAP = 8.0, 9.0  # points: a sample of the mark before its name; between two names
@@ -43,6 +43,7 @@ class Series:
 
 def finish(ax: Axes, is_own: bool = False) -> Axes:
     """Name the series; where the figure is one's own, make room for all that is written."""
+    write_decimals(ax)
     handles, labels = ax.get_legend_handles_labels()
     is_beside = bool(handles) and all(map(_runs, handles)) and not ax.yaxis_inverted()
     series = [_series(ax, *each, is_beside) for each in zip(handles, labels, strict=True)]

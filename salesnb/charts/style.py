@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from calendar import month_abbr
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
@@ -14,8 +15,9 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, Formatter, ScalarFormatter
 
-from salesnb.language import say
+from salesnb.language import locale, say
 
 # The colours of pages and pictures, by what they are for: on white paper and on a dark screen.
 # One accent; the warning is always told apart by place or mark too, never by colour alone.
@@ -166,4 +168,44 @@ def few_dates(ax: Axes) -> None:
     """Few dates on the x axis, the year said once."""
     locator = AutoDateLocator(maxticks=7)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator))
+    ax.xaxis.set_major_formatter(Dates(locator))
+
+
+class Dates(ConciseDateFormatter):
+    """Dates with the months' names in the language that is spoken."""
+
+    def format_ticks(self, values: Any) -> list[str]:
+        """The labels of the ticks."""
+        return [_months(label) for label in super().format_ticks(values)]
+
+    def get_offset(self) -> str:
+        """What is said once."""
+        return _months(super().get_offset())
+
+
+def _months(label: str) -> str:
+    names = locale().months["stand-alone"]["abbreviated"]
+    return re.sub("|".join(month_abbr[1:]), lambda m: names[[*month_abbr].index(m[0])], label)
+
+
+class Decimals(Formatter):
+    """What another formatter writes, with the decimal sign of the language that is spoken."""
+
+    def __init__(self, own: Formatter) -> None:
+        self.own = own
+
+    def __call__(self, x: float, pos: int | None = None) -> str:
+        """The label of a tick."""
+        return self.own(x, pos).replace(".", locale().number_symbols["latn"]["decimal"])
+
+    def set_locs(self, locs: Any) -> None:
+        """Where the ticks are."""
+        self.own.set_locs(locs)
+
+
+def write_decimals(ax: Axes) -> None:
+    """Give the figures at the axes the decimal sign of the language that is spoken."""
+    for axis in (each for inside in (ax, *ax.child_axes) for each in (inside.xaxis, inside.yaxis)):
+        own = axis.get_major_formatter()
+        if isinstance(own, (ScalarFormatter, EngFormatter)) and locale().language != "en":
+            axis.set_major_formatter(Decimals(own))

@@ -11,7 +11,7 @@ from salesnb import cells, charts
 from salesnb.coaching import routing
 from salesnb.coaching.routing import NO_DAY, Visits
 from salesnb.errors import DataError
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.language import say, says, to_say
 from salesnb.metrics.presence import days_at_work, has_left
 from salesnb.team import Team
@@ -84,6 +84,7 @@ def ride_alongs(
         caveats=_caveats(team, table, per_week),
         names=team.names,
         pressing=_headline(table, weeks) if table["status"].eq("overdue").any() else "",
+        urgency=Urgency.RHYTHM,
     )
 
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts, question_bank, standout, stats
 from salesnb.coaching_log.held import YEAR, held
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.language import say, says
 from salesnb.metrics.answers import PEERS
 from salesnb.metrics.presence import has_left
@@ -62,6 +62,7 @@ def commitments(team: Team, *, rep: str | None = None) -> Finding:
         ask=_ask(team, rep, table),
         names=team.names,
         pressing=_pressing(table, team.as_of),
+        urgency=Urgency.PROMISE,
     )
 
 

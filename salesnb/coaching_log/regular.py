@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from salesnb import charts, stats
 from salesnb.coaching_log.held import YEAR, held, reps_in_words, rhythm
 from salesnb.errors import DataError
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.history import look_up
 from salesnb.language import say
 from salesnb.metrics.answers import PEERS
@@ -75,6 +75,7 @@ def cadence(team: Team, *, every_days: int = 30, rep: str | None = None) -> Find
         ask=() if table.empty else (say("Which day suits both of you for the next session?"),),
         names=names,
         pressing=_pressing(table),
+        urgency=Urgency.RHYTHM,
     )
 
 

@@ -4,10 +4,16 @@ import numpy as np
 import pandas as pd
 
 from salesnb.companies.customers import Customers
-from salesnb.language import say
+from salesnb.language import say, to_say
 from salesnb.units import number, percent
 
 LEAVES, SAID = 8, 3  # of the tree; traits said of a kind at most, if that tells it from others
+# Traits of the schema, and others that many CRMs hold, by their columns.
+NAMED = (
+    *(to_say("industry"), to_say("country"), to_say("employees"), to_say("annual_revenue")),
+    *(to_say("revenue_per_head"), to_say("founded"), to_say("founded_years_ago")),
+    *(to_say("growth_rate"), to_say("remote_share"), to_say("crm_in_use")),
+)
 LEAST_LIFT, LEAST_SHARE = 1.5, 0.4  # of a word in a kind, for it to be said to be typical
 
 
@@ -92,11 +98,15 @@ def _words(name: str, found_words: list[str], found: Customers, is_it: np.ndarra
 
 def in_words(name: str, word: str) -> str:
     """A word of a trait as one would say it: "Software", "CRM in use: modern"."""
-    return word if name in ("industry", "country") else f"{said(name)}: {word}"
+    if name in ("industry", "country"):
+        return word
+    return f"{said(name)}: {say(word) if word in ('yes', 'no') else word}"
 
 
 def said(name: str) -> str:
     """A trait's name as one would say it: ``"crm_in_use"`` is "CRM in use"."""
+    if (known := say(name)) != name:
+        return known
     words = name.replace("_", " ").removesuffix(" rate").removesuffix(" share")
     return " ".join(
         word.upper() if word in ("crm", "erp", "it") else word for word in words.split()

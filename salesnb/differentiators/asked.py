@@ -7,7 +7,7 @@ from typing import Any
 from zlib import crc32
 
 from salesnb import question_bank
-from salesnb.language import ENGLISH
+from salesnb.differentiators import listed
 from salesnb.team import Team
 
 
@@ -20,7 +20,7 @@ def bank() -> dict[str, Any]:
 
 def of(language: str, part: str) -> dict[str, Any]:
     """The questions in a language, else in English: ``"opening"`` or ``"quiz"``."""
-    return bank().get(language, bank()[ENGLISH])[part]
+    return bank().get(language, bank()[listed.FIRST])[part]
 
 
 def opening(

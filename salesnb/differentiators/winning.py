@@ -221,6 +221,6 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.set_xscale("log")
     low, high = known["odds_low"].min(), known["odds_high"].max()
     ticks = [each for each in (0.25, 0.5, 1, 2, 4) if low / 1.5 <= each <= high * 1.5]
-    ax.set_xticks(ticks, [f"{each:g}x" for each in ticks])
+    ax.set_xticks(ticks, [f"{number(each, 2)}x" for each in ticks])
     ax.minorticks_off()
     return ax

@@ -1,5 +1,6 @@
-"""All rows behind a finding, to be searched and sorted."""
+"""All rows of a finding, or those behind one of its figures, to be searched and sorted."""
 
+from dataclasses import replace
 from typing import Any
 
 import ipywidgets
@@ -64,12 +65,26 @@ class Rows(Still):
         return say("All {n} rows", n=number(n))
 
 
-def rows(finding: Finding) -> Rows:
-    """Open all rows and columns behind a finding, to be searched and sorted.
+def rows(finding: Finding, counted: str = "", **where: Any) -> Rows:
+    """Open all rows and columns of a finding; or, of one of its figures, the rows behind it.
 
-    ``finding.table`` holds the same rows as a pandas table.
+    ``explore.rows(leaks)`` shows ``leaks.table``. ``explore.rows(leaks, rep="R03", stage="Demo")``
+    shows the deals that figure counts, as ``leaks.rows(rep="R03", stage="Demo")`` gives them as a
+    pandas table.
+
+    Parameters
+    ----------
+    counted : the column that counts them, such as ``"n_open"``, where there are several
+    where : which row of the table is meant, by its columns; ``rep`` is an id or a name
+
+    Raises
+    ------
+    DataError
+        See `Finding.rows`.
     """
-    return Rows(finding)
+    if not (counted or where):
+        return Rows(finding)
+    return Rows(replace(finding, table=finding.rows(counted, **where)))
 
 
 def _holds(named: pd.DataFrame, words: list[str]) -> pd.Series:

@@ -15,17 +15,11 @@ from salesnb.finding import Finding
 from salesnb.language import locale, say, to_say
 from salesnb.team import Team
 from salesnb.units import day as in_words
-from salesnb.units import month
+from salesnb.units import label, month
 
 EVERYBODY = to_say("the whole team")
 USUAL = to_say("the usual period")
-SPANS = {  # options that count something
-    "months": to_say("Months"),
-    "weeks": to_say("Weeks"),
-    "days": to_say("Days"),
-    "quarters": to_say("Quarters"),
-    "sessions": to_say("Sessions"),
-}
+SPANS = ("months", "weeks", "days", "quarters", "sessions")  # options that count something
 LONGEST = 366
 BACK = 12  # months, and quarters, that can be picked
 ANY = ""  # what the verb answers when it is told nothing
@@ -105,7 +99,7 @@ def _pickers(
     for name in (name for name in SPANS if name in takes):
         found[name] = ipywidgets.BoundedIntText(
             value=options.get(name, takes[name].default), min=1, max=LONGEST,
-            description=say(SPANS[name]), continuous_update=False,
+            description=label(name), continuous_update=False,
         )  # fmt: skip
     found["known_on"] = _list(say("Known on"), _days(team), team.as_of)
     return found
@@ -137,12 +131,12 @@ def _quarters(team: Team) -> list[tuple[str, tuple[str, str]]]:
     quarters = [now - back for back in range(BACK)]
     begun = _first_day(team)
     return [
-        (_between(each), _ends(each, team.as_of)) for each in quarters if each.end_time >= begun
+        (_from_to(each), _ends(each, team.as_of)) for each in quarters if each.end_time >= begun
     ]
 
 
-def _between(quarter: pd.Period) -> str:
-    first = format_date(quarter.start_time, say("MMM"), locale=locale())
+def _from_to(quarter: pd.Period) -> str:
+    first = format_date(quarter.start_time, "LLL", locale=locale())
     return say("{first} to {last}", first=first, last=month(quarter.end_time))
 
 

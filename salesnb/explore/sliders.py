@@ -13,14 +13,12 @@ from salesnb.explore.still import Still, answer, table
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
 from salesnb.team import Team
-from salesnb.wanted import role_in_words
 
 STILL = to_say("The rates of the plan by role of the product; in JupyterLab they can be moved.")
 MOVE = to_say(
-    "Rates by role of the product, as in '{plan}': move one, and see what a year would have cost."
+    "Rates by role of the product, as in {plan}: move one, and see what a year would have cost."
 )
 TURNED = to_say("these rates")
-to_say("Rate")  # the column of the table
 HIGHEST, STEP = 0.25, 0.005
 WIDTH = "36rem"  # so that the mouse can set half a percent
 
@@ -40,7 +38,7 @@ class Rates(Still):
         self.team, self.plan = team, plan
         self.sliders = {role: _slider(role, plan) for role in _roles(team)}
         self._shown = answer()
-        moved = ipywidgets.Label(say(MOVE, plan=plan.name))
+        moved = ipywidgets.Label(say(MOVE, plan=repr(plan.name)))
         super().__init__([moved, *self.sliders.values(), self._shown])
         for slider in self.sliders.values():
             slider.observe(self._turn, names="value")
@@ -51,12 +49,12 @@ class Rates(Still):
         turned = replace(self.plan, name=say(TURNED), role_rates={**self.plan.role_rates, **rates})
         plans = replace(self.team.settings.plans, plans=(self.plan, turned))
         team = Team(replace(self.team.settings, plans=plans), self.team.tables)
-        self.finding: Finding = comp.compare(team, old=self.plan.name, new=turned.name)
+        self.finding: Finding = comp.compare(team, old=self.plan.name, new=say(TURNED))
         self._shown.value = self.finding._repr_html_()
 
     def still(self) -> str:
         """The rates as they stand, as a table."""
-        found = [(role_in_words(role), each.value) for role, each in self.sliders.items()]
+        found = [(say(role).replace("_", " "), each.value) for role, each in self.sliders.items()]
         return table(say(STILL), display.shown(pd.DataFrame(found, columns=["role", "rate"])))
 
 
@@ -84,7 +82,7 @@ def _slider(role: str, plan: Plan) -> ipywidgets.FloatSlider:
         max=HIGHEST,
         step=STEP,
         readout_format=".1%",
-        description=role_in_words(role),
+        description=say(role).replace("_", " "),
         continuous_update=False,
         layout={"width": WIDTH},
     )

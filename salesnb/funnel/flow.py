@@ -1,5 +1,7 @@
 """Where deals stop: how many go on from each stage."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -11,6 +13,7 @@ from salesnb.errors import unknown
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
 from salesnb.metrics import conversion as conversions
+from salesnb.metrics import quarterly
 from salesnb.metrics.view import in_words, period
 from salesnb.team import Team
 from salesnb.units import number, percent, span
@@ -75,14 +78,20 @@ def conversion(
     first, last = period(team, starts_on, ends_on)
     rep_id = None if rep is None else team.rep(rep)
     table = conversions.table(team, by, rep_id, first, last)
+    has_trend = by is None and team.settings.is_dated and bool(table["n_exits"].any())
     return Finding(
         headline=_conversion_headline(table, by, in_words(first, last)),
         table=table,
         draw=lambda ax: _draw_conversion(ax, table, by),
         ask=(say(NARROWEST),) if len(team.stages) > 1 else (),
-        caveats=_conversion_caveats(table, by),
+        caveats=_conversion_caveats(table, by, has_trend=has_trend),
         currency=team.currency,
         names=team.names,
+        history=partial(conversions.by_quarter, team, rep_id, last, table) if has_trend else None,
+        behind={
+            counted: partial(conversions.rows, team, by, rep_id, first, last, counted)
+            for counted in conversions.COUNTED
+        },
     )
 
 
@@ -140,11 +149,13 @@ def _difference(whole: pd.DataFrame, by: str) -> str:
     return say("{by}, win rates differ by no more than chance gives", by=say(BY[by]))
 
 
-def _conversion_caveats(table: pd.DataFrame, by: str | None) -> tuple[str, ...]:
+def _conversion_caveats(table: pd.DataFrame, by: str | None, *, has_trend: bool) -> tuple[str, ...]:
     entered, still_open = table["n_entered"], table["n_open"]
     said = []
     if (still_open > 0.4 * entered).any():
         said.append(say("Where more than 40 % are still open, the cohort rate will grow."))
+    if has_trend:
+        said.append(quarterly.what_it_shows())
     if by == "rep":
         said.append(
             say("Raw rates: what kind of deals each rep was given is not taken into account.")

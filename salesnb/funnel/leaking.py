@@ -1,6 +1,7 @@
 """Leaks: who loses deals at which stage that the typical rep would bring on, and what it costs."""
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb import leaks as computed
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.language import say, says, to_say
+from salesnb.metrics import quarterly
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 
@@ -61,19 +63,26 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
     cells = computed.cells(team)
     if rep_id is not None:
         cells = cells[cells["rep_id"] == rep_id].reset_index(drop=True)
-    names = team.names
+    names, has_trend = team.names, team.settings.is_dated and len(cells) > 0
     flagged = cells[cells["tier"].isin(FIRM)]
     flagged = flagged.sort_values("lost_amount", ascending=False, kind="stable")
+    shown = [quarterly.what_it_shows()] if has_trend else []
     low = [names[each] for each in _low_everywhere(cells)]
     return Finding(
         headline=_headline(team, cells, flagged),
         table=cells.drop(columns="precision"),
         draw=lambda ax: _draw(ax, cells, names, rep_id is not None),
         ask=_ask(cells, flagged, low),
-        caveats=(*_caveats(cells, flagged, low), *computed.time_covered(team, cells)),
+        caveats=(*_caveats(cells, flagged, low), *shown, *computed.time_covered(team, cells)),
         currency=team.currency,
         names=names,
         pressing=_pressing(team, flagged),
+        urgency=Urgency.LEAK,
+        history=partial(computed.by_quarter, team, cells) if has_trend else None,
+        behind={
+            "n_visits": lambda cell: computed.rows(team, cell, *computed.WENT),
+            "n_open": lambda cell: computed.rows(team, cell, "open"),
+        },
     )
 
 

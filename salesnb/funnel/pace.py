@@ -66,6 +66,10 @@ def slow_stages(team: Team, *, rep: str | None = None) -> Finding:
         caveats=_caveats(table, late, names),
         currency=team.currency,
         names=team.names,
+        behind={
+            "n_visits": lambda cell: model.rows(team, cell, "advanced", "open"),
+            "n_open": lambda cell: model.rows(team, cell, "open"),
+        },
     )
 
 

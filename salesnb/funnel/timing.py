@@ -63,6 +63,11 @@ def calendar(team: Team) -> Finding:
             ),
         ),
         currency=team.currency,
+        names=team.names,
+        behind={
+            "n_closed": lambda row: seasons.rows(team, row, "won", "lost"),
+            "n_won": lambda row: seasons.rows(team, row, "won"),
+        },
     )
 
 
@@ -89,7 +94,8 @@ def open_age(team: Team, *, rep: str | None = None) -> Finding:
         A rep who is not on the team, or the days of deals are made up.
     """
     team.need_dates(why="funnel.open_age")
-    table = ages.table(team, None if rep is None else team.rep(rep))
+    rep_id = None if rep is None else team.rep(rep)
+    table = ages.table(team, rep_id)
     return Finding(
         headline=_age_headline(table, team.currency),
         table=table,
@@ -99,6 +105,7 @@ def open_age(team: Team, *, rep: str | None = None) -> Finding:
         ),
         caveats=(say("Age counts from creation; a deal reopened is as old as on its first day."),),
         currency=team.currency,
+        behind={"n_open": lambda row: ages.rows(team, rep_id, row["band"])},
     )
 
 

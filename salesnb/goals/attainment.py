@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from scipy.special import gammaincinv
 
-from salesnb import charts, sold, stats
+from salesnb import behind, charts, sold, stats
 from salesnb.finding import Finding
 from salesnb.goals.attainment_words import IN_SIGHT, NO_SEASONS, headline
 from salesnb.history import look_up
@@ -79,7 +79,19 @@ def attainment(team: Team, *, rep: str | None = None) -> Finding:
         currency=team.currency,
         names=team.names,
         shown=SHOWN,
+        behind={"n_won": lambda row: _won_deals(team, row)},
     )
+
+
+def _won_deals(team: Team, row: pd.Series) -> pd.DataFrame:
+    """The deals won towards a goal or a quota so far, with what counts for it."""
+    key = KEYS[row["scope"]]
+    asked = getattr(team, _source(row["scope"]))
+    asked = asked[(asked[key] == row[key]) & (asked["ends_on"] == row["ends_on"])]
+    lines = sold.lines(team).dropna(subset="net_amount")
+    lines = lines[(lines[key] == row[key]) & (lines["closed_on"] >= asked["starts_on"].iloc[0])]
+    won = lines.groupby("deal_id", as_index=False)["net_amount"].sum()
+    return behind.deals(team, won, "net_amount")
 
 
 def _source(scope: str) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, standout, stats
+from salesnb import behind, charts, standout, stats
 from salesnb.companies.segments import Segments, segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
@@ -68,7 +68,20 @@ def focus(team: Team, *, rep: str | None = None) -> Finding:
         caveats=_caveats(found, table),
         currency=team.currency,
         names=team.names,
+        behind={
+            "n": lambda row: _rows(team, found, row),
+            "n_ideal": lambda row: _rows(team, found, row, "is_ideal"),
+            "n_anti": lambda row: _rows(team, found, row, "is_anti"),
+        },
     )
+
+
+def _rows(team: Team, found: Segments, row: pd.Series, *flags: str) -> pd.DataFrame:
+    """The open deals, or the activities, that a count of a row counts."""
+    is_open = row["what"] == OPEN
+    rows = _open(team) if is_open else _activities(team, found)
+    rows = rows[(rows["rep_id"] == row["rep_id"]) & rows[[*flags]].all(axis=1)]
+    return behind.deals(team, rows, "segment") if is_open else rows
 
 
 @once

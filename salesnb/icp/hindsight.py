@@ -16,7 +16,7 @@ from salesnb.history import look_up
 from salesnb.language import say, says, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
-from salesnb.units import number
+from salesnb.units import fixed, number
 
 COLUMNS = ["ranking", "n_deals", "n_top", "win_lift_ratio", "win_lift_low", "win_lift_high"]
 COLUMNS += ["revenue_lift_ratio", "revenue_lift_low", "revenue_lift_high"]
@@ -239,7 +239,8 @@ def _headline(table: pd.DataFrame, quarters: int, n: int) -> str:
 
 def _times(row: pd.Series) -> str:
     ratio, low, high = (row[f"win_lift_{end}"] for end in ("ratio", "low", "high"))
-    return say("{ratio} times ({ends})", ratio=f"{ratio:.2f}", ends=f"{low:.2f}-{high:.2f}")
+    ends = f"{fixed(low, 2)}-{fixed(high, 2)}"
+    return say("{ratio} times ({ends})", ratio=fixed(ratio, 2), ends=ends)
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:

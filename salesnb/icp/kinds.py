@@ -1,17 +1,19 @@
 """The kinds of companies, and which of them are worth most to sell to."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats
-from salesnb.companies.segments import FEW_WON, Segments
+from salesnb import behind, charts, stats
+from salesnb.companies.segments import FEW_WON, Segments, with_place
 from salesnb.companies.segments import segments as found_segments
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.language import say, to_say
 from salesnb.team import Team
-from salesnb.units import money, number, percent, span
+from salesnb.units import fixed, money, number, percent, span
 
 COLUMNS = ["segment", "name", "n_won", "n_lost", "n_open", "share_of_accounts"]
 COLUMNS += [
@@ -75,7 +77,20 @@ def segments(team: Team) -> Finding:
         ask=_ask(table),
         caveats=_caveats(found),
         currency=team.currency,
+        names=team.names,
+        behind={
+            f"n_{outcome}": partial(_deals, team, found, outcome)
+            for outcome in ("won", "lost", "open")
+        },
     )
+
+
+def _deals(team: Team, found: Segments, outcome: str, row: pd.Series) -> pd.DataFrame:
+    """The deals with companies of a segment that ended so: each company is of its likeliest."""
+    deals = with_place(found.customers)
+    deals = deals[deals["outcome"].fillna("open") == outcome]
+    kind = found.belongs.argmax(1)[deals["place"]]
+    return behind.deals(team, deals[kind == found.ids.index(row["segment"])])
 
 
 def _table(team: Team, found: Segments) -> pd.DataFrame:
@@ -222,11 +237,11 @@ def _caveats(found: Segments) -> tuple[str, ...]:
                 "Chance alone would set the kinds so far apart in {share} of such teams; found "
                 "again in resampled companies with an agreement of {agreement} (1 is perfect).",
                 share=percent(found.p, 1) if found.p >= 0.001 else least,
-                agreement=f"{found.stability:.2f}",
+                agreement=fixed(found.stability, 2),
             )
         )
     said += [
-        say("Left out: {trait}, {why}.", trait=name, why=why)
+        say("Left out: {trait}, {why}.", trait=say(name), why=why)
         for name, why in found.customers.left_out.items()
     ]
     return (*said, say(BY_NO_MEANS))

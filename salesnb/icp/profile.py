@@ -1,5 +1,6 @@
 """The ideal customer on one page: which traits go with winning, and how common they are."""
 
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -7,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, mixed
+from salesnb import behind, charts, mixed
 from salesnb.companies.customers import Customers
 from salesnb.companies.odds import ENDS, p_within_reps
 from salesnb.companies.segments import Segments, segments, with_place
@@ -61,7 +62,20 @@ def profile(team: Team) -> Finding:
         ask=_ask(found, table),
         caveats=_caveats(found),
         currency=team.currency,
+        names=team.names,
+        behind={
+            f"n_{outcome}": partial(_deals, team, found.customers, outcome)
+            for outcome in ("won", "lost")
+        },
     )
+
+
+def _deals(team: Team, known: Customers, outcome: str, row: pd.Series) -> pd.DataFrame:
+    """The deals with companies of one level of a trait that ended so."""
+    deals = with_place(known)
+    deals = deals[deals["outcome"] == outcome]
+    codes, labels = levels(known.accounts[row["trait"]], known.is_customer)
+    return behind.deals(team, deals[codes[deals["place"]] == labels.index(row["level"])])
 
 
 def _table(known: Customers) -> pd.DataFrame:

@@ -33,7 +33,7 @@ WHOLE = (
     r"^(?:\d+|\d{{1,3}}(?: \d{{3}})+|\d{{1,3}}(?:'\d{{3}})+|\d{{1,3}}(?:{other}\d{{3}})+"
     r"|\d{{1,2}}(?:{other}\d{{2}})+{other}\d{{3}})?(?:{mark}\d*)?$"
 )
-ASK = "decimal=',' or decimal='.' stated: nothing in the file tells what the mark is"
+ASK = "--decimal , or --decimal . stated: nothing in the file tells what the mark is"
 EXPECTED = "a number such as 1234.5, perhaps with a currency or a per cent sign"
 
 

@@ -20,7 +20,7 @@ SERIALS = (10_000, 73_415)  # from 1927 on, so that a small number is none, to t
 DAY = 86_400_000_000
 ZONED = r"[T ].*(?:Z|[+-]\d{2}:?\d{2}|[+-]\d{2})$"
 ENDLESS = r"^9999-12-31"  # what has not ended ends then in a database
-ASK = "day_first=true or day_first=false stated: nothing in the file tells day from month"
+ASK = "--day-first or --month-first stated: nothing in the file tells day from month"
 
 
 def times(

@@ -14,6 +14,8 @@ WORD = re.compile(r"[^\W_]+")
 GAP = re.compile(r"[\s.,'’&/_+-]{1,3}")
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 ADDRESS = "(e-mail)"
+HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")  # alphaworks.com
+AROUND_HOST = re.compile(r"^(?:\w+://)?(?:www\.)?|/.*$")
 SHORT = 3  # letters up to which a name of one word counts only as it is written
 ENDING = 4  # letters that a language may add to a name: Ágnesnek, Annas
 LEGAL = {
@@ -31,6 +33,7 @@ OF_PEOPLE = (
     "rep",
 )
 OF_COMPANIES = ("AccountName", "org_name", "Company")
+WEB = ("domain", "Website")
 
 
 def of_people(sources: Iterable[Source]) -> set[str]:
@@ -47,13 +50,15 @@ def of_people(sources: Iterable[Source]) -> set[str]:
 
 
 def of_companies(sources: Iterable[Source]) -> set[str]:
-    """Every name of a company in an export, of rows that are left out too."""
+    """Every name and web address of a company in an export, of rows that are left out too."""
     found: set[str] = set()
     for source in sources:
-        own = ("Name", "name") if source.object in COMPANIES else ()
-        for name in (*OF_COMPANIES, *own):
+        is_company = source.object in COMPANIES
+        for name in (*OF_COMPANIES, *(("Name", "name") if is_company else ())):
             found |= {*_cells(source, name).dropna()}
-    return found
+        for name in WEB if is_company else ():
+            found |= {AROUND_HOST.sub("", each) for each in _cells(source, name).dropna()}
+    return found - {""}
 
 
 def _cells(source: Source, name: str) -> pd.Series:
@@ -124,10 +129,10 @@ class Finder:
                 self._parts.setdefault(word, instead)
 
     def add_company(self, name: str, instead: str) -> None:
-        """A company by name, with and without its legal form."""
+        """A company by name, with and without its legal form, or by its web address."""
         known = words(name)
         self._add(name, known, instead)
-        while len(known) > 1 and known[-1] in LEGAL:
+        while len(known) > 1 and known[-1] in LEGAL and not HOST.fullmatch(name):
             known = known[:-1]
             self._add(name, known, instead)
 

@@ -1,5 +1,6 @@
 """Empty tables to fill by hand: for what no CRM holds, or where there is no CRM."""
 
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def write(dest: str | Path) -> Path:
             header = MARK + ",".join(schema.columns(table)) + "\n"
             (aside / f"{table}.csv").write_text(header, encoding="utf-8", newline="")
         (aside / settings.FILE).write_text(SETTINGS, encoding="utf-8")
-        guide = INTRO.format(folder=folder.name) + "".join(_tables())
+        guide = INTRO.format(folder=shlex.quote(str(dest))) + "".join(_tables())
         (aside / GUIDE).write_text(guide, encoding="utf-8")
     return folder
 

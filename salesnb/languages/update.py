@@ -4,7 +4,8 @@ python salesnb/languages/update.py          # all languages
 python salesnb/languages/update.py de       # begins one
 
 A catalogue for each topic of the package; of the notebooks, of the names of columns (those that
-GLOSSARY.md defines), and of the banks of questions and exercises.
+GLOSSARY.md defines), of the words that the schema allows in them, and of the banks of questions
+and exercises.
 """
 
 import re
@@ -20,7 +21,7 @@ from babel.messages.extract import extract
 from babel.messages.pofile import write_po
 from jinja2.ext import babel_extract
 
-from salesnb import language, units
+from salesnb import language, schema, units
 from salesnb.report import page
 
 PACKAGE = Path(__file__).parents[1]
@@ -31,7 +32,7 @@ BANKS = {"questions": ("text", "listen_for"), "exercises": ("title", "how", "mea
 
 def topics() -> dict[str, list[str]]:
     """The words of each catalogue, in the order in which they are met."""
-    found = {"notebooks": _notebooks(), "columns": _columns()}
+    found = {"notebooks": _notebooks(), "columns": _columns(), "schema": _codes()}
     found |= {bank: _bank(bank, keys) for bank, keys in BANKS.items()}
     talks = (PACKAGE / "transition" / "talks.toml").read_text(encoding="utf-8")
     found["transition"] = [*_texts_in(tomllib.loads(talks))]
@@ -74,6 +75,12 @@ def _columns() -> list[str]:
     defined = re.findall(r"^\| (`.*?) \|", page, flags=re.MULTILINE)
     names = [name for cell in defined for name in re.findall(r"`([a-z]\w*[a-z0-9])`", cell)]
     return [units.label(name) for name in names]
+
+
+def _codes() -> list[str]:
+    columns = [column for model in schema.MODELS.values() for column in model.columns.values()]
+    checks = [check for column in columns for check in column.checks]
+    return [word for check in checks for word in check.statistics.get("allowed_values", ())]
 
 
 def _bank(folder: str, keys: Iterable[str]) -> list[str]:

@@ -25,7 +25,7 @@ def meetings_booked_per_week(view: View) -> pd.DataFrame:
 
 def meetings_held_per_week(view: View) -> pd.DataFrame:
     """Meetings and demos held in the period / rep-weeks at work."""
-    return _per_week(view, _due(view, "held"))
+    return _per_week(view, due(view, "held"))
 
 
 def connect_rate(view: View) -> pd.DataFrame:
@@ -48,8 +48,8 @@ def held_rate(view: View) -> pd.DataFrame:
 
     The outcome may be held, no-show, cancelled or rescheduled.
     """
-    due = _due(view, "held", "no_show", "cancelled", "rescheduled")
-    return tally.share(view, due, due["outcome"] == "held")
+    found = due(view, "held", "no_show", "cancelled", "rescheduled")
+    return tally.share(view, found, found["outcome"] == "held")
 
 
 def no_show_rate(view: View) -> pd.DataFrame:
@@ -57,11 +57,12 @@ def no_show_rate(view: View) -> pd.DataFrame:
 
     Rescheduled meetings are unresolved, cancelled ones are excluded.
     """
-    due = _due(view, "held", "no_show")
-    return tally.share(view, due, due["outcome"] == "no_show")
+    found = due(view, "held", "no_show")
+    return tally.share(view, found, found["outcome"] == "no_show")
 
 
-def _due(view: View, *outcomes: str) -> pd.DataFrame:
+def due(view: View, *outcomes: str) -> pd.DataFrame:
+    """Meetings and demos due in the period that ended so."""
     return view.meetings[view.meetings["outcome"].isin(outcomes)]
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from salesnb import stats
+from salesnb import behind, stats
 from salesnb.language import say, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
@@ -29,14 +29,9 @@ COLUMNS = [
 
 def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
     """One row per band, `COLUMNS`; see `funnel.open_age`. Blank with fewer than ten wins."""
-    book = ledger(team)
-    rows = book.open_deals
-    rows = rows if rep_id is None else rows[rows["rep_id"] == rep_id]
-    won = book.deals[book.deals["outcome"] == "won"]
-    cycles = (won["closed_on"] - won["created_on"]).dt.days
-    if len(cycles) < WINS_TO_TELL:
+    rows, edges = _open(team, rep_id), _edges(team)
+    if not len(edges):
         return _empty()
-    edges = np.floor(cycles.quantile(AT).to_numpy())
     band = np.searchsorted(edges, rows["age_days"].to_numpy())
     n = np.bincount(band, minlength=len(BANDS))
     shares = stats.rates(n, np.full(len(BANDS), len(rows)))
@@ -52,6 +47,28 @@ def table(team: Team, rep_id: str | None = None) -> pd.DataFrame:
             "open_amount": np.where(n > 0, amount, 0.0),
         }
     )
+
+
+def rows(team: Team, rep_id: str | None, band: str) -> pd.DataFrame:
+    """The open deals of one band of `table`: `behind.DEALS`."""
+    rows = _open(team, rep_id)
+    place = [say(each) for each in BANDS].index(band)
+    is_in = np.searchsorted(_edges(team), rows["age_days"].to_numpy()) == place
+    return behind.deals(team, rows[is_in])
+
+
+def _open(team: Team, rep_id: str | None) -> pd.DataFrame:
+    rows = ledger(team).open_deals
+    return rows if rep_id is None else rows[rows["rep_id"] == rep_id]
+
+
+def _edges(team: Team) -> np.ndarray:
+    """The highest age of each band but the last; none where too few deals are won."""
+    deals = ledger(team).deals
+    won = deals[deals["outcome"] == "won"]
+    cycles = (won["closed_on"] - won["created_on"]).dt.days
+    few = len(cycles) < WINS_TO_TELL
+    return np.array([]) if few else np.floor(cycles.quantile(AT).to_numpy())
 
 
 def _empty() -> pd.DataFrame:

@@ -5,12 +5,14 @@ import pandas as pd
 
 from salesnb import lot
 from salesnb.history import among
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.ledger import Ledger
 from salesnb.metrics.presence import RAMP_MONTHS, days_at_work
 from salesnb.metrics.register import REGISTER, Metric
 from salesnb.metrics.view import GROUP, View
 from salesnb.team import Team
+from salesnb.units import listed
 
 COLUMNS = ["scope", "rep_id", "stage", "metric", "value", "value_low", "value_high", "n"]
 COLUMNS += ["unit", "why"]
@@ -67,13 +69,13 @@ def answers(view: View, register: tuple[Metric, ...] = REGISTER) -> pd.DataFrame
 def _answer(metric: Metric, view: View) -> pd.DataFrame:
     """One metric of a view; where the data set lacks a table that it needs, rows that say so."""
     named = {"metric": metric.name, "unit": metric.unit}
-    lacking = [name for name in metric.needs if not view.team.has(name)]
-    if lacking:
+    if lacking := metric.lacking(view.team):
         rows = tally.plain(view.labels(), np.nan, 0)
-        return rows.assign(stage=None, why=f"needs {' and '.join(lacking)}", **named)
+        return rows.assign(stage=None, why=say("needs {tables}", tables=listed(lacking)), **named)
     found = metric.compute(view)
     said = found["why"] if "why" in found else pd.Series("", index=found.index)
-    why = said.mask(said == "", "none open" if metric.is_now else "no cases in the period")
+    nothing = say("none open") if metric.is_now else say("no cases in the period")
+    why = said.mask(said == "", nothing)
     stage = found.get("stage")
     return found.assign(stage=stage, why=why.where(found["value"].isna()), **named)
 
@@ -152,6 +154,6 @@ def _of_hires(
     found = answers(together(ledger, others, first, last), register)
     is_few = found["n"] < PEERS
     found[VALUES] = found[VALUES].mask(is_few)
-    found["why"] = found["why"].mask(is_few, f"fewer than {PEERS} other hires")
+    found["why"] = found["why"].mask(is_few, say("fewer than {n} other hires", n=PEERS))
     found["n"] = found["n"].mask(is_few, 0.0)
     return pd.concat([table[~table["metric"].isin(found["metric"])], found])

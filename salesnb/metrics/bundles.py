@@ -3,12 +3,12 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats
+from salesnb import behind, charts, stats
 from salesnb.finding import Finding
 from salesnb.language import say
 from salesnb.metrics import answers, rates
 from salesnb.metrics.ledger import ledger
-from salesnb.metrics.view import in_words, period
+from salesnb.metrics.view import View, in_words, period
 from salesnb.team import Team
 from salesnb.units import number, percent, span
 
@@ -45,14 +45,30 @@ def attach(
     team.need("deal_lines", why="metrics.attach")
     first, last = period(team, starts_on, ends_on)
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
-    table = _pairs(rates.won_lines(answers.together(ledger(team), rep_ids, first, last)))
+    view = answers.together(ledger(team), rep_ids, first, last)
+    table = _pairs(rates.won_lines(view))
     return Finding(
         headline=_attach_headline(team, table, in_words(first, last)),
         table=table,
         draw=lambda ax: _draw_pairs(ax, team, table),
         ask=(say("What do the customers who took both have in common?"),),
         currency=team.currency,
+        names=team.names,
+        behind={
+            "n_won": lambda row: _with(view, row["product_id"]),
+            "n_both": lambda row: _with(view, row["product_id"], row["with_product_id"]),
+        },
     )
+
+
+def _with(view: View, *products: str) -> pd.DataFrame:
+    """The won deals among whose lines all these products are."""
+    lines = rates.won_lines(view)
+    deals = lines[["deal_id"]].drop_duplicates()
+    for product in products:
+        own = lines.loc[lines["product_id"] == product, "deal_id"]
+        deals = deals[deals["deal_id"].isin(own)]
+    return behind.deals(view.team, deals)
 
 
 def _pairs(lines: pd.DataFrame) -> pd.DataFrame:

@@ -3,7 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from salesnb import stats
+from salesnb import behind, stats
+from salesnb.metrics import quarterly
 from salesnb.metrics.durations import gone_on
 from salesnb.metrics.ledger import DAY, ledger
 from salesnb.team import Team
@@ -13,6 +14,15 @@ TOTAL = "all"  # the row from creation to won, after those of the stages
 BY = {"rep": "rep_id", "segment": "segment", "source": "source"}
 BY |= {"product": "product_id", "period": "quarter"}
 BLANK = "not recorded"
+# What each count counts: of which part, and with which outcomes.
+COUNTED = {
+    "n_entered": ("cohort", ("advanced", "lost", "open")),
+    "n_advanced": ("cohort", ("advanced",)),
+    "n_lost": ("cohort", ("lost",)),
+    "n_open": ("cohort", ("open",)),
+    "n_exits": ("exit", ("advanced", "lost")),
+    "n_decided": ("won", ("advanced", "lost", "open")),
+}
 COUNTS = ["n_entered", "n_advanced", "n_lost", "n_open", "n_skipped"]
 COLUMNS = [*COUNTS, "cohort_rate", "cohort_low", "cohort_high"]
 COLUMNS += ["n_exits", "exit_rate", "exit_low", "exit_high"]
@@ -23,14 +33,7 @@ def table(
     team: Team, by: str | None, rep_id: str | None, first: pd.Timestamp, last: pd.Timestamp
 ) -> pd.DataFrame:
     """The columns of `funnel.conversion` for each stage, then from creation to won."""
-    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
-    if rep_id is not None:
-        rows = rows[rows["rep_id"] == rep_id]
-    order = [*team.stages, TOTAL]
-    parts = {}
-    for part, date in (("cohort", "entered_on"), ("exit", "left_on"), ("won", "decided_on")):
-        inside = rows[(rows[date] >= first) & (rows[date] < last + DAY)]
-        parts[part] = inside.assign(group=_groups(team, inside, by, date))
+    parts, order = _parts(team, by, rep_id, first, last), [*team.stages, TOTAL]
     names = sorted(set().union(*(set(part["group"]) for part in parts.values())))
     every = pd.MultiIndex.from_product([order, names], names=["stage", BY.get(by or "", "group")])
     keys = [
@@ -39,6 +42,51 @@ def table(
     ]
     found = every.to_frame(index=False).join(_rates(parts, keys, len(every)))
     return found if by else found.drop(columns="group")
+
+
+def rows(
+    team: Team,
+    by: str | None,
+    rep_id: str | None,
+    first: pd.Timestamp,
+    last: pd.Timestamp,
+    counted: str,
+    row: pd.Series,
+) -> pd.DataFrame:
+    """The visits of a stage that one of the counts of a row of `table` counts."""
+    part, outcomes = COUNTED[counted]
+    found = _parts(team, by, rep_id, first, last)[part]
+    group = row[BY[by]] if by else ""
+    is_it = (found["stage"] == row["stage"]) & (found["group"] == group)
+    found = found[is_it & found["outcome"].isin(outcomes)]
+    entered, left = found["entered_on"], found["left_on"]
+    return behind.visits(team, found.assign(entered_at=entered, left_at=left))
+
+
+def by_quarter(
+    team: Team, rep_id: str | None, last: pd.Timestamp, found: pd.DataFrame
+) -> pd.DataFrame:
+    """The exit rate of each row of `table`, quarter by quarter up to the last day."""
+    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
+    rows = rows if rep_id is None else rows[rows["rep_id"] == rep_id]
+    shares = quarterly.gone_on(
+        rows.assign(entered_at=rows["entered_on"], left_at=rows["left_on"]), ["stage"], last
+    )
+    return shares.reindex(found["stage"]).set_axis(found.index)
+
+
+def _parts(
+    team: Team, by: str | None, rep_id: str | None, first: pd.Timestamp, last: pd.Timestamp
+) -> dict[str, pd.DataFrame]:
+    """The visits that began, that ended, and whose deal was decided in the period."""
+    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
+    if rep_id is not None:
+        rows = rows[rows["rep_id"] == rep_id]
+    parts = {}
+    for part, date in (("cohort", "entered_on"), ("exit", "left_on"), ("won", "decided_on")):
+        inside = rows[(rows[date] >= first) & (rows[date] < last + DAY)]
+        parts[part] = inside.assign(group=_groups(team, inside, by, date))
+    return parts
 
 
 def _rates(parts: dict[str, pd.DataFrame], keys: list[np.ndarray], n_groups: int) -> pd.DataFrame:

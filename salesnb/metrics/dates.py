@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.ledger import DAY
 from salesnb.metrics.view import View, quarters
@@ -113,4 +114,5 @@ def _over_actual(view: View, rows: pd.DataFrame, off: pd.Series) -> pd.DataFrame
     sums = sums.fillna(0.0).reset_index(drop=True)
     value = sums["off"] / sums["actual_amount"].where(sums["actual_amount"] > 0)
     found = tally.plain(view.labels(), value, sums["n"])
-    return found.assign(why=np.where(sums["n"] > 0, "nothing was won", "no earlier quarter"))
+    is_known = sums["n"] > 0
+    return found.assign(why=np.where(is_known, say("nothing was won"), say("no earlier quarter")))

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import stats
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.view import View
 
@@ -63,7 +64,8 @@ def time_in_stage_days_p75(view: View) -> pd.DataFrame:
 def _time_in_stage(view: View, q: float) -> pd.DataFrame:
     labels = view.labels(by_stage=True)
     found = labels.join(stats.waiting_time(view.stage_waits, len(labels), q))
-    return found.assign(why=np.where(found["n"] > 0, "too many are still in the stage", ""))
+    why = say("too many are still in the stage")
+    return found.assign(why=np.where(found["n"] > 0, why, ""))
 
 
 def sales_cycle_days(view: View) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import numpy as np
 import pandas as pd
 
 from salesnb.by_rep import ByRep, by_rep
@@ -117,8 +118,9 @@ def _meetings(team: Team) -> ByRep:
 
 def _of_kind(team: Team, kinds: tuple[str, ...]) -> pd.DataFrame:
     rows = team.activities
-    rows = rows.loc[rows["kind"].isin(kinds), ACTIVITIES]
-    return rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]))
+    place = np.flatnonzero(rows["kind"].isin(kinds))  # in the table, where all else of them stands
+    rows = rows[ACTIVITIES].iloc[place]
+    return rows.assign(booked_at=rows["booked_at"].fillna(rows["happens_at"]), row=place)
 
 
 def _of(found: ByRep, reps: Iterable[str] | None) -> pd.DataFrame:

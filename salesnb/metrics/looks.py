@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
 from salesnb import charts, stats
+from salesnb.behind import OF_COLLEAGUES
 from salesnb.charts import ACCENT, MUTED
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import locale, say, to_say
-from salesnb.metrics import answers
+from salesnb.metrics import answers, cases
 from salesnb.metrics.ledger import DAY, Ledger, ledger
 from salesnb.metrics.register import Metric, find
 from salesnb.metrics.view import in_words, period
@@ -83,10 +84,19 @@ def overview(
         draw=lambda ax: _draw(ax, table),
         history=None if rep else lambda: _by_quarter(book, table, last),
         ask=(say("Which of these numbers surprises you, and what do you think stands behind it?"),),
-        caveats=(say(RAW), *(() if is_dated else (say(UNDATED),)), *_unanswered(table)),
+        caveats=(say(RAW), *(() if is_dated else (say(UNDATED),)), *_unanswered(team, table)),
         currency=team.currency,
         names=team.names,
+        behind={"n": lambda row: _cases(book, row, first, last)},
     )
+
+
+def _cases(book: Ledger, row: pd.Series, first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    """The rows that the n of a row counts; those of colleagues are not shown."""
+    if row["scope"] == "typical":
+        raise DataError(OF_COLLEAGUES)
+    reps = [row["rep_id"]] if row["scope"] == "rep" else sorted(book.team.reps["rep_id"])
+    return cases.rows(book, reps, row["metric"], row["stage"], first, last)
 
 
 def _by_quarter(book: Ledger, table: pd.DataFrame, last: pd.Timestamp) -> pd.DataFrame:
@@ -150,12 +160,13 @@ def trend(
         ask=(say("What changed in the months where the line moves, and what stayed the same?"),),
         caveats=_month_caveats(team),
         currency=team.currency,
+        names=team.names,
+        behind={"n": lambda row: _of_month(team, chosen, rep_ids, row)},
     )
 
 
 def _by_month(team: Team, metric: Metric, rep_ids: list[str], months: int) -> pd.DataFrame:
-    tables = {"reps", "deals", "stage_changes", "absences", *metric.needs}
-    few = Team(team.settings, {name: t for name, t in team.tables.items() if name in tables})
+    few = _few(team, metric)
     last, parts = team.as_of.to_period("M"), []
     for month in pd.period_range(last - (months - 1), last, freq="M"):
         first = month.start_time.as_unit("us")
@@ -164,6 +175,19 @@ def _by_month(team: Team, metric: Metric, rep_ids: list[str], months: int) -> pd
         found = answers.answers(answers.together(known, rep_ids, first, end), (metric,))
         parts.append(found.assign(starts_on=first, ends_on=end))
     return pd.concat(parts, ignore_index=True)[BY_MONTH]
+
+
+def _few(team: Team, metric: Metric) -> Team:
+    """The team with the tables that a metric needs."""
+    tables = {"reps", "deals", "stage_changes", "absences", *metric.needs}
+    return Team(team.settings, {name: t for name, t in team.tables.items() if name in tables})
+
+
+def _of_month(team: Team, metric: Metric, rep_ids: list[str], row: pd.Series) -> pd.DataFrame:
+    """The rows that the n of a month counts, as they were known then where the metric says so."""
+    first, end = row["starts_on"], row["ends_on"]
+    book = Ledger(_few(team, metric).at(end)) if metric.is_now else ledger(team)
+    return cases.rows(book, rep_ids, metric.name, row["stage"], first, end)
 
 
 def _trend_in_words(table: pd.DataFrame, metric: Metric, currency: str) -> str:
@@ -274,9 +298,9 @@ def _row(table: pd.DataFrame, scope: str, metric: str) -> dict[str, Any]:
     return {str(k): v for k, v in rows.iloc[0].items()} if len(rows) else {"n": 0}
 
 
-def _unanswered(table: pd.DataFrame) -> tuple[str, ...]:
+def _unanswered(team: Team, table: pd.DataFrame) -> tuple[str, ...]:
     """What the data set cannot answer, by the table that is lacking."""
-    lacking = table[table["why"].str.startswith("needs ", na=False)]
+    lacking = table[[bool(find(metric).lacking(team)) for metric in table["metric"]]]
     return tuple(
         say("Not answered, {why}: {metrics}.", why=why, metrics=", ".join(sorted(set(rows.metric))))
         for why, rows in lacking.groupby("why")

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.history import among, look_up
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.durations import sales_cycle_days
 from salesnb.metrics.ledger import DAY
@@ -141,7 +142,7 @@ def untouched_share(view: View) -> pd.DataFrame:
     if told:
         return found
     found[["value", "value_low", "value_high"]] = np.nan
-    return found.assign(why="no activity names its deal or account")
+    return found.assign(why=say("no activity names its deal or account"))
 
 
 def open_older_than_any_win_share(view: View) -> pd.DataFrame:
@@ -154,7 +155,7 @@ def open_older_than_any_win_share(view: View) -> pd.DataFrame:
     if not np.isnan(longest):
         return found
     found[["value", "value_low", "value_high"]] = np.nan
-    return found.assign(why=f"fewer than {WON_TO_TELL} wins")
+    return found.assign(why=say("fewer than {n} wins", n=WON_TO_TELL))
 
 
 def open_older_than_any_win_amount(view: View) -> pd.DataFrame:

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb.history import look_up
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.ledger import DAY
 from salesnb.metrics.presence import RAMP_MONTHS
@@ -93,7 +94,8 @@ def _attainment(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     found = tally.ratio(
         tally.total(view, rows, rows["won_amount"]), tally.total(view, rows, rows["due_amount"])
     )
-    return found.assign(n=tally.total(view, rows, rows["n_won"])["value"], why="no quota")
+    n_won = tally.total(view, rows, rows["n_won"])["value"]
+    return found.assign(n=n_won, why=say("no quota"))
 
 
 def coming_quarter(team: Team) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -113,20 +115,34 @@ def coverage(view: View) -> pd.DataFrame:
 
     Only reps with a quota in the coming quarter count, on both sides.
     """
-    first, last = coming_quarter(view.team)
-    quarter = replace(view, starts_on=first, ends_on=last)
+    quarter = _coming(view)
     quotas = quota_rows(quarter)
-    deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
-    deals = deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"].unique())]
-    due = tally.total(view, deals, deals["amount"])
+    deals = _due(quarter, quotas)
+    open_amount = tally.total(view, deals, deals["amount"])
     quota = tally.total(view, quotas, quotas["due_amount"])
     won = tally.total(view, quotas, quotas["won_amount"])
     has_quota = quota["value"] > 0
-    return due[["scope", "n"]].assign(
-        open_amount=due["value"],
+    return open_amount[["scope", "n"]].assign(
+        open_amount=open_amount["value"],
         left_amount=(quota["value"] - won["value"]).where(has_quota),
         has_quota=has_quota,
     )
+
+
+def due(view: View) -> pd.DataFrame:
+    """The open deals due in the coming quarter, of reps with a quota in it."""
+    quarter = _coming(view)
+    return _due(quarter, quota_rows(quarter))
+
+
+def _due(quarter: View, quotas: pd.DataFrame) -> pd.DataFrame:
+    deals = quarter.open[quarter.within(quarter.open["expected_close_on"])]
+    return deals[deals["rep_id"].isin(quotas.loc[quotas["due_amount"] > 0, "rep_id"].unique())]
+
+
+def _coming(view: View) -> View:
+    first, last = coming_quarter(view.team)
+    return replace(view, starts_on=first, ends_on=last)
 
 
 def pipeline_coverage(view: View) -> pd.DataFrame:
@@ -138,7 +154,7 @@ def pipeline_coverage(view: View) -> pd.DataFrame:
     rows = coverage(view)
     is_met = rows["left_amount"] <= 0
     value = rows["open_amount"] / rows["left_amount"].where(rows["left_amount"] > 0)
-    why = np.where(is_met, "met", np.where(rows["has_quota"], "", "no quota for the quarter"))
+    why = np.where(is_met, say("met"), _why_none(rows))
     return tally.plain(view.labels(), value, rows["n"]).assign(why=why)
 
 
@@ -146,7 +162,7 @@ def quota_left_amount(view: View) -> pd.DataFrame:
     """Quota of the coming quarter - won in it so far; below 0 once it is met."""
     rows = coverage(view)
     found = tally.plain(view.labels(), rows["left_amount"], rows["n"])
-    return found.assign(why=np.where(rows["has_quota"], "", "no quota for the quarter"))
+    return found.assign(why=_why_none(rows))
 
 
 def required_coverage(view: View) -> pd.DataFrame:
@@ -155,3 +171,7 @@ def required_coverage(view: View) -> pd.DataFrame:
     ends = {"value": "value", "value_low": "value_high", "value_high": "value_low"}
     over = {end: 1 / rate[source].where(rate[source] > 0) for end, source in ends.items()}
     return rate.assign(**over)
+
+
+def _why_none(rows: pd.DataFrame) -> np.ndarray:
+    return np.where(rows["has_quota"], "", say("no quota for the quarter"))

@@ -5,6 +5,7 @@ import pandas as pd
 
 from salesnb import stats
 from salesnb.history import among, look_up
+from salesnb.language import say
 from salesnb.metrics.ledger import DAY, Ledger
 from salesnb.metrics.presence import DAYS_A_MONTH
 from salesnb.metrics.view import View
@@ -89,7 +90,8 @@ def _waited(view: View, reached: pd.Series, until: pd.Timestamp, scale: float) -
     days = rows["days"].to_numpy() * scale
     curve = stats.incidence(days, rows["is_there"].to_numpy(int), code)
     found = labels.join(stats.waiting_time(curve, len(labels)))
-    return found.assign(why=np.where(found["n"] > 0, "not yet", "no hires since records began"))
+    is_known = found["n"] > 0
+    return found.assign(why=np.where(is_known, say("not yet"), say("no hires since records began")))
 
 
 def ramped(ledger: Ledger) -> pd.Series:

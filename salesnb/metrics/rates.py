@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from salesnb import stats
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.view import View
 
@@ -57,7 +58,7 @@ def value_win_rate(view: View) -> pd.DataFrame:
         )
     values = ["value", "value_low", "value_high"]
     found[values] = found[values].mask(is_blind)
-    return found.assign(why=np.where(is_blind, "won or lost deals have no amounts", ""))
+    return found.assign(why=np.where(is_blind, say("won or lost deals have no amounts"), ""))
 
 
 def n_won(view: View) -> pd.DataFrame:

@@ -9,6 +9,7 @@ import pandas as pd
 from salesnb.errors import unknown
 from salesnb.metrics import activity, dates, durations, pipeline, quota, ramp, rates
 from salesnb.metrics.view import View
+from salesnb.team import Team
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,10 @@ class Metric:
     def conventions(self) -> str:
         """What is counted and what is not: the rest of the docstring."""
         return " ".join(self._paragraphs()[1:])
+
+    def lacking(self, team: Team) -> list[str]:
+        """The tables that it needs and the data set does not have."""
+        return [name for name in self.needs if not team.has(name)]
 
     def _paragraphs(self) -> list[str]:
         text = inspect.getdoc(self.compute) or ""

@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 from scipy.stats import t as student
 
-from salesnb import stats
+from salesnb import behind, stats
 from salesnb.language import say, to_say
 from salesnb.team import Team
 from salesnb.visits import settled
@@ -80,6 +80,15 @@ def table(team: Team) -> pd.DataFrame:
         found.loc[looks, "q"] = false_discovery_control(found.loc[looks, "p"])
     found["stands_out"] = (found["q"] <= FALSE_SHARE).astype("boolean")
     return found[COLUMNS].reset_index(drop=True)
+
+
+def rows(team: Team, row: pd.Series, *outcomes: str) -> pd.DataFrame:
+    """The closed deals of one level of `table`, of these outcomes alone: `behind.DEALS`."""
+    deals = settled(team)
+    deals = deals[deals["outcome"].isin(outcomes)]
+    factor = next(each for each in FACTORS if each.name == row["factor"])
+    place = [say(level) for level in factor.levels].index(row["level"])
+    return behind.deals(team, deals[placed(team, deals["closed_on"])[factor.name] == place])
 
 
 def placed(team: Team, days: pd.Series) -> pd.DataFrame:

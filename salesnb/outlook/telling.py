@@ -14,7 +14,7 @@ from salesnb.language import locale, say, says, to_say
 from salesnb.outlook.dry import QUARTER, Dry
 from salesnb.outlook.hindsight import BAND, KINDS, WEEKS
 from salesnb.outlook.inflow import LATELY
-from salesnb.units import listed, money, number, percent
+from salesnb.units import fixed, listed, money, number, percent
 
 SURE = 0.9  # who falls short in so many draws of some week of the quarter is named
 REACH = 2.0  # nobody books more than so many times the usual meetings
@@ -215,7 +215,7 @@ class Telling:
         )
         if widest <= 1:
             return f"{said}."
-        return say("{held}; it is shown up to {n} times as wide.", held=said, n=f"{widest:.1f}")
+        return say("{held}; it is shown up to {n} times as wide.", held=said, n=fixed(widest, 1))
 
     def draw(self, ax: Axes) -> Axes:
         """Open pipeline ahead with its band, and what the quota needs."""

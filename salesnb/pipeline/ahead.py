@@ -1,9 +1,10 @@
 """The pipeline ahead of the forecast: who books too little to fill it, and when it runs dry."""
 
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.outlook import Telling, dry, empty, why_not
 from salesnb.team import Team
 from salesnb.warning import warning
+from salesnb.weekly import booked
 
 
 def early_warning(team: Team, *, kind: str = "meeting", rep: str | None = None) -> Finding:
@@ -43,7 +44,12 @@ def early_warning(team: Team, *, kind: str = "meeting", rep: str | None = None) 
     """
     found = warning(team, kind, None if rep is None else team.rep(rep))
     parts = found.headline, found.table, found.draw, found.ask, found.caveats
-    return Finding(*parts, team.currency, team.names)
+    return Finding(
+        *parts,
+        team.currency,
+        team.names,
+        behind={"n_booked": lambda row: booked(team, kind, row["rep_id"], row["week"])},
+    )
 
 
 def dry_date(team: Team, *, rep: str | None = None, weeks: int = 4) -> Finding:
@@ -101,4 +107,10 @@ def dry_date(team: Team, *, rep: str | None = None, weeks: int = 4) -> Finding:
     found = dry(team, rep_id, weeks)
     said = Telling(found)
     parts = said.headline, found.table, said.draw, said.ask, said.caveats
-    return Finding(*parts, team.currency, team.names, pressing=said.pressing)
+    return Finding(
+        *parts,
+        team.currency,
+        team.names,
+        pressing=said.pressing,
+        urgency=Urgency.PIPELINE,
+    )

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.language import say
-from salesnb.metrics import answers, quota
+from salesnb.metrics import answers, cases, quota
 from salesnb.metrics.ledger import DAY, ledger
 from salesnb.metrics.view import GROUP
 from salesnb.team import Team
@@ -56,7 +56,15 @@ def coverage(team: Team, *, rep: str | None = None) -> Finding:
         caveats=_coverage_caveats(n_undated),
         currency=team.currency,
         names=team.names,
+        behind={"n_due": lambda row: _due(team, row)},
     )
+
+
+def _due(team: Team, row: pd.Series) -> pd.DataFrame:
+    """The deals open and due in the quarter, of the team or of a rep."""
+    reps = sorted(team.reps["rep_id"]) if row["scope"] == "team" else [row["rep_id"]]
+    metric, today = "pipeline_coverage", team.as_of
+    return cases.rows(ledger(team), reps, metric, None, today, today)
 
 
 def _covered(team: Team, rep: str | None) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.team import Team
-from salesnb.units import listed, money, number
+from salesnb.units import fixed, listed, money, number
 
 COLUMNS = ["deal_id", "rep_id", "stage", "age_days", "stage_days", "expected_close_on", "amount"]
 COLUMNS += ["win_rate", "win_low", "win_high", "expected_amount"]
@@ -123,7 +123,7 @@ def _record(checked: pd.DataFrame) -> str:
     if len(checked) < FEWEST:
         return say("Too few earlier forecasts have come to an end to say how good they are.")
     error = {name: _brier(checked, name) for name in ("win_rate", *RIVALS)}
-    rivals = listed(say(said, error=f"{error[name]:.3f}") for name, said in RIVALS.items())
+    rivals = listed(say(said, error=fixed(error[name], 3)) for name, said in RIVALS.items())
     own = error["win_rate"]
     said = say(
         "Checked on {days} earlier days with what was known then, {n} forecasts of {n_deals} deals "
@@ -131,7 +131,7 @@ def _record(checked: pd.DataFrame) -> str:
         days=checked.day.nunique(),
         n=number(len(checked)),
         n_deals=number(checked.deal_id.nunique()),
-        error=f"{own:.3f}",
+        error=fixed(own, 3),
         rivals=rivals,
     )
     if own < min(error[name] for name in RIVALS):

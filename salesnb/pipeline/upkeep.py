@@ -1,15 +1,16 @@
 """What the CRM says of open deals that is no longer so: dates that slip, fields that lack."""
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats
-from salesnb.finding import Finding
+from salesnb import behind, charts, stats
+from salesnb.finding import Finding, Urgency
 from salesnb.history import look_up
-from salesnb.language import say, to_say
+from salesnb.language import say, says, to_say
 from salesnb.metrics import answers, dates
 from salesnb.metrics import hygiene as faulty
 from salesnb.metrics.ledger import ledger
@@ -20,6 +21,7 @@ from salesnb.units import number, percent, span
 
 SLIPPING = ["deal_id", "rep_id", "stage", "n_pushes", "pushed_days", "first_close_on"]
 SLIPPING += ["expected_close_on", "overdue_days", "amount"]
+LATELY = 7  # days since a close date, that are of this week
 WORDS = {
     "no_next_step": to_say("nothing booked ahead"),
     "overdue": to_say("close date passed"),
@@ -76,6 +78,9 @@ def slipping(
         caveats=(say("A date moved before the change log began is not counted as a push."),),
         currency=team.currency,
         names=team.names,
+        pressing=_pressing(table, team.currency),
+        urgency=Urgency.CLOSE_DATE,
+        behind={"n_pushes": lambda row: _moves_of(team, row)},
     )
 
 
@@ -126,16 +131,57 @@ def hygiene(team: Team, *, rep: str | None = None) -> Finding:
         caveats=_hygiene_caveats(flags),
         currency=team.currency,
         names=team.names,
+        behind={
+            "n_open": lambda row: _to_tidy(team, row),
+            "n_to_tidy": lambda row: _to_tidy(team, row, *faulty.FAULTS),
+            **{f"n_{name}": partial(_faulty, team, name) for name in faulty.FAULTS},
+        },
     )
+
+
+def _pressing(table: pd.DataFrame, currency: str) -> str:
+    """The deals that were to be closed in the week that has passed."""
+    late = table[table["overdue_days"] <= LATELY]
+    if late.empty:
+        return ""
+    return says(
+        "{n} deal was to be closed in the last week and is still open{worth}.",
+        "{n} deals were to be closed in the last week and are still open{worth}.",
+        len(late),
+        n=number(len(late)),
+        worth=worth(late, currency),
+    )
+
+
+def _to_tidy(team: Team, row: pd.Series, *of: str) -> pd.DataFrame:
+    """The open deals of a rep with what is to be tidied up; with one of these faults at least."""
+    rows = faulty.faults(now(team, row["rep_id"]))
+    is_it = rows[[*of]].fillna(False).any(axis=1) if of else rows["deal_id"].notna()
+    return behind.deals(team, rows[is_it], *faulty.FAULTS)
+
+
+def _faulty(team: Team, name: str, row: pd.Series) -> pd.DataFrame:
+    return _to_tidy(team, row, name)
+
+
+def _moves_of(team: Team, row: pd.Series) -> pd.DataFrame:
+    """The pushes of a deal's close date, the first one on top."""
+    pushes = _pushes(now(team, row["rep_id"]))
+    pushes = pushes[pushes["deal_id"] == row["deal_id"]].sort_values("changed_at")
+    return pushes[["deal_id", "changed_at", "from_on", "expected_close_on", "days"]]
+
+
+def _pushes(view: View) -> pd.DataFrame:
+    """All pushes on record, whenever."""
+    began = view.team.close_date_changes["changed_at"].min()
+    moves = dates.moves(view if pd.isna(began) else replace(view, starts_on=began))
+    return moves[moves["is_push"]]
 
 
 def _pushed(view: View) -> pd.DataFrame:
     """The open deals with what the log of close dates says of them."""
     log = view.team.close_date_changes.sort_values(["deal_id", "changed_at", "expected_close_on"])
-    began = log["changed_at"].min()
-    whole = view if pd.isna(began) else replace(view, starts_on=began)
-    pushes = dates.moves(whole)
-    pushes = pushes[pushes["is_push"]].groupby("deal_id")["days"].agg(["size", "sum"])
+    pushes = _pushes(view).groupby("deal_id")["days"].agg(["size", "sum"])
     deals = view.open
     ids, first = deals["deal_id"], log.drop_duplicates("deal_id").set_index("deal_id")
     overdue = (view.team.as_of - deals["expected_close_on"]).dt.days

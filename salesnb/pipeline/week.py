@@ -5,7 +5,7 @@ from matplotlib.axes import Axes
 
 from salesnb import charts
 from salesnb.attention import REASONS, unusual
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import listed, number, span
@@ -71,6 +71,7 @@ def week(team: Team) -> Finding:
         currency=team.currency,
         names=team.names,
         pressing=_pressing(table),
+        urgency=Urgency.PERSON,
         history=None if booked is None else lambda: _by_week(table, booked),
     )
 

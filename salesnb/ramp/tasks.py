@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from salesnb import charts, stats
-from salesnb.finding import Finding
+from salesnb.finding import Finding, Urgency
 from salesnb.language import say, says, to_say
 from salesnb.ramp.newcomers import NEW_MONTHS, new, nobody_new, not_new
 from salesnb.team import Team
@@ -68,6 +68,7 @@ def checklist(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) -
         caveats=(say(RECORDED),) if len(tasks) else (),
         names=team.names,
         pressing=_pressing(tasks),
+        urgency=Urgency.NEW_HIRE,
     )
 
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import EngFormatter
 from salesnb import charts
 from salesnb.finding import Finding
 from salesnb.history import among, look_up
-from salesnb.language import say
+from salesnb.language import say, to_say
 from salesnb.metrics.ledger import ledger
 from salesnb.ramp.earnings import SEED, Earnings, earnings, interval, resampled
 from salesnb.ramp.newcomers import FEWEST, confounded
@@ -19,8 +19,9 @@ from salesnb.units import money, number, span
 
 COST_SHARE = 0.2  # of what a colleague wins: a quota of five times what a rep costs
 VALUES = ["value", "value_low", "value_high"]
-BREAK_EVEN, FASTER = "break-even month", "a ramp one month faster is worth"
-COLLEAGUE, COST, MARGIN = "a colleague wins in a month", "a hire costs in a month", "margin"
+BREAK_EVEN, FASTER = to_say("break-even month"), to_say("a ramp one month faster is worth")
+COLLEAGUE, COST = to_say("a colleague wins in a month"), to_say("a hire costs in a month")
+MARGIN = to_say("margin")
 
 
 def cost(

@@ -27,6 +27,7 @@ from salesnb.report.workers import CAN_FORK
 TRIES = 3  # of a job whose process is killed; an error in a notebook is not tried again
 OUT_OF_MEMORY = re.compile(r"\w*MemoryError:")  # NumPy has one of its own
 SAID_EVERY = 2.0  # seconds between two writings of run.json
+QUIET = 5.0  # seconds without news, before it is asked whether more can be begun
 LOOKS = 32  # pages looked at side by side, since a store that is far away takes its time
 
 
@@ -113,20 +114,28 @@ class _Batch:
     def go(self, crew: Crew, shown_as: progress.Bar) -> None:
         """Have made what waits, so many at a time."""
         self._begin(crew)
-        for key, ended in crew.told():
-            self.n_begun -= 1
-            self._note(key, ended)
-            shown_as.add(self.outcomes[key])
-            self._begin(crew)
-            if monotonic() - self.written > SAID_EVERY:
-                with suppress(OSError):  # a disk that is full now may not be at the end
-                    outcome.record(self.plan, self.outcomes)
-                self.written = monotonic()
+        while self.n_begun:
+            for key, ended in crew.told(QUIET):
+                self.n_begun -= 1
+                self._note(key, ended)
+                shown_as.add(self.outcomes[key])
+                self._begin(crew)
+                self._say()
+            self._begin(crew)  # what was better not begun yet
+
+    def _say(self) -> None:
+        if monotonic() - self.written > SAID_EVERY:
+            with suppress(OSError):  # a disk that is full now may not be at the end
+                outcome.record(self.plan, self.outcomes)
+            self.written = monotonic()
 
     def _begin(self, crew: Crew) -> None:
         most = self.options.workers or crew.at_once
-        while self.waiting and self.n_begun < most:
-            key = self.waiting.popleft()
+        while self.n_begun < most:
+            ready = (key for key in self.waiting if crew.is_ready_for(self.todo[key][0]))
+            if (key := next(ready, None)) is None:
+                return
+            self.waiting.remove(key)
             crew.begin(key, *self.todo[key])
             self.n_begun += 1
 

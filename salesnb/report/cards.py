@@ -9,11 +9,14 @@ from babel import Locale, UnknownLocaleError
 from salesnb import __version__, door, units
 from salesnb.differentiators import cards
 from salesnb.differentiators.listed import claims as listed_claims
-from salesnb.language import locale
+from salesnb.language import locale, say, to_say
 from salesnb.report import page
 from salesnb.report.files import write_whole
 from salesnb.team import Team, load
-from salesnb.units import number, percent
+from salesnb.units import number, percent, span
+
+PROOF, AGAINST, OWNER = to_say("Proof"), to_say("Against"), to_say("Kept by")
+REVIEWED, TOLD = to_say("Reviewed"), to_say("Told")
 
 
 def write(source: str | Path, output: str | Path, product: str | None = None) -> Path:
@@ -27,7 +30,7 @@ def write(source: str | Path, output: str | Path, product: str | None = None) ->
         as_of=units.day(team.as_of),
         cards=sheets(team, product),
         facts={
-            "Data": f"{door.name(door.located(source))}, {team.fingerprint}",
+            to_say("Data"): f"{door.name(door.located(source))}, {team.fingerprint}",
             "salesnb": __version__,
         },
     )
@@ -54,42 +57,46 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _about(team: Team) -> dict[str, str]:
     """Family and role of each product, as far as they are on record."""
     rows = team.products[["family", "role"]].astype("str").fillna("")
-    said = [" · ".join(filter(None, row)) for row in zip(rows["family"], rows["role"], strict=True)]
-    return dict(zip(team.products["product_id"], [w.replace("_", " ") for w in said], strict=True))
+    roles = [say(role).replace("_", " ") for role in rows["role"]]
+    said = [" · ".join(filter(None, row)) for row in zip(rows["family"], roles, strict=True)]
+    return dict(zip(team.products["product_id"], said, strict=True))
 
 
 def _claim(row: dict[str, Any], other: dict[str, dict[str, str]]) -> dict[str, Any]:
-    facts = {"Proof": row["proof"], "Against": row["competitor"], "Kept by": row["owner"]}
+    facts = {PROOF: row["proof"], AGAINST: row["competitor"], OWNER: row["owner"]}
     shown = {name: "" if pd.isna(fact) else str(fact) for name, fact in facts.items()}
-    if not shown["Against"]:
-        shown["Against"] = "anybody"
+    if not shown[AGAINST]:
+        shown[AGAINST] = say("anybody")
     return {
         "claim": row["claim"],
         "question": row["question"],
-        "facts": {**shown, "Reviewed": _reviewed(row), "Told": _told(row)}
+        "facts": {**shown, REVIEWED: _reviewed(row), TOLD: _told(row)}
         | other[row["differentiator_id"]],
     }
 
 
 def _reviewed(row: dict[str, Any]) -> str:
     if pd.isna(row["reviewed_on"]):
-        return "never: to be reviewed"
+        return say("never: to be reviewed")
     day = units.day(row["reviewed_on"])
-    is_fresh = row["freshness"] == cards.FRESH
-    return f"{day}, {cards.FRESH}" if is_fresh else f"{day}: to be reviewed ({row['freshness']})"
+    why = row["freshness"]
+    if why == cards.FRESH:
+        return f"{day}, {say(cards.FRESH)}"
+    return say("{day}: to be reviewed ({why})", day=day, why=say(why))
 
 
 def _told(row: dict[str, Any]) -> str:
     if pd.isna(row["told_rate"]):
-        return "no call note yet that could tell it"
-    ends = f"{percent(row['told_low'])}-{percent(row['told_high'])}"
-    apart = (
-        f"{number(row['n_apart'])} of {number(row['n_reps'])} reps differ by more than chance"
+        return say("no call note yet that could tell it")
+    n_apart, n_reps = number(row["n_apart"]), number(row["n_reps"])
+    return say(
+        "in {share} ({ends}) of {n} call notes; {apart}",
+        share=percent(row["told_rate"]),
+        ends=span(row["told_low"], row["told_high"], percent),
+        n=number(row["n_notes"]),
+        apart=say("{n} of {all} reps differ by more than chance", n=n_apart, all=n_reps)
         if row["n_apart"]
-        else "nobody differs by more than chance"
-    )
-    return (
-        f"in {percent(row['told_rate'])} ({ends}) of {number(row['n_notes'])} call notes; {apart}"
+        else say("nobody differs by more than chance"),
     )
 
 
@@ -101,14 +108,16 @@ def _other_languages(team: Team) -> dict[str, dict[str, str]]:
         each = group[["differentiator_id", "language", "claim"]].to_dict("records")
         for own in each:
             found[own["differentiator_id"]] = {
-                f"In {_spoken(row['language'])}": row["claim"] for row in each if row is not own
+                say("In {language}", language=_spoken(row["language"])): row["claim"]
+                for row in each
+                if row is not own
             }
     return found
 
 
 def _spoken(code: str) -> str:
-    """The English name of a language by its code."""
+    """The name of a language by its code."""
     try:
         return Locale.parse(code).get_language_name(locale()) or code
     except (UnknownLocaleError, ValueError):
-        return code or "other words"
+        return code or say("other words")

@@ -67,6 +67,10 @@ class Cluster:
         """What is to be made, planned in this process. Raises as `plan.plan`."""
         return planned(*where, **asked)
 
+    def is_ready_for(self, job: Job) -> bool:
+        """Each worker sees to that for itself."""
+        return True
+
     def begin(self, key: int, job: Job, plan: Plan) -> None:
         """Begin a report; `key` names it in what is `told`."""
         self._running[key] = None
@@ -76,7 +80,7 @@ class Cluster:
             self._running[key] = future
             future.add_done_callback(lambda done: self._done.put((key, done)))
 
-    def told(self) -> Iterator[tuple[int, Ended]]:
+    def told(self, timeout: float | None = None) -> Iterator[tuple[int, Ended]]:
         """What became of each report; ends when none is under way."""
         while self._running:
             try:
@@ -184,6 +188,8 @@ class Nursery(WorkerPlugin):
             if self.crew is None or not self.crew.is_alive:
                 self.crew = await asyncio.to_thread(Here, self.ready)
             crew = self.crew
+        while not crew.is_ready_for(job):
+            await asyncio.sleep(POLL)
         crew.begin(key, job, plan)
         while key not in self.ended:
             await asyncio.sleep(POLL)

@@ -4,6 +4,8 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from time import monotonic
 from typing import Any, Protocol
 
 from salesnb.errors import DataError
@@ -14,6 +16,7 @@ from salesnb.report.task import ANY, Ended, Limits
 from salesnb.report.workers import CAN_FORK, Workers
 
 NURSERIES = 3  # one after the other, before reports are told as failed
+PATIENCE = 60.0  # seconds for a notebook's first report, which may hang, before others begin
 
 
 @dataclass(frozen=True)
@@ -46,11 +49,17 @@ class Crew(Protocol):
     def plan(self, *where: Any, **asked: Any) -> Plan:
         """What is to be made: `plan.plan`, where the team is loaded. Raises as that does."""
 
+    def is_ready_for(self, job: Job) -> bool:
+        """Whether a report is better begun now than when another has ended."""
+
     def begin(self, key: int, job: Job, plan: Plan) -> None:
         """Begin a report; `key` names it in what is `told`."""
 
-    def told(self) -> Iterator[tuple[int, Ended]]:
-        """What became of each report; ends when none is under way."""
+    def told(self, timeout: float | None = None) -> Iterator[tuple[int, Ended]]:
+        """What became of each report; ends when none is under way.
+
+        May end too when none has ended for `timeout` s.
+        """
 
     def close(self) -> None:
         """End everything, also what is under way."""
@@ -67,6 +76,7 @@ class Here:
         self.ready = ready
         self._jobs: dict[Any, Job] = {}
         self._asked: frozenset[str] = frozenset()
+        self._first: dict[Path, float] = {}  # by notebook: until when others wait
         self._started: list[Workers] = []
         self._start()
 
@@ -94,6 +104,10 @@ class Here:
             raise RuntimeError(f"No plan could be made: its process {told.failure}.")
         return told.value
 
+    def is_ready_for(self, job: Job) -> bool:
+        """Not while a notebook's first report works out what the others will find answered."""
+        return not self.ready.is_forking or self._first.get(job.notebook, 0.0) <= monotonic()
+
     def begin(self, key: Any, job: Job, plan: Plan) -> None:
         """Begin a report; what others have asked about the whole team, it finds answered."""
         if not self.is_alive and len(self._started) < NURSERIES:
@@ -103,6 +117,7 @@ class Here:
             self._known |= new
             self.workers.warm(making.known, self.ready.folder, new)
         self._jobs[key] = job
+        self._first.setdefault(job.notebook, monotonic() + PATIENCE)
         task = (making.make, job, plan, self.ready.is_forced)
         self.workers.start(key, *task, limits=self.ready.limits)
 
@@ -117,6 +132,7 @@ class Here:
                     yield key, what
 
     def _learn(self, job: Job, made: making.Made | None) -> None:
+        self._first[job.notebook] = 0.0
         if made and job.values.get("data") == self.ready.folder:
             self._asked |= made.asked
 

@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+import matplotlib.backends
 import nbformat
 import pyarrow
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -29,15 +30,24 @@ from salesnb.report.task import Ended
 from salesnb.report.workers import Workers
 
 HERE = "salesnb-here"
-# What our own notebooks and most others load.
+# What a kernel loads when it starts, our own notebooks and most others.
 LOADED = (
+    "IPython.core.completerlib",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "IPython.core.magics.execution",
+    "IPython.core.oinspect",
+    "IPython.extensions.storemagic",
     "ipykernel.debugger",
+    "ipykernel.kernelspec",
     "ipywidgets",
     "matplotlib.pyplot",
     "matplotlib_inline.config",
     "papermill",
     "salesnb.report.kernel",
     "seaborn",
+    "sqlite3",
+    "tornado.platform.asyncio",
 )
 
 
@@ -108,6 +118,7 @@ def load() -> None:
     """Load what notebooks will load."""
     for name in LOADED:
         import_module(name)
+    matplotlib.backends.backend_registry.list_all()  # all that is installed is looked through
 
 
 def freeze() -> None:

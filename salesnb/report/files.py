@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import TypeVar
+from unicodedata import combining, normalize
 
 from filelock import FileLock, Timeout
 from fsspec import get_filesystem_class
@@ -168,4 +169,5 @@ def _is_safe(name: str) -> bool:
 
 def _marked(name: str) -> str:
     mark = hashlib.sha256(name.encode()).hexdigest()[:16]
-    return f"{re.sub(r'[^A-Za-z0-9_]+', '-', name)[:40].strip('-')}-{mark}".strip("-")
+    plain = "".join(each for each in normalize("NFKD", name) if not combining(each))
+    return f"{re.sub(r'[^A-Za-z0-9_]+', '-', plain)[:40].strip('-')}-{mark}".strip("-")

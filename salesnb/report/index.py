@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from itertools import islice
+from typing import NamedTuple
 
 from salesnb.language import to_say
 from salesnb.report import page
@@ -10,7 +11,14 @@ from salesnb.report.files import Place, write_whole
 from salesnb.report.outcome import FAILED, Outcome
 from salesnb.report.plan import Plan
 
-LINES = 5  # of what does not wait
+LINES = 5  # of what does not wait, shown without being asked for
+ALIKE = 2  # of these, that are about the same
+
+
+class _Line(NamedTuple):
+    link: str
+    heading: str
+    line: str
 
 
 def write(plan: Plan, outcomes: Sequence[Outcome]) -> Place:
@@ -45,17 +53,22 @@ def _by_status(outcomes: Sequence[Outcome]) -> dict:
 
 
 def _pressing(made: Sequence[Outcome]) -> dict:
-    """The lines that do not wait, in the order of the pages: the first few, and how many more.
+    """The lines that do not wait, the most urgent first: a few, and `more`.
 
-    `n_pages` is how many pages of the whole team could say so.
+    Those of one `Urgency` stand in the order of the pages; from the third on they give way to
+    others. `n_pages` is how many pages of the whole team could say so.
     """
     pages = [each for each in made if not each.job.about]
-    lines = [
-        {"link": f"{next(iter(each.job.pages))}#{section}", "heading": heading, "line": line}
+    said = [
+        (urgency, _Line(f"{next(iter(each.job.pages))}#{section}", heading, line))
         for each in pages
-        for section, heading, line in json.loads(each.pressing or "[]")
+        for section, heading, line, urgency in json.loads(each.pressing or "[]")
     ]
-    return {"lines": lines[:LINES], "n_more": len(lines[LINES:]), "n_pages": len(pages)}
+    alike = {urgency: [line for of, line in said if of == urgency] for urgency, _ in said}
+    groups = [alike[urgency] for urgency in sorted(alike)]
+    first = [line for lines in groups for line in lines[:ALIKE]]
+    lines = first + [line for lines in groups for line in lines[ALIKE:]]
+    return {"lines": lines[:LINES], "more": lines[LINES:], "n_pages": len(pages)}
 
 
 def _write(plan: Plan, template: str, **known: object) -> Place:

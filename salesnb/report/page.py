@@ -37,7 +37,7 @@ SAID = re.compile(r'say\("([^"]*)"\)')  # words in a script
 # Parts of a finding as `display.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
-PRESSING = re.compile(r'<div class="finding[^>]* data-pressing="([^"]*)"')
+PRESSING = re.compile(r'<div class="finding[^>]* data-pressing="([^"]*)" data-urgency="(\d+)"')
 TO_NOTEBOOK = re.compile(r'<a href="[^"]*\.ipynb"[^>]*>(.*?)</a>', re.DOTALL)
 PICTURE = re.compile(r"<figure><svg.*?</title>(?P<drawn>.*?)</figure>", re.DOTALL)
 
@@ -118,12 +118,12 @@ def _plainly(output: NotebookNode) -> str:
     return unescape(found.partition("</strong>")[0])
 
 
-def pressing(notebook: NotebookNode) -> list[list[str]]:
-    """What does not wait: the name and the heading of its section, and the line."""
+def pressing(notebook: NotebookNode) -> list[tuple[str, str, str, int]]:
+    """What does not wait: the name and the heading of its section, the line, its `Urgency`."""
     return [
-        [section.name, section.heading, unescape(line)]
+        (section.name, section.heading, unescape(line), int(urgency))
         for section in _split(notebook.cells)[1]
-        for line in PRESSING.findall(str(section.answers))
+        for line, urgency in PRESSING.findall(str(section.answers))
     ]
 
 

@@ -1,7 +1,6 @@
 """Which notebooks to run for whom: whatever is misspelt is found here, before anything runs."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -269,11 +268,6 @@ def _on_the_team(team: Team) -> list[str]:
 
 
 def _by_name(team: Team, ids: list[str]) -> dict[str, str]:
-    """Rep id to name, in the order a reader looks for them: accents and case do not count."""
+    """Rep id to name, in the order a reader looks for them."""
     named = {rep: team.names[rep] for rep in ids}
-    return dict(sorted(named.items(), key=lambda item: (_folded(item[1]), item)))
-
-
-def _folded(name: str) -> str:
-    letters = unicodedata.normalize("NFKD", name.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return dict(sorted(named.items(), key=lambda item: (language.alphabetical(item[1]), item)))

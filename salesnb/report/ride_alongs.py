@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import pandas as pd
+from babel.dates import format_date
 
 from salesnb import __version__, coaching, door, units
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
-from salesnb.language import to_say
+from salesnb.language import locale, say, to_say
 from salesnb.report import calendar
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.page import template
@@ -68,7 +69,11 @@ def sheet(team: Team, visit: pd.Series, source: str = "") -> str:
 
 def _in_words(found: Finding, visits: pd.DataFrame, team: Team, path: Path) -> str:
     """The headline, a line for each visit, what was left out, and the file."""
-    days = visits["planned_on"].dt.strftime("%Y-%m-%d %a")
+    days = visits["planned_on"].map(_with_weekday).astype("str")
     who = visits["rep_id"].map(team.names).astype("str")
-    lines = [*(days + "  " + who + ", " + visits["status"])]
+    lines = [*(days + "  " + who + ", " + visits["status"].map(say))]
     return "\n".join([found.headline, *lines, *found.caveats, str(path)])
+
+
+def _with_weekday(day: pd.Timestamp) -> str:
+    return f"{day.date()} {format_date(day, 'EEE', locale=locale())}"

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, standout
+from salesnb import behind, charts, leaks, standout
+from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, says
 from salesnb.metrics.presence import has_left
@@ -17,6 +18,7 @@ from salesnb.units import capital
 COLUMNS = ["kind", "item", "unit", "value", "value_low", "value_high", "n", "benchmark"]
 COLUMNS += ["then", "then_low", "then_high", "n_then", "tier"]
 COLUMNS += ["lost_amount", "lost_low", "lost_high", "deals"]
+MONTHS = 6  # of a trend
 ROWS = 40  # names that fit a picture
 VIEW = {"rep_id": "str", "name": "str", "n_deals": "int64", "n_open": "int64"}
 VIEW |= {"strengths": "str", "n_strengths": "int64", "leak_stage": "str", "n_leaks": "int64"}
@@ -52,7 +54,7 @@ def profile(team: Team, rep: str) -> Finding:
     strong["deals"] = strong["item"].map(deals)
     leak = seen.cells["stage"] == (None if seen.leak is None else seen.leak["stage"])
     weak = _stage_items(seen.cells[leak], "work_on" if seen.is_firm else "watch", tier="tier")
-    numbers = trend.table_of(team, seen.rep_id, 6)
+    numbers = trend.table_of(team, seen.rep_id, MONTHS)
     moves = numbers.rename(columns={"metric": "item"}).assign(kind="trend")
     parts = [part.reindex(columns=COLUMNS) for part in (strong, weak, moves) if len(part)]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=COLUMNS)
@@ -62,7 +64,21 @@ def profile(team: Team, rep: str) -> Finding:
         lambda ax: stages.draw_stages(ax, seen),
         caveats=(*stages.on_flags(seen), *stages.caveats(seen)),
         currency=team.currency,
+        names={seen.rep_id: seen.name},
+        behind={
+            "n": lambda row: _behind(seen, row),
+            "n_then": lambda row: _behind(seen, row, is_then=True),
+        },
     )
+
+
+def _behind(seen: Standout, row: pd.Series, *, is_then: bool = False) -> pd.DataFrame:
+    """The deals behind a stage, or the rows behind a metric, now or in the months before."""
+    if row["kind"] == "trend":
+        return trend.rows(seen.team, seen.rep_id, row["item"], MONTHS, is_then=is_then)
+    if is_then:
+        raise DataError("Of a stage nothing is counted of the months before.")
+    return stages.at_stage(seen, row["item"], *leaks.WENT)
 
 
 def flags(team: Team, rep: str) -> str:
@@ -75,7 +91,8 @@ def flags(team: Team, rep: str) -> str:
         tier: seen.cells.loc[seen.cells["tier"] == tier, "stage"] for tier in (*FIRM, "watch")
     }
     stages_by_flag["strength"] = seen.strengths["stage"]
-    said = [f"{flag}: {', '.join(names)}" for flag, names in stages_by_flag.items() if len(names)]
+    named = {say(flag): names for flag, names in stages_by_flag.items() if len(names)}
+    said = [f"{flag}: {', '.join(names)}" for flag, names in named.items()]
     return "; ".join(said)
 
 
@@ -105,6 +122,11 @@ def team_view(team: Team) -> Finding:
         lambda ax: _draw_team(ax, team, views),
         caveats=stages.caveats(views[0]) if views else (),
         currency=team.currency,
+        names=team.names,
+        behind={
+            "n_deals": lambda row: behind.deals(team, standout.of(team, row["rep_id"]).deals),
+            "n_open": lambda row: behind.deals(team, standout.of(team, row["rep_id"]).still_open),
+        },
     )
 
 

@@ -102,7 +102,16 @@ def work_on(team: Team, rep: str) -> Finding:
         lambda ax: draw_stages(ax, seen),
         caveats=(*on_flags(seen), *caveats(seen)),
         currency=team.currency,
+        behind={
+            "n_deals": lambda row: at_stage(seen, row["stage"], *leaks.WENT),
+            "n_open": lambda row: at_stage(seen, row["stage"], "open"),
+        },
     )
+
+
+def at_stage(seen: Standout, stage: str, *outcomes: str) -> pd.DataFrame:
+    """The rep's visits of a stage that went so: `behind.VISITS`."""
+    return leaks.rows(seen.team, pd.Series({"rep_id": seen.rep_id, "stage": stage}), *outcomes)
 
 
 def on_flags(seen: Standout) -> tuple[str, ...]:

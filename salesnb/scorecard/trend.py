@@ -10,7 +10,7 @@ from salesnb import charts, standout
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
-from salesnb.metrics import answers
+from salesnb.metrics import answers, cases
 from salesnb.metrics.ledger import ledger
 from salesnb.metrics.register import find
 from salesnb.once import once
@@ -59,16 +59,37 @@ def trend(team: Team, rep: str, *, months: int = 6) -> Finding:
         ask=(say("Which of these numbers would you like to see move by next time?"),),
         caveats=(say(HOW_OFTEN),),
         currency=team.currency,
+        names={seen.rep_id: seen.name},
+        behind={
+            "n": lambda row: rows(team, seen.rep_id, row["metric"], months),
+            "n_then": lambda row: rows(team, seen.rep_id, row["metric"], months, is_then=True),
+        },
     )
+
+
+def rows(
+    team: Team, rep_id: str, metric: str, months: int, *, is_then: bool = False
+) -> pd.DataFrame:
+    """The rows that a metric of a rep counts in the last months, or in as many before."""
+    first, last = _periods(team, months)[is_then]
+    return cases.rows(ledger(team), [rep_id], metric, None, first, last)
+
+
+def _periods(
+    team: Team, months: int
+) -> tuple[tuple[pd.Timestamp, pd.Timestamp], tuple[pd.Timestamp, pd.Timestamp]]:
+    """The first and last day of the last months, and of as many before."""
+    middle = team.as_of - pd.DateOffset(months=months)
+    first, day = middle - pd.DateOffset(months=months), pd.Timedelta(days=1)
+    return (middle + day, team.as_of), (first + day, middle)
 
 
 @once
 def _table(team: Team, rep_id: str, months: int) -> pd.DataFrame:
-    middle = team.as_of - pd.DateOffset(months=months)
-    first, day = middle - pd.DateOffset(months=months), pd.Timedelta(days=1)
+    lately, earlier = _periods(team, months)
     books, register = ledger(team), tuple(find(name) for name in FOLLOWED)
-    now = answers.of_rep(books, rep_id, middle + day, team.as_of, register)
-    before = answers.answers(answers.each(books, [rep_id], first + day, middle), register)
+    now = answers.of_rep(books, rep_id, *lately, register)
+    before = answers.answers(answers.each(books, [rep_id], *earlier), register)
     now, before = now.set_index("metric"), before.set_index("metric")[[*THEN]]
     own = now[now["scope"] == "rep"].join(before.rename(columns=THEN))
     own = own.assign(benchmark=now.loc[now["scope"] == "typical", "value"]).reindex(FOLLOWED)

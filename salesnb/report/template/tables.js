@@ -2,6 +2,10 @@
 // they stand as they are written. Text is only ever set as text.
 "use strict";
 {
+  const LANGUAGE = document.documentElement.lang;
+  const [GROUP, DECIMAL] = ["group", "decimal"].map(
+    (type) => new Intl.NumberFormat(LANGUAGE).formatToParts(12345.6).find((part) => part.type === type).value,
+  );
   const LONG = 8; // rows from which on a table can be sifted
 
   const said = (row, at) => row.cells[at]?.textContent.trim() ?? "";
@@ -9,12 +13,12 @@
   // What a cell is put in order by: the first number in it, or a day as it is written.
   function weight(words) {
     if (/^\d{4}-\d\d/.test(words)) return words;
-    const number = words.replaceAll(",", "").match(/\d+(\.\d+)?/);
+    const number = words.replaceAll(GROUP, "").replaceAll(DECIMAL, ".").match(/\d+(\.\d+)?/);
     return number ? Number(number[0]) * (/^[-\u2212]/.test(words) ? -1 : 1) : words;
   }
 
   function compare(one, other, isFigures) {
-    if (!isFigures) return one.localeCompare(other);
+    if (!isFigures) return one.localeCompare(other, LANGUAGE);
     const [a, b] = [weight(one), weight(other)];
     return typeof a === typeof b ? (a > b) - (a < b) : (typeof a > typeof b) - 0.5;
   }
@@ -66,7 +70,8 @@
       const word = box.value.trim().toLocaleLowerCase();
       for (const row of rows) row.hidden = !row.textContent.toLocaleLowerCase().includes(word);
       const left = rows.filter((row) => !row.hidden).length;
-      count.textContent = word ? `${left} of ${rows.length}` : "";
+      const found = say("{n} of {all}").replace("{n}", left).replace("{all}", rows.length);
+      count.textContent = word ? found : "";
     });
   }
 
