@@ -6,7 +6,7 @@ import pandas as pd
 
 from salesnb.differentiators import languages, matching
 from salesnb.history import look_up
-from salesnb.language import now
+from salesnb.language import ENGLISH, now
 from salesnb.team import Team
 
 OTHER_WORDS = "wordings"  # a further column: other ways to say it, a bar between them
@@ -40,13 +40,18 @@ def claims(team: Team) -> pd.DataFrame:
 
 
 def one_each(rows: pd.DataFrame, language: str = "") -> pd.DataFrame:
-    """One row per claim: that in a language where there is one, else the first.
+    """One row per claim: that in a language, else in English, else the first.
 
-    By default in the language of the page.
+    Without a language it is that of the page.
     """
-    order = rows.assign(is_other=rows["language"] != (language or now()))
-    order = order.sort_values(["group", "is_other", "differentiator_id"], kind="stable")
-    return order.drop_duplicates("group").drop(columns="is_other").reset_index(drop=True)
+    order = rows.assign(place=place(rows["language"], language))
+    order = order.sort_values(["group", "place", "differentiator_id"], kind="stable")
+    return order.drop_duplicates("group").drop(columns="place").reset_index(drop=True)
+
+
+def place(languages: pd.Series, language: str = "") -> pd.Series:
+    """0 for one language, by default that of the page; 1 for English, 2 for all else."""
+    return languages.map({ENGLISH: 1} | {language or now(): 0}).fillna(2)
 
 
 def is_filled(text: pd.Series) -> pd.Series:

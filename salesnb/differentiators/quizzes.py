@@ -10,7 +10,7 @@ import pandas as pd
 from salesnb import question_bank
 from salesnb.differentiators import asked, listed
 from salesnb.finding import Finding
-from salesnb.language import say, says, to_say
+from salesnb.language import say, says
 from salesnb.team import Team
 from salesnb.units import number
 
@@ -113,7 +113,7 @@ def _question(
     values = {name: str(row[name]) for name in ("product", "claim", "competitor")}
     return {
         "product": "" if what == "product" else row["product"],
-        "kind": to_say("open") if what in OPEN else to_say("choice"),
+        "kind": "open" if what in OPEN else "choice",
         "question": question_bank.fill(text, values),
         "options": options,
         "answer": str(answer),

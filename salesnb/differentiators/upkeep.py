@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from salesnb import charts
 from salesnb.differentiators import listed
 from salesnb.finding import Finding
-from salesnb.language import now, say, says, to_say
+from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.units import day, money, number
 from salesnb.visits import settled
@@ -193,8 +193,8 @@ def _stale(team: Team) -> pd.DataFrame:
     found["due_on"] = team.as_of + TIME
     # Rows of a claim that are stale alike are one, in the language of the page.
     alike = ["group", "reviewed_on", "owner", "why"]
-    is_other = found["language"].ne(now())
-    found = found.assign(is_other=is_other).sort_values(["is_other", "differentiator_id"])
+    found = found.assign(place=listed.place(found["language"]))
+    found = found.sort_values(["place", "differentiator_id"])
     found = found.drop_duplicates(alike)
     found = found.sort_values(["stale_since", "differentiator_id"], na_position="first")
     types = dict.fromkeys(("owner", "next_step"), "str") | {"due_on": "datetime64[us]"}

@@ -8,7 +8,6 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from salesnb import trials
-from salesnb.language import to_say
 from salesnb.once import once
 from salesnb.stats import LEVEL
 from salesnb.team import Team
@@ -51,9 +50,9 @@ class Compared:
     def answer(self) -> tuple[str, str]:
         """What the verdict rests on, deals before scores, and the verdict; both empty without."""
         if pd.notna(self.deals.get("effect")):
-            return to_say("deals"), str(self.deals["verdict"])
+            return "deals", str(self.deals["verdict"])
         if pd.notna(self.scores.effect):
-            return to_say("scores"), trials.word(self.scores.low, self.scores.high, WORTH_SCORE)
+            return "scores", trials.word(self.scores.low, self.scores.high, WORTH_SCORE)
         return "", ""
 
 

@@ -24,7 +24,7 @@ COLUMNS |= {f"score_effect{end}": "float64" for end in ENDS}
 WORDS = {
     "yes": to_say("it worked: {which}"),
     "no": to_say("too little to be worth it: {which}"),
-    to_say("cannot_tell"): to_say("cannot tell yet: {which}"),
+    "cannot_tell": to_say("cannot tell yet: {which}"),
     "": to_say("too few to compare: {which}"),
 }
 CAVEATS = (

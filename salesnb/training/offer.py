@@ -20,13 +20,7 @@ SHOWN = ["skill", "status", "n_reps", "n_below", "gap", "yearly_lost_amount", "s
 SHOWN += ["n_useful", "courses"]
 LACKING = to_say("lacking and not taught: {skills}")
 LITTLE = to_say("taught by courses of which little can be expected so far: {skills}")
-STATUS = (
-    to_say("no course"),
-    to_say("nothing useful"),
-    to_say("nobody needs it"),
-    to_say("not assessed"),
-    "",
-)
+STATUS = ("no course", "nothing useful", "nobody needs it", "not assessed", "")
 
 
 def offer_gaps(team: Team) -> Finding:
