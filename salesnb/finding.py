@@ -56,6 +56,7 @@ class Finding:
         from chance, or its day has come; empty where that is not so
     urgency : what it is about, which says how early it is told there
     history : gives earlier values of the rows of `table`, by its index, the oldest first
+    trend : what the small lines through them show, said where they are drawn
     behind : columns of `table` that count something, each with what gives the rows counted, for a
         row of `table`; see `rows`
     """
@@ -69,6 +70,7 @@ class Finding:
     names: Mapping[str, str] = field(default_factory=dict)
     shown: Sequence[str] = ()
     history: Callable[[], pd.DataFrame] | None = None
+    trend: str = ""
     pressing: str = ""
     urgency: Urgency = Urgency.RHYTHM
     behind: Mapping[str, Callable[[pd.Series], pd.DataFrame]] = field(default_factory=dict)
@@ -151,11 +153,12 @@ class Finding:
     def _repr_html_(self) -> str:
         ax = self._drawn(charts.new_axes(*PAGE), own=True)
         picture = charts.svg(ax, self.headline) if charts.shows_data(ax) else ""
-        found = self._readable
+        found, caveats = self._readable, self.caveats
         if self.history is not None:
+            caveats += (self.trend,) if self.trend else ()
             found = found.with_trends(self.history().reindex(self.table.index))
         front = (self.pressing, int(self.urgency)) if self.pressing else None
-        return display.html(self.headline, found, picture, self.ask, self.caveats, front)
+        return display.html(self.headline, found, picture, self.ask, caveats, front)
 
     @cached_property
     def _readable(self) -> display.Shown:

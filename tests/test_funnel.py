@@ -357,4 +357,7 @@ def test_a_trend_line_for_each_stage_of_the_team_alone(small):
     assert funnel.leaks(just_begun).history().isna().all(axis=None)
     undated = Team(replace(small.settings, is_dated=False), small.tables)
     assert funnel.conversion(undated).history is None
-    assert not any("Trend" in said for said in funnel.leaks(undated).caveats)
+    assert funnel.leaks(undated).history is None
+    assert "Trend: of the deals" not in str(funnel.conversion(small)), "no line, no word of it"
+    assert "Trend: of the deals" in funnel.conversion(small)._repr_html_()
+    assert "Trend: of the deals" not in funnel.conversion(undated)._repr_html_()

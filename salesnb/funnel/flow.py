@@ -84,9 +84,10 @@ def conversion(
         table=table,
         draw=lambda ax: _draw_conversion(ax, table, by),
         ask=(say(NARROWEST),) if len(team.stages) > 1 else (),
-        caveats=_conversion_caveats(table, by, has_trend=has_trend),
+        caveats=_conversion_caveats(table, by),
         currency=team.currency,
         names=team.names,
+        trend=quarterly.what_it_shows(),
         history=partial(conversions.by_quarter, team, rep_id, last, table) if has_trend else None,
         behind={
             counted: partial(conversions.rows, team, by, rep_id, first, last, counted)
@@ -149,13 +150,11 @@ def _difference(whole: pd.DataFrame, by: str) -> str:
     return say("{by}, win rates differ by no more than chance gives", by=say(BY[by]))
 
 
-def _conversion_caveats(table: pd.DataFrame, by: str | None, *, has_trend: bool) -> tuple[str, ...]:
+def _conversion_caveats(table: pd.DataFrame, by: str | None) -> tuple[str, ...]:
     entered, still_open = table["n_entered"], table["n_open"]
     said = []
     if (still_open > 0.4 * entered).any():
         said.append(say("Where more than 40 % are still open, the cohort rate will grow."))
-    if has_trend:
-        said.append(quarterly.what_it_shows())
     if by == "rep":
         said.append(
             say("Raw rates: what kind of deals each rep was given is not taken into account.")

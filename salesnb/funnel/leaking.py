@@ -66,18 +66,18 @@ def leaks(team: Team, *, rep: str | None = None) -> Finding:
     names, has_trend = team.names, team.settings.is_dated and len(cells) > 0
     flagged = cells[cells["tier"].isin(FIRM)]
     flagged = flagged.sort_values("lost_amount", ascending=False, kind="stable")
-    shown = [quarterly.what_it_shows()] if has_trend else []
     low = [names[each] for each in _low_everywhere(cells)]
     return Finding(
         headline=_headline(team, cells, flagged),
         table=cells.drop(columns="precision"),
         draw=lambda ax: _draw(ax, cells, names, rep_id is not None),
         ask=_ask(cells, flagged, low),
-        caveats=(*_caveats(cells, flagged, low), *shown, *computed.time_covered(team, cells)),
+        caveats=(*_caveats(cells, flagged, low), *computed.time_covered(team, cells)),
         currency=team.currency,
         names=names,
         pressing=_pressing(team, flagged),
         urgency=Urgency.LEAK,
+        trend=quarterly.what_it_shows(),
         history=partial(computed.by_quarter, team, cells) if has_trend else None,
         behind={
             "n_visits": lambda cell: computed.rows(team, cell, *computed.WENT),
