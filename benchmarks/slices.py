@@ -187,7 +187,7 @@ def plot(rows: list[dict], path: Path) -> None:
             for size in dict.fromkeys(row["size"] for row in rows if row["engine"] == engine):
                 own = [row for row in rows if (row["engine"], row["size"]) == (engine, size)]
                 x, y = ([row[name] for row in own] for name in ("reps", what))
-                axis.plot(x, y, marker="o", label=f"{size / 1e6:.0f} million stage changes")
+                axis.plot(x, y, marker="o", label=f"{size / 1e6:.2g} million stage changes")
             axis.set(xscale="log", ylabel=what, ylim=(0, None))
             axis.set_title(ENGINES[engine], loc="left", fontsize="medium")
     for axis in grid[-1]:
