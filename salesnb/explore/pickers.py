@@ -105,7 +105,7 @@ def _pickers(
     for name in (name for name in SPANS if name in takes):
         found[name] = ipywidgets.BoundedIntText(
             value=options.get(name, takes[name].default), min=1, max=LONGEST,
-            description=label(name), continuous_update=False,
+            description=say(SPANS[name]), continuous_update=False,
         )  # fmt: skip
     found["known_on"] = _list(say("Known on"), _days(team), team.as_of)
     return found

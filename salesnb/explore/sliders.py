@@ -13,6 +13,7 @@ from salesnb.explore.still import Still, answer, table
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
 from salesnb.team import Team
+from salesnb.wanted import role_in_words
 
 STILL = to_say("The rates of the plan by role of the product; in JupyterLab they can be moved.")
 MOVE = to_say(
