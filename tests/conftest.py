@@ -1,6 +1,11 @@
 """What the tests share: a small team with every table, the demo, other people's data."""
 
 import os
+
+# As many tests run at a time as there are cores: threads of their own would only wait for each
+# other, and keep the cores busy with that. Before anything loads NumPy.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from contextlib import closing
 from pathlib import Path
 
