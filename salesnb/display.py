@@ -283,13 +283,7 @@ def _written(table: pd.DataFrame, name: str, unit: str, currency: str) -> list[s
         return cells
     low, high = (map(units.end_writer(unit, shape), column) for column in columns[1:])
     rows = zip(cells, low, high, strict=True)
-    return [f"{cell} ({_between(a, b)})" if cell and a and b else cell for cell, a, b in rows]
-
-
-def _between(low: str, high: str) -> str:
-    if "-" in low + high:
-        return say("{low} to {high}", low=low, high=high)
-    return f"{low}–{high}"
+    return [f"{cell} ({units.between(a, b)})" if cell and a and b else cell for cell, a, b in rows]
 
 
 def _intervals(table: pd.DataFrame) -> dict[str, tuple[str, str]]:

@@ -91,9 +91,16 @@ def whole_month(when: pd.Timestamp) -> str:
     return format_date(when, say("MMMM y"), locale=locale())
 
 
-def span(low: float, high: float, say: Callable[[float], str] = number) -> str:
-    """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%-55%"``."""
-    return f"{say(low)}-{say(high)}"
+def span(low: float, high: float, written: Callable[[float], str] = number) -> str:
+    """An interval in words: ``span(0.31, 0.55, percent)`` is ``"31%–55%"``."""
+    return between(written(low), written(high))
+
+
+def between(low: str, high: str) -> str:
+    """What lies between two ends: ``"31–55"``, but ``"-2 to 3"`` where one is below nought."""
+    if "-" in low + high:
+        return say("{low} to {high}", low=low, high=high)
+    return f"{low}–{high}"
 
 
 def listed(words: Iterable[str]) -> str:

@@ -69,7 +69,7 @@ def test_what_is_past_its_day_comes_first(six):
     assert found.table["overdue_days"].iloc[1:].isna().all()
     # One of three whose day has passed was done by it: Wilson's interval is .412 +- .334.
     assert list(found.table["is_kept"].dropna()) == [False, False, True]
-    assert "Of the 3 whose day passed in the last year 33% were done by it (8%-75%)." in (
+    assert "Of the 3 whose day passed in the last year 33% were done by it (8%–75%)." in (
         found.headline
     )
     own = coaching_log.commitments(six, rep="R1")

@@ -614,7 +614,7 @@ def test_strengths_first_then_the_stage_with_numbers_and_own_deals(standing_out)
     assert "Golf (€6,000)" in table["watch_for"].iloc[1]
     assert list(table["moment"].unique()) == ["before", "during", "after"]
     demo = table.loc[table["moment"] == "during", "why"].iloc[0]
-    assert demo == "40% move on from Demo (32%-48%, n = 96); 61% with the typical rep"
+    assert demo == "40% move on from Demo (32%–48%, n = 96); 61% with the typical rep"
     assert len(finding.ask) == 3
     assert all(question.endswith("?") for question in finding.ask)
     assert "look first for what works at Offer, then at Demo" in finding.headline

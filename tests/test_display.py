@@ -271,3 +271,8 @@ def test_a_picture_says_nothing_of_letters_that_no_font_has_or_of_few_days(recwa
 def test_bars_without_pieces_are_nothing_to_draw():
     ax = charts.stacked(charts.new_axes(), pd.DataFrame(index=["a deal"]))
     assert not charts.shows_data(ax)
+
+
+def test_an_interval_in_a_sentence_is_that_of_a_table():
+    assert units.span(0.31, 0.55, units.percent) == "31%\N{EN DASH}55%"
+    assert units.span(-2, 3) == "-2 to 3", "a minus beside a dash would be misread"

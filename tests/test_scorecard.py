@@ -46,7 +46,7 @@ def test_one_thing_to_work_on_in_money_with_n_and_interval(found):
     finding = scorecard.work_on(team_of(DEALS), "R1")
     # D1 entered Demo on 2024-07-10: 1.97 years on record, 168,000 / 1.97 = 85,300 a year.
     assert finding.headline == (
-        "Ágnes Kiss: deals stop more often than expected at Demo: 41% move on (34%-49%, n = 96) "
+        "Ágnes Kiss: deals stop more often than expected at Demo: 41% move on (34%–49%, n = 96) "
         "where 58% of the same deals would with a typical rep; "
         "about €85,200 (€40,600-€122,000) a year."
     )
@@ -99,7 +99,7 @@ def test_a_strength_is_shown_by_the_deals_won_through_it(found):
     finding = scorecard.strengths(team_of(DEALS), "R1")
     assert list(finding.table["deal_id"]) == ["D3", "D2"]
     assert set(finding.table["stage"]) == {"Demo"}
-    assert "from Demo: 80% move on (72%-87%, n = 80) where 61%" in finding.headline
+    assert "from Demo: 80% move on (72%–87%, n = 80) where 61%" in finding.headline
     assert finding.ask[0].endswith("?")
     assert "Core" in finding.ask[0]
 

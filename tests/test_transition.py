@@ -100,7 +100,7 @@ def test_ideas_by_hand():
     assert table.loc["R2", "answer_days"] == 20
     assert table.loc["R3", "last_raised_on"] == pd.Timestamp("2025-01-10")
     assert "3 ideas raised in the last year, 1 still unanswered" in found.headline
-    assert "Of 2 adopted 1 was credited in public (12%-88%)." in found.headline
+    assert "Of 2 adopted 1 was credited in public (12%–88%)." in found.headline
     assert "Of 1 that failed 1 was owned by the manager" in found.headline
 
 

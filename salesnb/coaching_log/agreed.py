@@ -74,7 +74,7 @@ def _pressing(table: pd.DataFrame, as_of: pd.Timestamp) -> str:
     if not due + late:
         return ""
     return say(
-        "Commitments: {due} fall due within a week; of the last month {late} are past their day.",
+        "Commitments due within a week: {due}; past their day in the last month: {late}.",
         due=due,
         late=late,
     )
