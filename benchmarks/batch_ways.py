@@ -85,11 +85,11 @@ def quarto(data: str, out: Path, reps: list[str]) -> None:
 
 def floor(data: str, out: Path, reps: list[str]) -> None:
     """The statements of the notebook in one process, without notebook; pages as the batch's."""
-    from salesnb import team
+    from salesnb import dataset
     from salesnb.report import files, making, page
     from salesnb.report.plan import plan
 
-    team.keep(data)
+    dataset.keep(data)
     planned = plan(data, NOTEBOOK.parent, out, only=["one_on_one"], reps=reps)
     by_rep = {job.values["rep"]: job for job in planned.jobs}
     spent = []

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
         training,
         transition,
     )
+    from salesnb.dataset import check, load
     from salesnb.errors import DataError
     from salesnb.finding import Finding
     from salesnb.simulation import simulate
-    from salesnb.team import Team, check, load
+    from salesnb.team import Team
 
 __version__ = "0.1.0"
 __all__ = [
@@ -54,8 +55,8 @@ HOME = {
     "DataError": "errors",
     "Finding": "finding",
     "Team": "team",
-    "check": "team",
-    "load": "team",
+    "check": "dataset",
+    "load": "dataset",
     "simulate": "simulation",
 }
 

@@ -10,9 +10,10 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from salesnb import cells, door
+from salesnb.dataset import load
 from salesnb.errors import DataError, Fault
 from salesnb.notes import BEYOND, TABLE, Notes, read
-from salesnb.team import Team, load
+from salesnb.team import Team
 
 LOCK = ".coaching.lock"
 PATIENCE = 120  # seconds to wait for others who write

@@ -16,11 +16,12 @@ from salesnb import settings as own_settings
 from salesnb.cells import day
 from salesnb.comp_plan import Plans
 from salesnb.database import Address
+from salesnb.dataset import Extent, contents
 from salesnb.errors import DataError, Fault
 from salesnb.finding import Finding
 from salesnb.settings import Settings
 from salesnb.slices import Slice
-from salesnb.team import Extent, Team, contents
+from salesnb.team import Team
 
 NO_SETTINGS = (
     "the tables do not say as_of, the day of the export, or the stages: add ?settings=team.toml to "
@@ -47,7 +48,7 @@ def load(
     settings: str | Path | None = None,
     instead: Mapping[str, Path] | None = None,
 ) -> Team:
-    """A team, or a slice of it, from a database or from files; see `team.load`."""
+    """A team, or a slice of it, from a database or from files; see `dataset.load`."""
     first = None if since is None else day(str(since), "since")
     with opened(place, settings, instead) as source:
         asked = Slice(_ids(source, reps, region), first)
@@ -64,7 +65,7 @@ def load(
 
 
 def check(place: Address) -> Finding:
-    """What `team.check` says, found out by the engine: no table is read."""
+    """What `dataset.check` says, found out by the engine: no table is read."""
     with opened(place) as source:
         faults = _faults_beside_rows(source)
         faults += _suspect_faults(source) if _has_required(source) else []

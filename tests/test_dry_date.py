@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from salesnb import DataError, importers, pipeline, team
+from salesnb import DataError, dataset, importers, pipeline, team
 from salesnb.outlook import draws, hindsight, inflow, needs, paths
 from salesnb.outlook.book import book
 from salesnb.settings import Settings
@@ -428,7 +428,7 @@ def test_no_dry_date_is_made_up_without_activities(even):
 def test_maven_has_no_activities(maven_source, tmp_path):
     importers.run("maven", maven_source, tmp_path / "maven")
     with pytest.raises(DataError, match="activities"):
-        pipeline.dry_date(team.load(tmp_path / "maven"))
+        pipeline.dry_date(dataset.load(tmp_path / "maven"))
 
 
 def test_without_meetings_or_deals_nothing_is_told(even):

@@ -47,6 +47,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "finding",
             "history",
             "team",
+            "dataset",
             "parquetfile",
             "comp_plan",
             "saved",

@@ -13,13 +13,14 @@ import pandas as pd
 import tomlkit
 
 from salesnb import door, logbook, schema, settings
+from salesnb.dataset import load
 from salesnb.errors import DataError
 from salesnb.history import among
 from salesnb.importers import target
 from salesnb.importers.report import Changed
 from salesnb.saved import write_table
 from salesnb.settings import Settings
-from salesnb.team import Team, load
+from salesnb.team import Team
 
 FIRST = 5  # ids that are named of what is not in the export any more
 # What a deal went through is told by the export as a whole: its rows of before give way.

@@ -5,13 +5,14 @@ from matplotlib.axes import Axes
 
 from salesnb import cells, charts, metrics
 from salesnb import waterfall as steps
+from salesnb.dataset import load
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
 from salesnb.metrics import quota
 from salesnb.metrics.ledger import DAY
 from salesnb.metrics.view import period
-from salesnb.team import Team, load
+from salesnb.team import Team
 from salesnb.units import money, number
 
 STEPS = {

@@ -7,12 +7,13 @@ import pandas as pd
 from babel import Locale, UnknownLocaleError
 
 from salesnb import __version__, door, units
+from salesnb.dataset import load
 from salesnb.differentiators import cards
 from salesnb.differentiators.listed import claims as listed_claims
 from salesnb.language import locale, say, to_say
 from salesnb.report import page
 from salesnb.report.files import write_whole
-from salesnb.team import Team, load
+from salesnb.team import Team
 from salesnb.units import number, percent, span
 
 PROOF, AGAINST, OWNER = to_say("Proof"), to_say("Against"), to_say("Kept by")

@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from salesnb import charts, door, language, once, team, verbs
+from salesnb import charts, dataset, door, language, once, verbs
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import to_say
@@ -48,7 +48,7 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
     if folder is not None:
         verbs.find()  # which loads every topic
         with suppress(DataError, OSError):  # the plan, or each report, says it of itself
-            team.keep(folder)
+            dataset.keep(folder)
     engine.freeze()
 
 
@@ -70,7 +70,7 @@ def planned(*where: Any, asked: Mapping[str, Any]) -> Plan | DataError:
 
 def known(folder: str, names: frozenset[str]) -> None:
     """In the nursery: have ready what children asked for about the whole team."""
-    once.ahead(team.load(folder), names)
+    once.ahead(dataset.load(folder), names)
     engine.freeze()
 
 
@@ -118,7 +118,7 @@ def _strange(job: Job, plan: Plan) -> str:
     if plan.code not in ("", once.code()):
         return f"Another version of salesnb, or of what it computes with, is installed {here}."
     if plan.data and "data" in job.values:
-        found = team.load(plan.source).fingerprint
+        found = dataset.load(plan.source).fingerprint
         if found != plan.data:
             return f"The data have changed, or are others {here}: {found}, not {plan.data}."
     return ""

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from salesnb import __version__, door, language, once, units
+from salesnb.dataset import load
 from salesnb.errors import DataError, unknown
 from salesnb.language import say, says, to_say
 from salesnb.report import agreement, parameters, standing
 from salesnb.report.agreement import Agreement
 from salesnb.report.files import Place, place, safe_names
 from salesnb.report.inputs import Inputs
-from salesnb.team import Team, load
+from salesnb.team import Team
 
 MANAGER = to_say("Manager's copy")
 

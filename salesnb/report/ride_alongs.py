@@ -6,13 +6,14 @@ import pandas as pd
 from babel.dates import format_date
 
 from salesnb import __version__, coaching, door, units
+from salesnb.dataset import load
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
 from salesnb.language import locale, say, to_say
 from salesnb.report import calendar
 from salesnb.report.files import safe_names, write_whole
 from salesnb.report.page import template
-from salesnb.team import Team, load
+from salesnb.team import Team
 
 CALENDAR, SHEETS = "ride_alongs.ics", "ride_alongs"
 
