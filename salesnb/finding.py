@@ -10,7 +10,7 @@ import matplotlib as mpl
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, display
+from salesnb import charts, display, markup
 from salesnb.errors import LISTED, DataError, unknown
 from salesnb.language import say
 from salesnb.units import money, number, percent, span
@@ -158,7 +158,7 @@ class Finding:
             caveats += (self.trend,) if self.trend else ()
             found = found.with_trends(self.history().reindex(self.table.index))
         front = (self.pressing, int(self.urgency)) if self.pressing else None
-        return display.html(self.headline, found, picture, self.ask, caveats, front)
+        return markup.html(self.headline, found, picture, self.ask, caveats, front)
 
     @cached_property
     def _readable(self) -> display.Shown:

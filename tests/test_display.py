@@ -1,4 +1,4 @@
-"""How a finding looks: units by hand, hostile words as words, the same in every run."""
+"""How a finding reads and looks: units by hand, hostile words as words, the same in every run."""
 
 from html.parser import HTMLParser
 
@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from salesnb import charts, display, units
+from salesnb import charts, display, markup, units
 from salesnb.charts import names
 from salesnb.finding import Finding
 
@@ -178,8 +178,8 @@ def test_ids_in_pictures_cannot_clash():
 
 def test_long_tables_say_how_much_is_left():
     table = pd.DataFrame({"n": np.arange(1234.0)})
-    assert "... and 1,214 more rows" in display.html("many", display.shown(table))
-    assert display.html("many", display.shown(table)).count("<tr") == 21
+    assert "... and 1,214 more rows" in markup.html("many", display.shown(table))
+    assert markup.html("many", display.shown(table)).count("<tr") == 21
     assert "... and 1,214 more rows" in display.text(display.shown(table))
     assert "more" not in display.text(display.shown(table.head(20)))
 

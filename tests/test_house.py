@@ -26,6 +26,7 @@ FLOORS: list[tuple[bool, set[str]]] = [
             "units",
             "coded",
             "display",
+            "markup",
             "usual",
             "watch",
             "latent",

@@ -5,7 +5,7 @@ from typing import Any
 
 import ipywidgets
 
-from salesnb import display
+from salesnb import display, markup
 
 
 class Still(ipywidgets.VBox):
@@ -31,7 +31,7 @@ def answer() -> ipywidgets.HTML:
 
 def table(said: str, found: display.Shown, *, is_folded: bool = False) -> str:
     """A sentence and a table as HTML; folded, the table is seen once the sentence is clicked."""
-    rows = display.table_html(found)
+    rows = markup.table_html(found)
     words = f"<p>{escape(said)}</p>{rows}"
     if is_folded:
         words = f"<details><summary>{escape(said)}</summary>{rows}</details>"

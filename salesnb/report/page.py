@@ -34,7 +34,7 @@ NOTES_BELOW = "notes-below"
 NOTHING = Markup("")
 TEMPLATES = Path(__file__).parent / "template"
 SAID = re.compile(r'say\("([^"]*)"\)')  # words in a script
-# Parts of a finding as `display.html` writes them.
+# Parts of a finding as `markup.html` writes them.
 HEADLINE = '<p class="headline"><strong>'
 CAVEATS = re.compile(r'(<div class="caveats"><p>[^<]*</p><ul>)(.*?)(</ul></div>)', re.DOTALL)
 PRESSING = re.compile(r'<div class="finding[^>]* data-pressing="([^"]*)" data-urgency="(\d+)"')
