@@ -48,7 +48,7 @@ def test_one_thing_to_work_on_in_money_with_n_and_interval(found):
     assert finding.headline == (
         "Ágnes Kiss: deals stop more often than expected at Demo: 41% move on (34%–49%, n = 96) "
         "where 58% of the same deals would with a typical rep; "
-        "about €85,200 (€40,600-€122,000) a year."
+        "about €85,200 (€40,600–€122,000) a year."
     )
     table = finding.table.set_index("stage")
     assert list(table.index) == ["Qualify", "Demo", "Offer"]
@@ -80,7 +80,7 @@ def test_worth_watching_claims_nothing_and_names_no_money(found):
 def test_mostly_open_deals_make_it_an_upper_bound_and_a_short_record_no_year(found):
     found({("R1", "Demo"): LEAK | {"is_upper_bound": True}})
     said = scorecard.work_on(team_of(DEALS[1:]), "R1").headline
-    assert "at most about €168,000 (€80,000-€240,000) in the time on record" in said
+    assert "at most about €168,000 (€80,000–€240,000) in the time on record" in said
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_money_of_a_stage_is_of_a_year_and_divided_among_its_skills(monkeypatch)
     assert pd.isna(table.loc[("R1", "closing"), "yearly_lost_amount"])
     said = training.gaps(made, target=3.0).headline
     assert "Ágnes Kiss, pitching" in said
-    assert "deals at Demo lose about €3,000 (€1,000-€5,000) a year" in said
+    assert "deals at Demo lose about €3,000 (€1,000–€5,000) a year" in said
 
 
 def test_what_most_of_the_team_lacks_is_a_matter_for_all():

@@ -6,7 +6,8 @@ Each metric is a function of a `view.View`; its docstring is the definition that
 
 from salesnb.metrics.bundles import attach
 from salesnb.metrics.closeups import velocity, win_curve
-from salesnb.metrics.looks import overview, trend
+from salesnb.metrics.looks import overview
+from salesnb.metrics.months import trend
 from salesnb.metrics.register import find, glossary
 
 __all__ = ["attach", "find", "glossary", "overview", "trend", "velocity", "win_curve"]
