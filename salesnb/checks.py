@@ -6,11 +6,11 @@ from functools import partial
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
 
 from salesnb import cells, schema
 from salesnb.errors import Fault, nearest
 from salesnb.history import look_up
+from salesnb.schema import pa
 from salesnb.settings import Settings
 
 # So many different wrong values of a column are named one by one.

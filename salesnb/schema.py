@@ -5,10 +5,18 @@ timestamp, ``_rate`` and ``_share`` lie in 0-1, amounts are in the team's one cu
 run from 0 to 4.
 """
 
+import sys
 from typing import Any
 
 import pandas as pd
-import pandera.pandas as pa
+
+# Where PySpark is installed pandera loads it at once, though no table here is Spark's: 0.4 s of
+# every start.
+sys.modules.setdefault("pyspark", None)  # type: ignore[arg-type]
+import pandera.pandas as pa  # noqa: E402
+
+if sys.modules["pyspark"] is None:
+    del sys.modules["pyspark"]
 
 Text = str
 Number = float

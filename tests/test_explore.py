@@ -1,6 +1,7 @@
 """What an analyst moves in JupyterLab, without a browser: pickers, rows, what stands still."""
 
 import re
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -90,6 +91,14 @@ def test_rows_are_searched_and_sorted(small):
     opened.is_falling.value = False
     assert opened.found["n_visits"].is_monotonic_increasing
     assert finding.table["n_visits"].to_list() == funnel.leaks(small).table["n_visits"].to_list()
+
+
+def test_a_finding_without_rows_is_opened_too(small):
+    found = funnel.leaks(small)
+    opened = explore.rows(replace(found, table=found.table.iloc[:0]))
+    opened.search.value = "demo"
+    assert len(opened.found) == 0
+    assert "All 0 rows" in opened.still()
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,8 @@ def rows(finding: Finding, counted: str = "", **where: Any) -> Rows:
 
 def _holds(named: pd.DataFrame, words: list[str]) -> pd.Series:
     """Which rows hold all these words."""
-    lines = named.astype("str").fillna("").agg(" ".join, axis=1).astype("str").str.casefold()
+    rows = named.astype("str").fillna("").itertuples(index=False)
+    lines = pd.Series(map(" ".join, rows), index=named.index, dtype="str").str.casefold()
     found = pd.Series(True, index=named.index)
     for word in words:
         found &= lines.str.contains(word.casefold(), regex=False)
