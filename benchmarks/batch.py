@@ -28,7 +28,7 @@ from salesnb.report import standing
 from salesnb.report.plan import plan
 
 HERE = Path(__file__).parent
-TEAMS = {24: 3, 200: 2, 1000: 2}  # reps, and rounds on a team of so many
+TEAMS = {24: 3, 200: 2, 1000: 1}  # reps, and rounds on a team of so many
 DEALS = 400
 OURS_PAGE = "*.manager.html"  # the second of two pages
 OURS, OURS_1, CLI, SPAWN2, FLOOR = "salesnb", "salesnb, one worker", "cli", "spawn2", "floor"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from salesnb import comp_plan, door, schema, settings
+from salesnb import comp_plan, door, schema, settings, units
 from salesnb.checks import check_tables
 from salesnb.database import Address
 from salesnb.errors import DataError
@@ -150,7 +150,7 @@ def contents(own: Settings, rows: list[Extent]) -> Finding:
     """The finding of `check`, from what is known of each table."""
     table = pd.DataFrame(rows, columns=["table", "n_rows", "first_on", "last_on"])
     lacking = [name for name in schema.MODELS if name not in set(table["table"])]
-    names, n, day = ", ".join(lacking), len(table), own.as_of.date()
+    names, n, day = ", ".join(lacking), len(table), units.day(own.as_of)
     caveats = [say("Not in this data set: {tables}.", tables=names)] if lacking else []
     caveats += [] if own.is_dated else [say("The days of deals are made up.")]
     return Finding(

@@ -6,7 +6,7 @@ The computation behind the findings on people: leaks and slow stages of the whol
 import numpy as np
 import pandas as pd
 
-from salesnb import behind, stage_model
+from salesnb import behind, stage_model, units
 from salesnb.history import look_up
 from salesnb.language import say, to_say
 from salesnb.metrics import quarterly
@@ -121,7 +121,7 @@ def lost_in_words(team: Team, cell: pd.Series) -> str:
 def time_covered(team: Team, found: pd.DataFrame) -> tuple[str, ...]:
     """Which time the lost amounts of these cells cover: a headline has those of a year."""
     first = _first(team, found).min()
-    return () if pd.isna(first) else (say(IN_TABLE, day=first.date()),)
+    return () if pd.isna(first) else (say(IN_TABLE, day=units.day(first)),)
 
 
 def _first(team: Team, found: pd.DataFrame) -> pd.Series:

@@ -128,7 +128,7 @@ def test_it_opens_at_the_first_notebook_where_a_rep_is_picked_and_rows_are_searc
     expect(headline).to_have_text(metrics.win_curve(small, rep=rep).headline)
     assert picture.inner_html() != before
     asked.get_by_label("Period").select_option("Jan to Mar 2026")
-    expect(headline).to_contain_text("from 2026-01-01 to 2026-03-31")
+    expect(headline).to_contain_text("from 1 January 2026 to 31 March 2026")
     n = len(metrics.overview(small).rows(scope="team", metric="win_rate"))
     expect(page.get_by_text(f"All {n:,} rows", exact=True)).to_be_visible()
     search = page.get_by_placeholder("a name, a stage").first

@@ -597,7 +597,7 @@ def test_overview_says_what_it_cannot_answer(six):
     assert row[["scope", "why"]].to_numpy().tolist() == [["team", "needs quotas"]]
     assert any("needs quotas" in caveat for caveat in found.caveats)
     assert found.headline == (
-        "The team won 3 of 5 deals closed in the 12 months to 2026-06-30 (60%, 27%–86%), "
+        "The team won 3 of 5 deals closed in the 12 months to 30 June 2026 (60%, 27%–86%), "
         "€550 in all."
     )
 

@@ -214,7 +214,7 @@ def test_a_quota_that_is_met_needs_no_ratio():
     found = pipeline.coverage(team, rep="R1")
     assert found.table["status"].tolist() == ["met"]
     assert found.table["coverage_ratio"].isna().all()
-    assert found.headline == "The quota of the quarter to 2026-06-30 is met."
+    assert found.headline == "The quota of the quarter to 30 June 2026 is met."
 
 
 # --- waterfall

@@ -225,7 +225,7 @@ def test_the_first_weeks_are_too_early(newcomer):
 
 def test_who_is_not_new_is_not_judged(newcomer):
     found = ramp.on_track(newcomer, rep="T1")
-    assert found.headline == "T1 Name was hired on 2020-01-01: not within the last 12 months."
+    assert found.headline == "T1 Name was hired on 1 January 2020: not within the last 12 months."
     assert found.table.empty
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from salesnb import exercise_bank, question_bank, sessions, standout
+from salesnb import exercise_bank, question_bank, sessions, standout, units
 from salesnb.coaching.examples import NO_HISTORY, strong_stage
 from salesnb.exercise_bank import MOMENTS
 from salesnb.finding import Finding
@@ -93,7 +93,7 @@ def _rows(seen: Standout, stage: str) -> Iterator[tuple[str, str, str]]:
         yield (
             "during",
             say("How what was agreed shows: “{commitment}”", commitment=words),
-            say("agreed {day}", day=day.date()),
+            say("agreed {day}", day=units.day(day)),
         )
     why = _numbers(seen, stage)
     own = standout.labels(seen.at(stage, "open").head(FEW), seen.team.currency)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, stats
+from salesnb import charts, stats, units
 from salesnb.coaching_log.held import YEAR, held, reps_in_words, rhythm
 from salesnb.errors import DataError
 from salesnb.finding import Finding, Urgency
@@ -177,7 +177,7 @@ def _of_one(table: pd.DataFrame, usual: pd.Series) -> str:
         said = say("a session {often}", often=_days(row, "gap_days", "gap_low", "gap_high"))
     if pd.notna(usual["value"]):
         said += say("; the team's usual is {n}", n=number(usual["value"]))
-    day = row["next_on"].date()
+    day = units.day(row["next_on"])
     if pd.notna(row["overdue_days"]):
         return say("{said}. The next was due on {day}.", said=said, day=day)
     return say("{said}. The next is due on {day}.", said=said, day=day)

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, pay, standout
+from salesnb import charts, pay, standout, units
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.language import say, says, to_say
@@ -127,7 +127,7 @@ def _why(row: tuple, deals: pd.DataFrame) -> str:
 
 
 def _headline(seen: Standout, table: pd.DataFrame, first: pd.Timestamp, last: pd.Timestamp) -> str:
-    when = say("from {first} to {last}", first=first.date(), last=last.date())
+    when = say("from {first} to {last}", first=units.day(first), last=units.day(last))
     if len(table) == 1:
         return say("{name}: nothing was earned {when}.", name=seen.name, when=when)
     by_rule = table.groupby("rule")["paid_amount"].sum()

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from salesnb import units
 from salesnb.language import say, to_say
 from salesnb.team import Team
 from salesnb.units import money, number, percent, span
@@ -24,7 +25,7 @@ def headline(team: Team, table: pd.DataFrame, rep_id: str | None) -> str:
     """All goals and quotas under way, or the one of a rep."""
     who = "" if rep_id is None else f"{team.names[rep_id]}: "
     if table.empty:
-        return who + say("no goal or quota is under way on {day}.", day=team.as_of.date())
+        return who + say("no goal or quota is under way on {day}.", day=units.day(team.as_of))
     if rep_id is not None:
         return who + _of_one(team, table.iloc[0])
     products = table[table["scope"] == "product"]
@@ -62,7 +63,7 @@ def _of_one(team: Team, row: pd.Series) -> str:
         won=won,
         n=number(row.n_won),
         quota=goal,
-        day=row.ends_on.date(),
+        day=units.day(row.ends_on),
     )
     if (status := row["status"]) in ("met", "missed"):
         return f"{said}: {say(status)}."

@@ -6,7 +6,7 @@ from babel.dates import format_date
 from matplotlib.axes import Axes
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, stats
+from salesnb import charts, stats, units
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import locale, say, to_say
@@ -144,7 +144,9 @@ def _way(way: float, stage: str) -> str:
 def _month_caveats(team: Team) -> tuple[str, ...]:
     if (team.as_of + DAY).day == 1:
         return ()
-    return (say("The last month is not over: it is counted up to {day}.", day=team.as_of.date()),)
+    return (
+        say("The last month is not over: it is counted up to {day}.", day=units.day(team.as_of)),
+    )
 
 
 def _written(value: float, unit: str, currency: str) -> str:

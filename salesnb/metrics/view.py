@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from salesnb import cells, stats
+from salesnb import cells, stats, units
 from salesnb.errors import DataError
 from salesnb.language import say
 from salesnb.metrics.ledger import DAY, Ledger
@@ -159,10 +159,10 @@ def period(
 
 
 def in_words(first: pd.Timestamp, last: pd.Timestamp) -> str:
-    """A period for a headline: "in the 12 months to 2026-06-30"."""
+    """A period for a headline: "in the 12 months to 30 June 2026".""" ""
     if first == last + DAY - pd.DateOffset(years=1):
-        return say("in the 12 months to {day}", day=last.date())
-    return say("from {first} to {last}", first=first.date(), last=last.date())
+        return say("in the 12 months to {day}", day=units.day(last))
+    return say("from {first} to {last}", first=units.day(first), last=units.day(last))
 
 
 def quarters(view: View) -> list[tuple[pd.Timestamp, pd.Timestamp]]:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts
+from salesnb import charts, units
 from salesnb.finding import Finding
 from salesnb.language import say
 from salesnb.metrics import answers, cases, quota
@@ -109,18 +109,18 @@ def _coverage_headline(team: Team, table: pd.DataFrame, rep: str | None) -> str:
     if table.empty or table["status"].iloc[0] == NO_QUOTA:
         return say(
             "There is no quota for the quarter from {first} to {last}.",
-            first=first.date(),
-            last=last.date(),
+            first=units.day(first),
+            last=units.day(last),
         )
     row = table.iloc[0]
     is_met = row["status"] == MET
     if is_met:
-        said = say("The quota of the quarter to {day} is met.", day=last.date())
+        said = say("The quota of the quarter to {day} is met.", day=units.day(last))
     else:
         said = say(
             "For the quarter to {day}, {due} is open and due (n = {n}), {left} of the quota is "
             "left: {ratio} times.",
-            day=last.date(),
+            day=units.day(last),
             due=money(row.due_amount, team.currency),
             n=number(row.n_due),
             left=money(row.left_amount, team.currency),

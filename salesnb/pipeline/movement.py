@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import cells, charts, metrics
+from salesnb import cells, charts, metrics, units
 from salesnb import waterfall as steps
 from salesnb.dataset import load
 from salesnb.errors import DataError
@@ -139,15 +139,17 @@ def _waterfall_headline(
 
     if not rows[["n_deals", "n_due"]].any(axis=None):
         return say(
-            "No deal was open between {first} and {last}.", first=before.date(), last=after.date()
+            "No deal was open between {first} and {last}.",
+            first=units.day(before),
+            last=units.day(after),
         )
     came = {step: said(step) for step in ("start", "end", "new", "won", "lost")}
     n_start, n_end = (number(rows["n_deals"][step]) for step in ("start", "end"))
     moved = say(
         "From {first} to {last} the open pipeline went from {start} ({n_start} deals) to {end} "
         "({n_end}): {new} new, {won} won, {lost} lost.",
-        first=before.date(),
-        last=after.date(),
+        first=units.day(before),
+        last=units.day(after),
         n_start=n_start,
         n_end=n_end,
         **came,
@@ -157,7 +159,7 @@ def _waterfall_headline(
     pushed, pulled_in = (said(step, "due_amount") for step in ("pushed", "pulled_in"))
     return f"{moved} " + say(
         "Of what was due by {day}, {pushed} was pushed beyond and {pulled_in} pulled in.",
-        day=due.date(),
+        day=units.day(due),
         pushed=pushed,
         pulled_in=pulled_in,
     )
@@ -191,6 +193,6 @@ def _draw_waterfall(ax: Axes, table: pd.DataFrame, due: pd.Timestamp) -> Axes:
     column = "due_amount" if has_due else "amount"
     rows = table[(table[column] != 0) | table["step"].isin(["start", "end"])]
     charts.waterfall(ax, [say(STEPS[step]) for step in rows["step"]], rows[column].to_list())
-    day = due.date()
+    day = units.day(due)
     ax.set_xlabel(say("open amount due by {day}", day=day) if has_due else say("open amount"))
     return ax

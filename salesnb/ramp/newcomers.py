@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from salesnb import units
 from salesnb.history import look_up
 from salesnb.language import say
 from salesnb.metrics import ramp as measured
@@ -49,7 +50,7 @@ def not_new(team: Team, rep: str, months: int) -> str:
     """A headline about a rep who is not new."""
     rep_id = team.rep(rep)
     hired_on = look_up(pd.Series([rep_id]), team.reps.set_index("rep_id")["hired_on"]).iloc[0]
-    day = say("a day not on record") if pd.isna(hired_on) else hired_on.date()
+    day = say("a day not on record") if pd.isna(hired_on) else units.day(hired_on)
     return say(
         "{who} was hired on {day}: not within the last {months} months.",
         who=team.names[rep_id],
