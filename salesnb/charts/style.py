@@ -174,6 +174,11 @@ def few_dates(ax: Axes) -> None:
 class Dates(ConciseDateFormatter):
     """Dates with the months' names in the language that is spoken."""
 
+    def __init__(self, locator: AutoDateLocator) -> None:
+        day = say("%d %b %Y")
+        said_once = ["", "%Y", say("%b %Y"), day, day, f"{day} %H:%M"]
+        super().__init__(locator, offset_formats=said_once)
+
     def format_ticks(self, values: Any) -> list[str]:
         """The labels of the ticks."""
         return [_months(label) for label in super().format_ticks(values)]
