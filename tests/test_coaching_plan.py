@@ -633,5 +633,5 @@ def test_what_was_agreed_last_time_is_on_the_sheet(standing_out):
     standing_out({})
     log = coached(("R1", "2026-06-01", 45), commitment="Ask Bob Braun for a date.")
     table = coaching.observation(team_of(PACE, coaching=log), "R1").table
-    said = table.loc[table["why"] == "agreed 2026-06-01", "watch_for"].iloc[0]
+    said = table.loc[table["why"] == "agreed 1 June 2026", "watch_for"].iloc[0]
     assert said == "How what was agreed shows: “Ask a colleague for a date”"

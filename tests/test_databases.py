@@ -16,7 +16,7 @@ from engines import PASSWORD, fill_duckdb, fill_postgres, fill_spark, program
 from test_report import save
 
 import salesnb
-from salesnb import DataError, cli, database, door, metrics, schema, slices
+from salesnb import DataError, cli, database, dataset, door, metrics, schema, slices
 from salesnb.errors import Fault
 from salesnb.report import batch
 from salesnb.report.plan import plan
@@ -83,7 +83,7 @@ def test_an_engine_holds_the_same_team_and_answers_to_the_cent(stands):
 def test_an_engine_says_what_it_holds(stands):
     address, files = stands
     said = salesnb.check(address)
-    rows = pd.DataFrame([salesnb.team._extent(name, files) for name in files.tables])
+    rows = pd.DataFrame([dataset._extent(name, files) for name in files.tables])
     pd.testing.assert_frame_equal(said.table, rows.set_axis(list(said.table), axis=1))
 
 
