@@ -108,6 +108,8 @@ class Cluster:
 
     def _threads(self) -> dict[str, int]:
         """The workers, and how many reports each makes at a time; none if nobody answers."""
+        if self._client.status != "running":
+            return {}  # to ask would be to wait for half a minute
         with suppress(Exception):
             return self._client.nthreads()
         return {}
