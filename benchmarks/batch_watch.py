@@ -4,6 +4,7 @@ import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fnmatch import filter as filter_names
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -41,7 +42,8 @@ def watch(command: list[str], out: Path, pattern: str, weighs: bool = False) -> 
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=alone)
     tree = psutil.Process(process.pid)
     while not _is_over(tree):
-        there = sum(1 for _ in out.rglob(pattern))
+        # Folders come and go under way: `walk` passes over them, `rglob` would not.
+        there = sum(len(filter_names(names, pattern)) for *_, names in os.walk(out))
         if there > len(seen.at):
             spent = (monotonic() - began, _cpu(tree))
             seen.at += [spent] * (there - len(seen.at))
