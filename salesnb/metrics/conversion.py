@@ -67,22 +67,24 @@ def by_quarter(
     team: Team, rep_id: str | None, last: pd.Timestamp, found: pd.DataFrame
 ) -> pd.DataFrame:
     """The exit rate of each row of `table`, quarter by quarter up to the last day."""
-    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
-    rows = rows if rep_id is None else rows[rows["rep_id"] == rep_id]
+    rows = _passed(team, rep_id)
     shares = quarterly.gone_on(
         rows.assign(entered_at=rows["entered_on"], left_at=rows["left_on"]), ["stage"], last
     )
     return shares.reindex(found["stage"]).set_axis(found.index)
 
 
+def _passed(team: Team, rep_id: str | None) -> pd.DataFrame:
+    """The visits of each stage and of the whole way, of all reps or of one."""
+    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
+    return rows if rep_id is None else rows[rows["rep_id"] == rep_id]
+
+
 def _parts(
     team: Team, by: str | None, rep_id: str | None, first: pd.Timestamp, last: pd.Timestamp
 ) -> dict[str, pd.DataFrame]:
     """The visits that began, that ended, and whose deal was decided in the period."""
-    rows = pd.concat([_stages(team), _whole(team)], ignore_index=True)
-    if rep_id is not None:
-        rows = rows[rows["rep_id"] == rep_id]
-    parts = {}
+    rows, parts = _passed(team, rep_id), {}
     for part, date in (("cohort", "entered_on"), ("exit", "left_on"), ("won", "decided_on")):
         inside = rows[(rows[date] >= first) & (rows[date] < last + DAY)]
         parts[part] = inside.assign(group=_groups(team, inside, by, date))

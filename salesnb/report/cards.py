@@ -15,6 +15,7 @@ from salesnb.report import page
 from salesnb.report.files import write_whole
 from salesnb.team import Team
 from salesnb.units import number, percent, span
+from salesnb.wanted import role_in_words
 
 PROOF, AGAINST, OWNER = to_say("Proof"), to_say("Against"), to_say("Kept by")
 REVIEWED, TOLD = to_say("Reviewed"), to_say("Told")
@@ -58,7 +59,7 @@ def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
 def _about(team: Team) -> dict[str, str]:
     """Family and role of each product, as far as they are on record."""
     rows = team.products[["family", "role"]].astype("str").fillna("")
-    roles = [say(role).replace("_", " ") for role in rows["role"]]
+    roles = rows["role"].map(role_in_words)
     said = [" · ".join(filter(None, row)) for row in zip(rows["family"], roles, strict=True)]
     return dict(zip(team.products["product_id"], said, strict=True))
 
