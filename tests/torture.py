@@ -197,7 +197,7 @@ NEW = {
     r"0x[0-9a-f]{6,}": "0x",
     r"[0-9a-f]{32}": "id",
     r"<dc:date>[^<]*": "<dc:date>",
-    r"\b[\d.]+ [nmµμ]?s\b": "time",
+    r"\b[\d.]+(e[+-]\d+)? [nmµμ]?s\b": "time",
     r", total: time": "",
 }
 

@@ -118,7 +118,9 @@ def load() -> None:
     """Load what notebooks will load."""
     for name in LOADED:
         import_module(name)
-    matplotlib.backends.backend_registry.list_all()  # all that is installed is looked through
+    # All that is installed is looked through for ways to draw and to start a kernel.
+    matplotlib.backends.backend_registry.list_all()
+    is_ours("python3")
 
 
 def freeze() -> None:

@@ -77,6 +77,7 @@ class WiredKernel(IPythonKernel):
     shell_stream: Any = traitlets.Any()
     shell_channel_thread = traitlets.Any(SimpleNamespace(parent_thread=threading.main_thread()))
     _supports_kernel_subshells = False
+    _execute_sleep = 0.0  # no other thread has anything left to publish
 
     def _abort_queues(self, subshell_id: str | None = None) -> None:
         """Nothing is queued."""

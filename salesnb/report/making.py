@@ -11,7 +11,7 @@ from typing import Any
 import nbformat
 import pandas as pd
 
-from salesnb import charts, dataset, door, language, once, verbs
+from salesnb import charts, dataset, door, language, once, question_bank, verbs
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import to_say
@@ -43,8 +43,8 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
     once.code()
     engine.load()
     files.load(output)
-    page.template("page.html.j2")
     _show_once()
+    question_bank.bank()
     if folder is not None:
         verbs.find()  # which loads every topic
         with suppress(DataError, OSError):  # the plan, or each report, says it of itself
@@ -53,11 +53,18 @@ def ready(folder: str | None, cache: str | None, output: files.Place | None = No
 
 
 def _show_once() -> None:
-    """Show some finding: what drawing and tables look up at first is then known to every child."""
+    """Show some finding on some page: what that looks up at first is then known to every child."""
     table = pd.DataFrame({"name": ["some"], "won_amount": [1.5], "win_rate": [0.5], "n": [1.0]})
     points = charts.Points("some", table["win_rate"], table["win_rate"], table["win_rate"])
     found = Finding("Some.", table, lambda ax: charts.dumbbell(ax, ["some"], points))
-    found._repr_html_()
+    shown = nbformat.v4.new_output("display_data", {"text/html": found._repr_html_()})
+    cells = [
+        nbformat.v4.new_markdown_cell("# Some\n\n**Words**"),
+        nbformat.v4.new_code_cell(outputs=[shown]),
+    ]
+    sheet = page.Sheet(about="some", as_of=pd.Timestamp(0), team="", facts={})
+    page.render(nbformat.v4.new_notebook(cells=cells), sheet)
+    page.template("agreement.html.j2")
 
 
 def planned(*where: Any, asked: Mapping[str, Any]) -> Plan | DataError:

@@ -236,15 +236,19 @@ def _text(name: str) -> str:
     return (TEMPLATES / name).read_text("utf-8")
 
 
-@cache
 def template(name: str) -> Any:
     """A page template; whatever it is given is escaped unless it is markup already."""
+    return _templates().get_template(name)
+
+
+@cache
+def _templates() -> Environment:
     folder = FileSystemLoader(TEMPLATES)
     words = Environment(loader=folder, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     words.filters["fingerprint"] = _fingerprint
     words.globals |= {"light": charts.LIGHT, "dark": charts.DARK, "script": NOTHING}
     words.globals |= {"say": say, "says": says, "language": language.now}
-    return words.get_template(name)
+    return words
 
 
 def _fingerprint(text: str) -> str:
