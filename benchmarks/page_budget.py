@@ -76,6 +76,8 @@ def measure(folder: Path, browser: Browser) -> pd.DataFrame:
                 "paint ms": painted(browser, heaviest),
             }
         )
+    if not rows:
+        raise SystemExit(f"There are no pages in {folder}: make demo writes some.")
     return pd.DataFrame(rows)
 
 
