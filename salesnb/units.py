@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 from babel.dates import format_date
-from babel.numbers import format_currency, format_decimal, format_percent
+from babel.numbers import format_compact_decimal, format_currency, format_decimal, format_percent
 from pandas.api import types
 
 from salesnb.language import locale, say
@@ -74,6 +74,11 @@ def number(value: float, digits: int = 0) -> str:
     if pd.isna(value):
         return say("unknown")
     return format_decimal(round(value, digits), locale=locale())
+
+
+def short(value: float, digits: int = 2) -> str:
+    """A number where there is little room: ``short(12_500)`` is ``"12.5K"``."""
+    return format_compact_decimal(value, locale=locale(), fraction_digits=digits)
 
 
 def day(when: pd.Timestamp) -> str:

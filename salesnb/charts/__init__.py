@@ -24,6 +24,7 @@ from salesnb.charts.style import (
     shortened,
     shows_data,
     svg,
+    write_short,
 )
 
 __all__ = [
@@ -58,4 +59,5 @@ __all__ = [
     "stacked",
     "svg",
     "waterfall",
+    "write_short",
 ]

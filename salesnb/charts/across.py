@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from babel.dates import format_date
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, PercentFormatter
+from matplotlib.ticker import PercentFormatter
 
 from salesnb.charts.room import BESIDE, WHOLE
 from salesnb.charts.style import (
@@ -23,7 +23,7 @@ from salesnb.charts.style import (
     shortened,
 )
 from salesnb.language import locale, say
-from salesnb.units import number, percent
+from salesnb.units import number, percent, short
 
 TICKS = 7  # dates at most
 NAMED, APART = 12, 0.075  # points named at most; distance of the names, of the Axes' height
@@ -117,7 +117,7 @@ def _said(value: float, is_rate: bool) -> str:
     if is_rate:
         return percent(value)
     if value >= 1000:
-        return EngFormatter(places=0, sep="")(value)
+        return short(value, 0)
     return number(float(f"{value:.3g}"), 6)
 
 

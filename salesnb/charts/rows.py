@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, MaxNLocator, PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 from numpy.typing import ArrayLike
 
 from salesnb.charts.style import (
@@ -20,6 +20,7 @@ from salesnb.charts.style import (
     nothing_to_draw,
     shades,
     shortened,
+    write_short,
 )
 from salesnb.language import say, to_say
 
@@ -147,5 +148,5 @@ def waterfall(ax: Axes, labels: Sequence[str], changes: Sequence[float]) -> Axes
     ax.set_yticks(places, [shortened(label) for label in labels])
     ax.set_ylim(len(size) - 0.5, -0.5)
     ax.tick_params(axis="y", length=0, labelcolor=INK)
-    ax.xaxis.set_major_formatter(EngFormatter(sep=""))
+    write_short(ax.xaxis)
     return ax

@@ -12,12 +12,14 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import EngFormatter, Formatter, ScalarFormatter
+from matplotlib.ticker import Formatter, ScalarFormatter
 
 from salesnb.language import locale, say
+from salesnb.units import short
 
 # The colours of pages and pictures, by what they are for: on white paper and on a dark screen.
 # One accent; the warning is always told apart by place or mark too, never by colour alone.
@@ -208,9 +210,14 @@ class Decimals(Formatter):
         self.own.set_locs(locs)
 
 
+def write_short(axis: Axis) -> None:
+    """Write large figures at an axis in short: "10K", in Hungarian "10 E"."""
+    axis.set_major_formatter(lambda value, _: short(value))
+
+
 def write_decimals(ax: Axes) -> None:
     """Give the figures at the axes the decimal sign of the language that is spoken."""
     for axis in (each for inside in (ax, *ax.child_axes) for each in (inside.xaxis, inside.yaxis)):
         own = axis.get_major_formatter()
-        if isinstance(own, (ScalarFormatter, EngFormatter)) and locale().language != "en":
+        if isinstance(own, ScalarFormatter) and locale().language != "en":
             axis.set_major_formatter(Decimals(own))

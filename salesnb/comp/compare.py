@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter
 
 from salesnb import charts, pay, stats
 from salesnb.errors import DataError, Fault
@@ -212,7 +211,7 @@ def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
     ax.plot(*ends[:2], "s", color=charts.MUTED, label=say("old plan"), markersize=4)
     ax.plot(ends[0], ends[2], "o", color=charts.ACCENT, label=say("new plan"), markersize=5)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(EngFormatter(sep=""))
+        charts.write_short(axis)
     ax.set_ylim(bottom=0)
     ax.set_xlabel(say("margin brought by a rep"))
     ax.set_ylabel(say("pay"))

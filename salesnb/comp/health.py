@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter
 
 from salesnb import charts, pay, sold, stats
 from salesnb.comp_plan import Plan
@@ -186,7 +185,7 @@ def _draw(
         return charts.nothing_to_draw(ax)
     ax.plot(both["margin"], both["pay"], "o", color=charts.ACCENT, markersize=5)
     for axis in (ax.xaxis, ax.yaxis):
-        axis.set_major_formatter(EngFormatter(sep=""))
+        charts.write_short(axis)
     ax.set_ylim(bottom=0)
     ax.set_xlabel(say("margin brought by a rep"))
     ax.set_ylabel(say("pay"))

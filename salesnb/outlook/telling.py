@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from babel.dates import format_date
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter
 
 from salesnb import charts
 from salesnb.language import locale, say, says, to_say
@@ -246,7 +245,7 @@ class Telling:
             )
         charts.few_dates(ax)
         ax.set_ylim(bottom=0)
-        ax.yaxis.set_major_formatter(EngFormatter(sep=""))
+        charts.write_short(ax.yaxis)
         label = say("at the end of the week, {currency}", currency=found.team.currency)
         ax.set_ylabel(label.rstrip(", "))
         return ax

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter
 
 from salesnb import charts
 from salesnb.finding import Finding
@@ -233,7 +232,7 @@ def _draw_cost(ax: Axes, table: pd.DataFrame) -> Axes:
         ax.plot([even], [rows["value"].iloc[int(even) - 1]], "o", color=charts.ACCENT)
         place: dict[str, Any] = {"textcoords": "offset points", "in_layout": False}
         ax.annotate(say("month {n}", n=number(even)), (even, 0), (0, -12), size=8, **place)
-    ax.yaxis.set_major_formatter(EngFormatter(sep=""))
+    charts.write_short(ax.yaxis)
     ax.set_xlabel(say("months since the hire"))
     ax.set_ylabel(say("margin less cost, per hire"))
     return ax

@@ -62,7 +62,7 @@ def _show_once() -> None:
         nbformat.v4.new_markdown_cell("# Some\n\n**Words**"),
         nbformat.v4.new_code_cell(outputs=[shown]),
     ]
-    sheet = page.Sheet(about="some", as_of=pd.Timestamp(0), team="", facts={})
+    sheet = page.Sheet(about="some", as_of="", team="", facts={})
     page.render(nbformat.v4.new_notebook(cells=cells), sheet)
     page.template("agreement.html.j2")
 
