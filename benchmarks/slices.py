@@ -8,7 +8,6 @@ each other.
 
 import argparse
 import multiprocessing
-import resource
 import signal
 import sys
 import time
@@ -139,8 +138,16 @@ def measured(engine: str, folder: Path, source: str, pids: list[int], n_reps: in
     found = salesnb.load(source, reps=names)
     seconds = time.perf_counter() - began
     time.sleep(1)  # until a server has counted what ended
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    queue.put((sum(map(len, found.tables.values())), seconds, work(servers) - worked, most))
+    queue.put((sum(map(len, found.tables.values())), seconds, work(servers) - worked, held()))
+
+
+def held() -> float:
+    """GB that this program has held at most.
+
+    `resource` would tell more: it counts what the process that started this one had held.
+    """
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e6
 
 
 def timed(engine: str, folder: Path, size: int, n_reps: int, source: str, *pids: int) -> list[dict]:
