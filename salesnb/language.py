@@ -120,6 +120,16 @@ def words_for(code: str) -> Mapping[str, str]:
     return found
 
 
+def without_accents(words: str) -> str:
+    """The same letters without what stands above and below them.
+
+    >>> without_accents("Gyöngyi Świątek")
+    'Gyongyi Swiatek'
+    """
+    apart = unicodedata.normalize("NFKD", words)
+    return "".join(sign for sign in apart if not unicodedata.combining(sign))
+
+
 def _letters(code: str, name: str) -> Iterator[str]:
     """Letters as the alphabet has them, of one sign or more; of all else, what is below accents."""
     plain = unicodedata.normalize("NFC", name.casefold())
@@ -128,8 +138,7 @@ def _letters(code: str, name: str) -> Iterator[str]:
         if each in _places(code):
             yield each
         else:
-            bare = unicodedata.normalize("NFKD", each)
-            yield from (sign for sign in bare if not unicodedata.combining(sign))
+            yield from without_accents(each)
 
 
 @cache

@@ -7,14 +7,13 @@ Performance*, 1992): goal, reality, options, will.
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 from salesnb import language
-from salesnb.language import say, to_say
+from salesnb.language import say, to_say, without_accents
 
 STEPS = (to_say("goal"), to_say("reality"), to_say("options"), to_say("will"))
 STAGE_KINDS = (
@@ -144,9 +143,8 @@ def _holds(name: str, word: str) -> bool:
 
 def _plain(words: str) -> str:
     """Lower case without accents, marks as blanks."""
-    letters = unicodedata.normalize("NFKD", words.casefold())
-    bare = "".join(letter for letter in letters if not unicodedata.combining(letter))
-    return " ".join(re.sub(r"[\W_]+", " ", bare).split())
+    bare = re.sub(r"[\W_]+", " ", without_accents(words.casefold()))
+    return " ".join(bare.split())
 
 
 @cache

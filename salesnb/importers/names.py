@@ -1,7 +1,6 @@
 """Names of people and companies, found again in text however they are written there."""
 
 import re
-import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from itertools import pairwise
@@ -9,6 +8,7 @@ from itertools import pairwise
 import pandas as pd
 
 from salesnb.importers.source import Source
+from salesnb.language import without_accents
 
 WORD = re.compile(r"[^\W_]+")
 GAP = re.compile(r"[\s.,'’&/_+-]{1,3}")
@@ -71,8 +71,7 @@ def _cells(source: Source, name: str) -> pd.Series:
 @cache
 def folded(word: str) -> str:
     """A word without capitals and accents."""
-    apart = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(char for char in apart if not unicodedata.combining(char))
+    return without_accents(word.casefold())
 
 
 def words(text: str) -> tuple[str, ...]:

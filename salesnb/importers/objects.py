@@ -5,7 +5,6 @@ The names that columns go by are data: ``crm/aliases/*.toml``, whose first file 
 
 import re
 import tomllib
-import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from salesnb.errors import unknown
 from salesnb.importers.exported import RawTable
+from salesnb.language import without_accents
 
 ALIASES = Path(__file__).parents[1] / "crm" / "aliases"
 EVERYWHERE = "generic"  # what may lie beside the export of any vendor
@@ -128,8 +128,8 @@ def fold(name: str) -> str:
     >>> fold("Date de clôture"), fold("stage_name") == fold("StageName"), fold("property_amount")
     ('datedecloture', True, 'amount')
     """
-    plain = unicodedata.normalize("NFKD", name.strip()).casefold()
-    return re.sub(r"[\W_]+|[\u0300-\u036f]", "", re.sub(r"^property_", "", plain))
+    plain = without_accents(name.strip()).casefold()
+    return re.sub(r"[\W_]+", "", re.sub(r"^property_", "", plain))
 
 
 def _kind(name: str, said: Mapping) -> Kind:

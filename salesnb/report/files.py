@@ -12,7 +12,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from shutil import rmtree
 from typing import TypeVar
-from unicodedata import combining, normalize
 
 from filelock import FileLock, Timeout
 from fsspec import get_filesystem_class
@@ -20,6 +19,7 @@ from upath import UPath
 
 from salesnb import door
 from salesnb.errors import DataError
+from salesnb.language import without_accents
 
 RESERVED = {
     "con",
@@ -169,5 +169,5 @@ def _is_safe(name: str) -> bool:
 
 def _marked(name: str) -> str:
     mark = hashlib.sha256(name.encode()).hexdigest()[:16]
-    plain = "".join(each for each in normalize("NFKD", name) if not combining(each))
-    return f"{re.sub(r'[^A-Za-z0-9_]+', '-', plain)[:40].strip('-')}-{mark}".strip("-")
+    plain = re.sub(r"[^A-Za-z0-9_]+", "-", without_accents(name))
+    return f"{plain[:40].strip('-')}-{mark}".strip("-")
