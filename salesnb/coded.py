@@ -18,6 +18,8 @@ WRITTEN = {"topic"}  # words that people write, among them stages and skills of 
 AS_THEY_ARE = {"item", "reason", "decision", "assessor"}
 AS_THEY_ARE |= {"trait", "ranking", "milestone"}
 
+LAST_WORDS = COLUMNS | WRITTEN
+
 OF_PEOPLE, ALL = {"stage", "level"}, "all"  # words of the CRM, save that of a row of all
 WORDS = (
     *(to_say("act"), to_say("look"), to_say("watch"), to_say("too_few")),  # tiers
@@ -40,7 +42,8 @@ WORDS = (
 
 def is_coded(column: str) -> bool:
     """Whether a column holds such words."""
-    return column in {*OF_PEOPLE, *AS_THEY_ARE} or column.rpartition("_")[2] in COLUMNS | WRITTEN
+    is_whole_name = column in OF_PEOPLE or column in AS_THEY_ARE
+    return is_whole_name or column.rpartition("_")[2] in LAST_WORDS
 
 
 def in_words(column: str, codes: Iterable[str]) -> list[str]:

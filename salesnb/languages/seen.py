@@ -91,16 +91,7 @@ class Known:
         """With how many of these words a text of the data begins, or all of one that was cut."""
         for first in _begin(self.firsts, words[0]):
             for text in self.texts[first]:
-                n = min(
-                    len(text), next((i for i, w in enumerate(words, 1) if CUT in w), len(words))
-                )
-                same = [each.removesuffix(CUT) for each in words[:n]]
-                is_cut = CUT in words[n - 1]
-                if (
-                    (is_cut or n == len(text))
-                    and text[: n - 1] == same[:-1]
-                    and (text[n - 1].startswith(same[-1]) if is_cut else text[n - 1] == same[-1])
-                ):
+                if n := _beginning(words, text):
                     return n
         return 0
 
@@ -112,6 +103,16 @@ def _begin(known: list[str], word: str) -> list[str]:
     if stem == word:
         return known[at : at + 1] if known[at : at + 1] == [word] else []
     return [*takewhile(lambda each: each.startswith(stem), known[at:])]
+
+
+def _beginning(words: list[str], text: list[str]) -> int:
+    """How many of these words are a text, or what is seen of it where it was cut; 0 if none is."""
+    for n, (word, own) in enumerate(zip(words, text, strict=False), 1):
+        if CUT in word:
+            return n if own.startswith(word.removesuffix(CUT)) else 0
+        if word != own:
+            return 0
+    return len(text) if len(words) >= len(text) else 0
 
 
 def _words(text: str) -> list[str]:
