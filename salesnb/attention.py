@@ -79,6 +79,12 @@ def unusual(team: Team) -> pd.DataFrame:
     return found.sort_values(["p", "rep_id", "reason"], ignore_index=True)[COLUMNS]
 
 
+def open_now(team: Team, reason: str, rep_id: str) -> pd.DataFrame:
+    """The open deals of a rep that are so today (`deal_id`), as `unusual` counts them."""
+    rows = REASONS[reason][0](_view(team))
+    return rows[rows["is_it"] & (rows["rep_id"] == rep_id)]
+
+
 def _at_work(team: Team) -> list[str]:
     """The reps who are on the team and were at work for most of the last two weeks."""
     first = team.as_of - pd.Timedelta(days=pipeline.UNTOUCHED_DAYS - 1)

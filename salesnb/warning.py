@@ -114,6 +114,11 @@ class Warning:
         name, is_sure = self.names[rep_id], bool(s.is_sure[rep, -1])
         return rep_id, name, is_alarm, is_sure, n, booked, total, float(low), float(high)
 
+    def lately(self, rep_id: str) -> pd.DatetimeIndex:
+        """The weeks that are compared of a rep, by their Mondays."""
+        n = self.now.set_index("rep_id")["n_weeks"][rep_id]
+        return self.weeks.week[-n:]
+
     def _short_for(self, rep: int) -> int:
         """Weeks since the running sum of an alarm under way left 0."""
         is_zero = np.flatnonzero(self.watched.score[rep] == 0)

@@ -5,6 +5,8 @@ amount of the deals that came in or left that way. Two pipelines side by side: a
 those due by a day, which deals enter and leave by their close date too.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import pandas as pd
 
@@ -16,6 +18,15 @@ STEPS += ["handed_over", "removed", "end"]
 RARE = ("reopened", "handed_over", "removed")  # left out where no deal went that way
 COLUMNS = ["step", "n_deals", "amount", "n_due", "due_amount"]
 STATE = ["deal_id", "rep_id", "created_on", "amount", "expected_close_on", "closed_on", "outcome"]
+
+
+class _Way(NamedTuple):
+    """The deals that went through a step, and what that does to the amount and to the number."""
+
+    step: str
+    which: pd.Series
+    amount: pd.Series
+    n: int = 1
 
 
 def table(
@@ -38,19 +49,41 @@ def table(
         n_due, due_amount : the same of those due by `due_by`
     """
     deals = _both(before, after, rep_id)
-    everything = _steps(deals, deals["is_open_then"], deals["is_open_now"], deals["ended"] != "")
+    everything, due = _counted(_of_all(deals)), _counted(_of_due(deals, due_by))
+    found = pd.DataFrame(
+        {
+            "step": pd.Series(STEPS, dtype="str"),
+            "n_deals": everything[0],
+            "amount": everything[1],
+            "n_due": due[0],
+            "due_amount": due[1],
+        }
+    )
+    is_needless = found["step"].isin(RARE) & (found[["n_deals", "n_due"]] == 0).all(axis=1)
+    return found[~is_needless].reset_index(drop=True)[COLUMNS]
+
+
+def gone(
+    before: Team, after: Team, due_by: pd.Timestamp, rep_id: str | None, step: str, *, is_due: bool
+) -> pd.DataFrame:
+    """The deals (`deal_id`) that went through a step, of all or of those due by a day."""
+    deals = _both(before, after, rep_id)
+    ways = _of_due(deals, due_by) if is_due else _of_all(deals)
+    ids = [deals.index[way.which] for way in ways if way.step == step and way.n]
+    return pd.DataFrame({"deal_id": [deal for each in ids for deal in each]}, dtype="str")
+
+
+def _of_all(deals: pd.DataFrame) -> list[_Way]:
+    return _ways(deals, deals["is_open_then"], deals["is_open_now"], deals["ended"] != "")
+
+
+def _of_due(deals: pd.DataFrame, due_by: pd.Timestamp) -> list[_Way]:
     is_due_then = deals["is_open_then"] & (deals["due_then"] <= due_by)
     is_due_now = deals["is_open_now"] & (deals["due_now"] <= due_by)
     # A win by then was due by then, whatever its date said.
     is_due_end = (deals["ended"] == "won") & deals["due_now"].notna()
     is_due_end |= deals["due_now"] <= due_by
-    due = _steps(deals, is_due_then, is_due_now, (deals["ended"] != "") & is_due_end)
-    found = pd.DataFrame({"step": STEPS}, dtype="str")
-    for names, steps in ((("n_deals", "amount"), everything), (("n_due", "due_amount"), due)):
-        for name, values in zip(names, steps, strict=True):
-            found[name] = values
-    is_needless = found["step"].isin(RARE) & (found[["n_deals", "n_due"]] == 0).all(axis=1)
-    return found[~is_needless].reset_index(drop=True)[COLUMNS]
+    return _ways(deals, is_due_then, is_due_now, (deals["ended"] != "") & is_due_end)
 
 
 def _both(before: Team, after: Team, rep_id: str | None) -> pd.DataFrame:
@@ -90,33 +123,33 @@ def _state(team: Team) -> pd.DataFrame:
     return deals[STATE].set_index("deal_id")
 
 
-def _steps(
+def _ways(
     deals: pd.DataFrame, is_in_then: pd.Series, is_in_now: pd.Series, has_ended: pd.Series
-) -> tuple[np.ndarray, np.ndarray]:
-    """Number and amount of each step, for the pipeline of the deals that are `in`."""
+) -> list[_Way]:
+    """How each deal went, for the pipeline of the deals that are `in`."""
     ended = deals["ended"].where(has_ended | is_in_then, "")
     counts = is_in_now | (ended != "")  # in the pipeline at some time after the first day
-    comes = counts & ~is_in_then
+    comes, leaves = counts & ~is_in_then, is_in_then & ~counts
     came = [deals["is_taken"], deals["is_new"], deals["was_closed"]]
     way = np.select([comes & how for how in came], ["handed_over", "new", "reopened"], "pulled_in")
-    leaves = is_in_then & ~counts
     out = np.select([deals["is_gone"], deals["is_given"]], ["removed", "handed_over"], "pushed")
-    then, now = deals["amount_then"].to_numpy(), deals["amount_now"].to_numpy()
+    then, now = deals["amount_then"], deals["amount_now"]
+    ins = ("new", "reopened", "handed_over", "pulled_in")
+    outs = ("pushed", "handed_over", "removed")
+    return [
+        _Way("start", is_in_then, then),
+        *(_Way(step, comes & (way == step), now) for step in ins),
+        *(_Way(step, leaves & (out == step), -then, -1) for step in outs),
+        *(_Way(step, ended == step, -now, -1) for step in ("won", "lost")),
+        _Way("resized", is_in_then & counts, now - then, 0),
+        _Way("end", is_in_now, now),
+    ]
+
+
+def _counted(ways: list[_Way]) -> tuple[list[int], list[float]]:
+    """Number and amount of each step."""
     n, amount = dict.fromkeys(STEPS, 0), dict.fromkeys(STEPS, 0.0)
-
-    def add(step: str, which: pd.Series | np.ndarray, values: np.ndarray, sign: int = 1) -> None:
-        which = np.asarray(which, bool)
-        n[step] += sign * int(which.sum())
-        amount[step] += sign * float(values[which].sum())
-
-    add("start", is_in_then, then)
-    for step in ("new", "reopened", "handed_over", "pulled_in"):
-        add(step, comes & (way == step), now)
-    for step in ("pushed", "handed_over", "removed"):
-        add(step, leaves & (out == step), then, -1)
-    for step in ("won", "lost"):
-        add(step, ended == step, now, -1)
-    stays = is_in_then & counts
-    amount["resized"] = float((now - then)[stays.to_numpy()].sum())
-    add("end", is_in_now, now)
-    return np.array([*n.values()]), np.array([*amount.values()])
+    for way in ways:
+        n[way.step] += way.n * int(way.which.sum())
+        amount[way.step] += float(way.amount[way.which].sum())
+    return [*n.values()], [*amount.values()]

@@ -134,6 +134,18 @@ def test_the_deals_behind_a_figure(six):
     assert won["deal_id"].to_list() == ["D1", "D2"]
 
 
+def test_the_deals_behind_a_step_of_the_pipeline(six):
+    """D1 is won on 4 February, ten days in each stage; D2 was created the day before the period."""
+    found = pipeline.waterfall(six, starts_on="2026-02-03")
+    went = {step: found.rows(step=step)["deal_id"].to_list() for step in found.table["step"]}
+    assert went["start"] == ["D1", "D2"]
+    assert went["new"] == ["D3", "D4", "D5", "D6"]
+    assert went["won"] == ["D1"]
+    assert went["lost"] == ["D2", "D5"]
+    assert went["end"] == ["D3", "D4", "D6"]
+    assert found.rows("n_due", step="new").empty, "no deal has a close date"
+
+
 def test_a_figure_is_named_by_its_row(six):
     leaks = funnel.leaks(six)
     for where, said in (

@@ -20,6 +20,7 @@ from salesnb.units import number
 COLUMNS = ["rep_id", "n_sessions", "minutes", "expected_minutes", "attention_ratio"]
 COLUMNS += ["attention_low", "attention_high", "is_apart", "n_praised", "n_worked_on"]
 COLUMNS += ["is_praise_short", "last_on", "since_days", "is_forgotten"]
+PRAISED, WORKED = ["strength"], ["topic", "commitment"]  # what a session is on record with
 FALSE_SHARE = 0.05
 LONGEST = 60  # months
 PART_DAYS = 61  # of the year, whose time is compared with its other parts
@@ -81,7 +82,20 @@ def balance(team: Team, *, months: int = 6) -> Finding:
         ask=(say(ASK),) if table["is_forgotten"].any() else (),
         caveats=_caveats(n_unknown) if n_unknown else (),
         names=names,
+        behind={
+            "n_sessions": lambda row: _sessions(team, since, row["rep_id"]),
+            "n_praised": lambda row: _sessions(team, since, row["rep_id"]).dropna(subset=PRAISED),
+            "n_worked_on": lambda row: _sessions(team, since, row["rep_id"]).dropna(
+                subset=WORKED, how="all"
+            ),
+        },
     )
+
+
+def _sessions(team: Team, since: pd.Timestamp, rep_id: str) -> pd.DataFrame:
+    """The sessions of a rep after a day, as on record."""
+    log = held(team, None, why="who was coached how much")
+    return log[(log["held_on"] > since) & (log["rep_id"] == rep_id)]
 
 
 def _table(team: Team, log: pd.DataFrame, since: pd.Timestamp, unit: float) -> pd.DataFrame:
@@ -90,8 +104,8 @@ def _table(team: Team, log: pd.DataFrame, since: pd.Timestamp, unit: float) -> p
     here = here[is_seen].sort_index()
     rep = here.index.get_indexer(pd.Index(log["rep_id"]))
     n = len(here)
-    praised = log["strength"].notna().to_numpy()
-    worked = (log["topic"].notna() | log["commitment"].notna()).to_numpy()
+    praised = log[PRAISED].notna().all(axis=1).to_numpy()
+    worked = log[WORKED].notna().any(axis=1).to_numpy()
     waits = _waits(team).reindex(here.index)
     last = waits["last_on"]
     table = {

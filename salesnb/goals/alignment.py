@@ -7,7 +7,7 @@ from matplotlib.ticker import PercentFormatter
 from scipy.special import betainc
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, pay, sold, stats
+from salesnb import behind, charts, pay, sold, stats
 from salesnb.effort import Effort, effort
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
@@ -98,7 +98,18 @@ def alignment(
         caveats=_caveats(team, spent),
         currency=team.currency,
         shown=SHOWN,
+        behind={"n_won": lambda row: _won_with(team, row["product_id"], rep_id, first, last)},
     )
+
+
+def _won_with(
+    team: Team, product: str, rep_id: str | None, first: pd.Timestamp, last: pd.Timestamp
+) -> pd.DataFrame:
+    """The deals won with a product, with what of each it brought."""
+    lines = _own(sold.within(sold.lines(team), first, last), rep_id)
+    lines = lines[lines["product_id"] == product]
+    won = lines.groupby("deal_id", sort=False)[["net_amount"]].sum().reset_index()
+    return behind.deals(team, won, "net_amount")
 
 
 def _own(rows: pd.DataFrame, rep_id: str | None) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, sold, stats
+from salesnb import behind, charts, sold, stats
 from salesnb.comp_plan import ROLES
 from salesnb.finding import Finding
 from salesnb.history import look_up
@@ -91,6 +91,10 @@ def brief(team: Team) -> Finding:
         caveats=_caveats(table),
         currency=team.currency,
         shown=SHOWN,
+        behind={
+            "n_won": lambda row: behind.deals(team, _won_with(team, row["product_id"])),
+            "n_customers": lambda row: _began_with(team, row["product_id"]),
+        },
     )
 
 
@@ -108,6 +112,18 @@ def _table(team: Team, goal: pd.Series) -> pd.DataFrame:
     return table[COLUMNS]
 
 
+def _won_with(team: Team, product: str) -> pd.DataFrame:
+    """The deals won with a product, ever."""
+    lines = sold.lines(team)
+    return lines[lines["product_id"] == product].drop_duplicates("deal_id")
+
+
+def _began_with(team: Team, product: str) -> pd.DataFrame:
+    """The customers whose first deal held a product, each with that deal."""
+    first = _first_lines(team)[0]
+    return behind.deals(team, first[first["product_id"] == product].drop_duplicates("account_id"))
+
+
 def _bundled(team: Team, products: pd.Index) -> pd.DataFrame:
     """Won deals with each product, and how many of them hold another one."""
     lines = sold.lines(team).dropna(subset="product_id")
@@ -122,9 +138,7 @@ def _bundled(team: Team, products: pd.Index) -> pd.DataFrame:
 
 def _followed(team: Team, products: pd.Index) -> pd.DataFrame:
     """Customers who began with each product, and who of them bought again within a year."""
-    lines = sold.lines(team).dropna(subset=["product_id", "account_id"])
-    waits = _waits(team, lines)
-    first = lines[lines["closed_on"] == look_up(lines["account_id"], waits["since"])]
+    first, waits = _first_lines(team)
     parts = []
     for place, product in enumerate(products):
         began = waits.index.isin(first.loc[first["product_id"] == product, "account_id"])
@@ -141,6 +155,13 @@ def _followed(team: Team, products: pd.Index) -> pd.DataFrame:
     table = pd.DataFrame({f"followed_{end}": own[value] for end, value in ends.items()})
     table = table.assign(n_customers=own["n"].astype(int))
     return table.assign(**{f"usual_{end}": others[value] for end, value in ends.items()})
+
+
+def _first_lines(team: Team) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What customers bought on their first day, and how long they waited for the next: `_waits`."""
+    lines = sold.lines(team).dropna(subset=["product_id", "account_id"])
+    waits = _waits(team, lines)
+    return lines[lines["closed_on"] == look_up(lines["account_id"], waits["since"])], waits
 
 
 def _waits(team: Team, lines: pd.DataFrame) -> pd.DataFrame:

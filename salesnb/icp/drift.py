@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from scipy.special import ndtr
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, stats
+from salesnb import behind, charts, stats
 from salesnb.companies.segments import segments, with_place
 from salesnb.errors import DataError
 from salesnb.finding import Finding
@@ -49,8 +49,7 @@ def drift(team: Team, *, since: str | None = None) -> Finding:
         The team has no accounts, or `since` is no day.
     """
     team.need_dates(why="icp.drift")
-    found = segments(team)
-    decided = with_place(found.customers).dropna(subset="outcome")
+    found, decided = segments(team), _decided(team)
     kind = found.kind[decided["place"]]
     day = _middle(decided, team.as_of) if since is None else _day(since)
     table = _table(found.ids, found.names, kind, decided, day)
@@ -64,7 +63,23 @@ def drift(team: Team, *, since: str | None = None) -> Finding:
         else (),
         caveats=(say("Segments are those of today, traits as recorded today."),),
         currency=team.currency,
+        behind={
+            "n_before": lambda row: _of_segment(team, row["segment"], day, is_after=False),
+            "n_after": lambda row: _of_segment(team, row["segment"], day, is_after=True),
+        },
     )
+
+
+def _decided(team: Team) -> pd.DataFrame:
+    """The deals won or lost, each with the `place` of its company among the customers."""
+    return with_place(segments(team).customers).dropna(subset="outcome")
+
+
+def _of_segment(team: Team, segment: str, day: pd.Timestamp, *, is_after: bool) -> pd.DataFrame:
+    """The deals decided with a kind of companies before a day, or from it on."""
+    found, decided = segments(team), _decided(team)
+    rows = decided[found.kind[decided["place"]] == found.ids.index(segment)]
+    return behind.deals(team, rows[(rows["closed_on"] >= day) == is_after])
 
 
 def _day(since: str) -> pd.Timestamp:

@@ -1,9 +1,11 @@
 """How the pipeline moves: what came and went, and how fast it turns into money."""
 
+from functools import partial
+
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import cells, charts, metrics, units
+from salesnb import behind, cells, charts, metrics, units
 from salesnb import waterfall as steps
 from salesnb.dataset import load
 from salesnb.errors import DataError
@@ -74,7 +76,13 @@ def waterfall(
     before, after = _two_days(team, starts_on, ends_on, earlier)
     last = after.as_of
     due = quota.fiscal_quarter(team, last)[1] if due_by is None else cells.day(due_by, "due_by")
-    table = steps.table(before, after, due, None if rep is None else team.rep(rep))
+    rep_id = None if rep is None else team.rep(rep)
+    table = steps.table(before, after, due, rep_id)
+
+    def gone(row: pd.Series, *, is_due: bool) -> pd.DataFrame:
+        deals = steps.gone(before, after, due, rep_id, row["step"], is_due=is_due)
+        return behind.deals(before if row["step"] in ("start", "removed") else after, deals)
+
     return Finding(
         headline=_waterfall_headline(table, before.as_of, last, due, team.currency),
         table=table,
@@ -82,6 +90,10 @@ def waterfall(
         ask=(say("Which step surprises you, and which could we have seen coming?"),),
         caveats=_waterfall_caveats(before, after, due, earlier),
         currency=team.currency,
+        behind={
+            "n_deals": partial(gone, is_due=False),
+            "n_due": partial(gone, is_due=True),
+        },
     )
 
 

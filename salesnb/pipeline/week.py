@@ -3,13 +3,14 @@
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts
-from salesnb.attention import REASONS, unusual
+from salesnb import behind, charts
+from salesnb.attention import REASONS, open_now, unusual
 from salesnb.finding import Finding, Urgency
 from salesnb.language import in_order, say, says, to_say
 from salesnb.team import Team
 from salesnb.units import listed, number, span
 from salesnb.warning import Warning, warning
+from salesnb.weekly import booked as bookings
 
 TYPES = {"rep_id": "str", "reason": "str"} | dict.fromkeys(
     ("n_now", "usual", "usual_low", "usual_high"), "float64"
@@ -73,7 +74,16 @@ def week(team: Team) -> Finding:
         pressing=_pressing(table),
         urgency=Urgency.PERSON,
         history=None if booked is None else lambda: _by_week(table, booked),
+        behind={"n_now": lambda row: _behind(team, booked, row)},
     )
+
+
+def _behind(team: Team, booked: Warning | None, row: pd.Series) -> pd.DataFrame:
+    """The meetings booked since the drop began, or such open deals."""
+    rep_id = row["rep_id"]
+    if row["reason"] != MEETINGS or booked is None:
+        return behind.deals(team, open_now(team, row["reason"], rep_id))
+    return pd.concat(bookings(team, booked.kind, rep_id, week) for week in booked.lately(rep_id))
 
 
 def _pressing(table: pd.DataFrame) -> str:

@@ -1,5 +1,7 @@
 """The first weeks' tasks of new hires: what is done, what is passed, who waits for what."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -69,7 +71,17 @@ def checklist(team: Team, *, rep: str | None = None, months: int = NEW_MONTHS) -
         names=team.names,
         pressing=_pressing(tasks),
         urgency=Urgency.NEW_HIRE,
+        behind={n: partial(_counted, team, months, rep, n) for n in [*COUNTS, "n_due"]},
     )
+
+
+def _counted(
+    team: Team, months: int, rep: str | None, counted: str, row: pd.Series
+) -> pd.DataFrame:
+    """The tasks of a new hire and a kind that one of the counts is of."""
+    tasks = _tasks(team, new(team, months, rep))
+    is_its = (tasks["rep_id"] == row["rep_id"]) & (tasks["kind"].astype("str") == row["kind"])
+    return tasks[is_its & _flags(tasks)[counted]].drop(columns=["is_due", "is_done"])
 
 
 def _pressing(tasks: pd.DataFrame) -> str:
@@ -101,11 +113,10 @@ def _tasks(team: Team, people: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values(["rep_id", "due_on", "task"], ignore_index=True)
 
 
-def _table(tasks: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
-    """One row per new hire and kind."""
-    keys = [tasks["rep_id"], tasks["kind"].astype("str")]
+def _flags(tasks: pd.DataFrame) -> pd.DataFrame:
+    """Which tasks each count is of."""
     flags = {
-        "n_tasks": 1,
+        "n_tasks": True,
         "n_done": tasks["is_done"],
         "n_passed": tasks["state"] == "passed",
         "n_to_repeat": tasks["state"] == "to repeat",
@@ -114,7 +125,13 @@ def _table(tasks: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
         "n_due": tasks["is_due"],
         "done_due": tasks["is_due"] & tasks["is_done"],
     }
-    counts = pd.DataFrame(flags, index=tasks.index).astype(float).groupby(keys).sum()
+    return pd.DataFrame(flags, index=tasks.index)
+
+
+def _table(tasks: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
+    """One row per new hire and kind."""
+    keys = [tasks["rep_id"], tasks["kind"].astype("str")]
+    counts = _flags(tasks).astype(float).groupby(keys).sum()
     waits = tasks["task"].where(tasks["state"].isin(["overdue", "to repeat"]))
     table = counts.assign(
         overdue_days=tasks["late"].groupby(keys).max(),

@@ -63,6 +63,9 @@ def strengths(team: Team, rep: str) -> Finding:
         ask=_ask_about_a_win(seen, table),
         caveats=caveats(seen),
         currency=team.currency,
+        behind={"n_deals": lambda row: at_stage(seen, row["stage"], *leaks.WENT)}
+        if len(cells)
+        else {},
     )
 
 

@@ -11,7 +11,7 @@ from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
 from salesnb.team import Team
 from salesnb.training import scores
-from salesnb.training.needs import GAP, MOST, by_skill, needs
+from salesnb.training.needs import GAP, MOST, assessed, by_skill, needs
 from salesnb.units import capital, money, number, span
 
 SHOWN = ["rep_id", "skill", "tier", "score", "n_assessments", "manager_score", "self_score"]
@@ -88,7 +88,14 @@ def gaps(team: Team, *, rep: str | None = None, target: float | None = None) -> 
         currency=team.currency,
         names=names,
         shown=SHOWN,
+        behind={"n_assessments": lambda row: _scores(team, row)},
     )
+
+
+def _scores(team: Team, row: pd.Series) -> pd.DataFrame:
+    """The scores of a rep at a skill."""
+    rows = assessed(team)
+    return rows[(rows["rep_id"] == row["rep_id"]) & (rows["skill"] == row["skill"])]
 
 
 def in_order(found: pd.DataFrame) -> pd.DataFrame:

@@ -41,16 +41,20 @@ def stages_of(team: Team) -> dict[str, list[str]]:
     return found
 
 
+def assessed(team: Team) -> pd.DataFrame:
+    """The table of assessments, each skill spelled in one way, in an order of its own."""
+    said = team.assessments
+    said["skill"] = spelled(team, said["skill"]).astype("str")
+    return said.sort_values([*said.columns], ignore_index=True)
+
+
 @once
 def needs(team: Team, target: float | None = None) -> pd.DataFrame:
     """One row per rep on the team and skill with a score, in order of rep, then skill.
 
     The columns of `training.gaps` and `gap_sd`, the standard error of the gap.
     """
-    said = team.assessments
-    said["skill"] = spelled(team, said["skill"]).astype("str")
-    said = said.sort_values([*said.columns], ignore_index=True)
-    found = scores.current(said, team.as_of)
+    found = scores.current(assessed(team), team.as_of)
     found = found[found["rep_id"].isin(members(team))].reset_index(drop=True)
     found["target"] = aim(found["score"]) if target is None else float(target)
     half = stats.z() * found["sd"]

@@ -1,5 +1,7 @@
 """Ideas and mistakes brought up in the team: answered, adopted, credited, owned."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -36,7 +38,7 @@ OWNED = (
     to_say("Of {n} that failed {hits} was owned by the manager ({ends})."),
     to_say("Of {n} that failed {hits} were owned by the manager ({ends})."),
 )
-ADOPTED = ("adopted", "credited", "failed", "owned")
+COUNTS = ("n_raised", "n_open", "n_adopted", "n_credited", "n_failed", "n_owned")
 SMALL = to_say(
     "Some raise many ideas and some few, by nature and by chance: who has raised none in a year "
     "was perhaps never asked."
@@ -74,7 +76,7 @@ def ideas(team: Team, *, manager: str = "") -> Finding:
     team.need("ideas", why="asking what became of ideas")
     people = reps_of(team, manager_of(team, manager))
     raised = team.ideas
-    recent = raised[raised["raised_on"] > team.as_of - YEAR]
+    recent = _lately(team)
     table = _by_rep(people, raised, recent, team.as_of)
     return Finding(
         _headline(recent, table, team.as_of),
@@ -83,34 +85,46 @@ def ideas(team: Team, *, manager: str = "") -> Finding:
         ask=_ask(recent, table),
         caveats=(say(SMALL),),
         names=team.names,
+        behind={n: partial(_counted, team, n) for n in COUNTS},
     )
+
+
+def _lately(team: Team) -> pd.DataFrame:
+    """The ideas of the last year."""
+    return team.ideas[team.ideas["raised_on"] > team.as_of - YEAR]
+
+
+def _flags(recent: pd.DataFrame) -> pd.DataFrame:
+    """Which ideas each count is of."""
+    is_adopted, is_failed = recent["decision"] == "adopted", recent["outcome"] == "failed"
+    flags = {
+        "n_raised": recent["idea_id"].notna(),
+        "n_open": recent["decided_on"].isna(),
+        "n_adopted": is_adopted,
+        "n_credited": is_adopted & recent["credited_on"].notna(),
+        "n_failed": is_failed,
+        "n_owned": is_failed & recent["owned_on"].notna(),
+    }
+    return pd.DataFrame(flags).fillna(False).astype(bool)
+
+
+def _counted(team: Team, counted: str, row: pd.Series) -> pd.DataFrame:
+    """The ideas of a rep that one of the counts is of."""
+    recent = _lately(team)
+    return recent[_flags(recent)[counted] & (recent["rep_id"] == row["rep_id"])]
 
 
 def _by_rep(
     people: pd.DataFrame, raised: pd.DataFrame, recent: pd.DataFrame, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    is_adopted, is_failed = recent["decision"] == "adopted", recent["outcome"] == "failed"
-    is_open = recent["decided_on"].isna()
+    flags = _flags(recent)
     each = recent.assign(
-        wait=(as_of - recent["raised_on"]).dt.days.where(is_open),
+        wait=(as_of - recent["raised_on"]).dt.days.where(flags["n_open"]),
         taken=(recent["decided_on"] - recent["raised_on"]).dt.days,
-        is_open=is_open,
-        is_adopted=is_adopted,
-        is_credited=is_adopted & recent["credited_on"].notna(),
-        is_failed=is_failed,
-        is_owned=is_failed & recent["owned_on"].notna(),
     ).groupby("rep_id")
-    found = pd.DataFrame(
-        {
-            "n_raised": each.size(),
-            "n_open": each["is_open"].sum(),
-            "longest_wait_days": each["wait"].max(),
-            "answer_days": each["taken"].median(),
-            **{f"n_{what}": each[f"is_{what}"].sum() for what in ADOPTED},
-        }
-    ).reindex(people["rep_id"])
-    counts = ["n_raised", "n_open", *(f"n_{what}" for what in ADOPTED)]
-    found[counts] = found[counts].fillna(0)
+    counts = flags.groupby(recent["rep_id"]).sum().reindex(people["rep_id"]).fillna(0)
+    days = {"longest_wait_days": each["wait"].max(), "answer_days": each["taken"].median()}
+    found = counts.join(pd.DataFrame(days))
     last = raised.groupby("rep_id")["raised_on"].max().reindex(people["rep_id"])
     found = found.assign(last_raised_on=last, is_peer=people["is_peer"].to_numpy()).reset_index()
     # Those who wait for an answer, the longest first; then those not heard for longest.
