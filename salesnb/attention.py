@@ -66,17 +66,28 @@ def unusual(team: Team) -> pd.DataFrame:
     known = Team(team.settings, {name: team.tables[name] for name in TABLES if team.has(name)})
     days = [known.as_of - pd.Timedelta(days=EVERY * i) for i in range(LOOKS, 0, -1)]
     began = known.deals["created_on"].min()
-    views = [_view(known.at(day)) for day in days if day > began]
+    days = [day for day in days if day > began]
+    # Day by day, so that a large team is not held as often as it is looked at.
+    looks = [_counted(known.at(day)) for day in [*days, known.as_of]] if len(days) > JUDGED else []
     parts = [
-        _against_usual(reason, [count(view) for view in [*views, _view(known)]])
-        for reason, (count, table) in REASONS.items()
-        if known.has(table) and len(views) > JUDGED
+        _against_usual(reason, [counts[reason] for counts in looks])
+        for reason in (looks[0] if looks else ())
     ]
     found = pd.concat(parts) if parts else pd.DataFrame(columns=COLUMNS, dtype=float)
     found = found[found["rep_id"].isin(_at_work(known))]
     is_named = false_discovery_control(found["p"]) <= FALSE_SHARE if len(found) else []
     found = found[np.asarray(is_named, bool) & (found["n_now"] - found["usual"] >= FEWEST)]
     return found.sort_values(["p", "rep_id", "reason"], ignore_index=True)[COLUMNS]
+
+
+def _counted(team: Team) -> dict[str, pd.DataFrame]:
+    """The open deals of each reason that can be told: rep_id, is_it."""
+    view = _view(team)
+    return {
+        reason: count(view)[["rep_id", "is_it"]]
+        for reason, (count, table) in REASONS.items()
+        if team.has(table)
+    }
 
 
 def open_now(team: Team, reason: str, rep_id: str) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """Dry date: by hand, on teams whose flow is known, and where things are missing."""
 
+import gc
 from dataclasses import replace
 
 import numpy as np
@@ -483,3 +484,15 @@ def test_what_is_not_known_is_said(even):
 def test_weeks_out_of_range_are_an_error(even, weeks):
     with pytest.raises(DataError, match="from 1 to 10"):
         pipeline.dry_date(even, weeks=weeks)
+
+
+def test_earlier_days_of_a_team_are_let_go(small):
+    """Four times all tables would be held for a single band."""
+
+    def held():
+        return sum(isinstance(each, team.Team) for each in gc.get_objects())
+
+    gc.collect()
+    before = held()
+    assert len(hindsight._held(small, 3).checks)
+    assert held() == before

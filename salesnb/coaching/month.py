@@ -1,6 +1,6 @@
 """The coming month's coaching hours, shared over the reps at work."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 import pandas as pd
@@ -90,7 +90,17 @@ def time_plan(
         currency=team.currency,
         names=team.names,
         shown=[name for name in SHOWN if name != f"{rule}_hours"],
+        behind={"n_sessions": lambda row: _sessions(team, [row["rep_id"]])}
+        if team.has("coaching")
+        else {},
     )
+
+
+def _sessions(team: Team, reps: Iterable[str]) -> pd.DataFrame:
+    """Their sessions of the last quarter, as on record."""
+    rows = team.coaching
+    first = team.as_of - QUARTER + DAY
+    return rows[rows["held_on"].between(first, team.as_of) & rows["rep_id"].isin(reps)]
 
 
 def _check(hours: float, rule: str, floor_hours: float) -> None:
@@ -151,9 +161,7 @@ def _table(
 
 def _so_far(team: Team, reps: pd.Index) -> pd.DataFrame:
     """Sessions of the last quarter by rep; the length of one, and the share of days at work."""
-    first = team.as_of - QUARTER + DAY
-    rows = team.coaching
-    rows = rows[rows["held_on"].between(first, team.as_of) & rows["rep_id"].isin(reps)]
+    first, rows = team.as_of - QUARTER + DAY, _sessions(team, reps)
     usual = rows.groupby("kind")["minutes"].transform("median").fillna(rows["minutes"].median())
     minutes = rows["minutes"].fillna(usual).fillna(SESSION)
     by_rep = minutes.groupby(rows["rep_id"])

@@ -3,6 +3,7 @@
 On four days of the last year the outlook is drawn from what was known then (`Team.at`).
 """
 
+import gc
 from dataclasses import dataclass
 
 import numpy as np
@@ -67,7 +68,11 @@ def _of_some(team: Team) -> Hindsight:
 def _held(team: Team, most: int | None) -> Hindsight:
     first = max(team.deals["created_on"].min(), team.activities["happens_at"].min().normalize())
     days = [team.as_of - QUARTER * DAY * (look + 1) for look in range(LOOKS)]
-    found = [check(team, day, most) for day in days if day >= first + BEFORE * DAY]
+    found = []
+    for day in days:
+        if day >= first + BEFORE * DAY:
+            found.append(check(team, day, most))
+            gc.collect()  # a large team as known then is not held until chance frees it
     checks = pd.concat([pd.DataFrame(columns=[*COLUMNS, "is_inside"]), *found], ignore_index=True)
     is_team = checks["rep_id"].isna()
     wider = {

@@ -81,7 +81,9 @@ def waterfall(
 
     def gone(row: pd.Series, *, is_due: bool) -> pd.DataFrame:
         deals = steps.gone(before, after, due, rep_id, row["step"], is_due=is_due)
-        return behind.deals(before if row["step"] in ("start", "removed") else after, deals)
+        rows = behind.deals(before if row["step"] in ("start", "removed") else after, deals)
+        # One that was handed over has a colleague's name now.
+        return rows if rep_id is None else rows.drop(columns="rep_id")
 
     return Finding(
         headline=_waterfall_headline(table, before.as_of, last, due, team.currency),
