@@ -76,7 +76,14 @@ def cadence(team: Team, *, every_days: int = 30, rep: str | None = None) -> Find
         names=names,
         pressing=_pressing(table),
         urgency=Urgency.RHYTHM,
+        behind={"n_gaps": lambda row: _gaps(team).query("rep_id == @row.rep_id")},
     )
+
+
+def _gaps(team: Team) -> pd.DataFrame:
+    """The gaps that ended in the last year: rep_id, held_on, days."""
+    gaps = rhythm(team).gaps
+    return gaps[gaps["held_on"] > team.as_of - YEAR]
 
 
 def _pressing(table: pd.DataFrame) -> str:
@@ -90,7 +97,7 @@ def _pressing(table: pd.DataFrame) -> str:
 def _table(team: Team, every_days: int) -> pd.DataFrame:
     found, now = rhythm(team), team.as_of
     here = found.waits[found.waits["is_here"]].reset_index(drop=True)
-    gaps = found.gaps[found.gaps["held_on"] > now - YEAR]
+    gaps = _gaps(team)
     rep = pd.Index(here["rep_id"]).get_indexer(pd.Index(gaps["rep_id"]))
     days = gaps["days"].to_numpy()[rep >= 0]
     middle = stats.quantiles(days, rep[rep >= 0], len(here))

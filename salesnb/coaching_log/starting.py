@@ -83,6 +83,11 @@ def staggered_start(
         ask=_ask(table),
         caveats=_caveats(table),
         names=team.names,
+        behind={
+            "n_visits": lambda row: leaks.rows(
+                team, pd.Series({"rep_id": row["rep_id"], "stage": stage}), *leaks.WENT
+            )
+        },
     )
 
 

@@ -75,7 +75,21 @@ def consistency(team: Team, *, rep: str | None = None, months: int = 12) -> Find
         caveats=_caveats(table),
         names=names,
         shown=[name for name in COLUMNS if name != "differentiator_id"],
+        behind={
+            "n_notes": lambda row: _notes(team, months, row),
+            "n_told": lambda row: _notes(team, months, row).query("is_told"),
+        },
     )
+
+
+def _notes(team: Team, months: int, row: pd.Series) -> pd.DataFrame:
+    """The notes in which a rep could tell a claim, as on record, and whether they do."""
+    seen = telling(team)
+    group = seen.claims.loc[seen.claims["differentiator_id"] == row["differentiator_id"], "group"]
+    rows = seen.chances[recent(seen.chances["happens_at"], team, months)]
+    rows = rows[(rows["group"] == group.iloc[0]) & (rows["rep_id"] == row["rep_id"])]
+    notes = team.activities.set_index("activity_id").reindex(rows["activity_id"]).reset_index()
+    return notes.assign(is_told=rows["is_told"].to_numpy())
 
 
 def told(team: Team, seen: Telling, months: int) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """Single metrics seen closely: what moved the sales velocity, and the win curve."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -9,7 +11,7 @@ from salesnb import charts, stats
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
-from salesnb.metrics import answers, rates
+from salesnb.metrics import answers, cases, rates
 from salesnb.metrics.ledger import DAY, ledger
 from salesnb.metrics.pipeline import velocity_factors
 from salesnb.metrics.view import in_words, period
@@ -57,11 +59,9 @@ def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
         raise DataError(f"months: found {months}, expected at least 1.")
     rep_ids = sorted(team.reps["rep_id"]) if rep is None else [team.rep(rep)]
     book, ends = ledger(team), team.as_of + DAY
-    windows = []
-    for last in (ends - pd.DateOffset(months=months), ends):
-        first = (last - pd.DateOffset(months=months)).as_unit("us")
-        window = answers.together(book, rep_ids, first, (last - DAY).as_unit("us"))
-        windows.append(velocity_factors(window))
+    half = ends - pd.DateOffset(months=months)
+    spans = {"then": _window(half, months), "now": _window(ends, months)}
+    windows = [velocity_factors(answers.together(book, rep_ids, *span)) for span in spans.values()]
     table = _taken_apart(*windows)
     return Finding(
         headline=_velocity_headline(table, months, team.currency),
@@ -74,7 +74,24 @@ def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
             ),
         ),
         currency=team.currency,
+        behind={f"n_{when}": partial(_cases, team, rep_ids, *span) for when, span in spans.items()},
     )
+
+
+def _window(end: pd.Timestamp, months: int) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """The first and the last day of so many months before a day."""
+    return (end - pd.DateOffset(months=months)).as_unit("us"), (end - DAY).as_unit("us")
+
+
+def _cases(
+    team: Team, rep_ids: list[str], first: pd.Timestamp, last: pd.Timestamp, row: pd.Series
+) -> pd.DataFrame:
+    """The cases of a factor in one of the two windows."""
+    if row["factor"] == "n_open" and last < team.as_of:
+        raise DataError(
+            f"Which deals were open on an earlier day, team.at({str(last.date())!r}) says."
+        )
+    return cases.rows(ledger(team), rep_ids, row["factor"], None, first, last)
 
 
 def _taken_apart(then: dict[str, pd.DataFrame], now: dict[str, pd.DataFrame]) -> pd.DataFrame:
