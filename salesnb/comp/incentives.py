@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, pay, sold, stats
+from salesnb import behind, charts, pay, sold, stats
 from salesnb.effort import effort
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
@@ -68,7 +68,17 @@ def incentives(team: Team, *, plan: str = "") -> Finding:
         caveats=(spent.caveat if len(spent.rows) else say("No activity names a deal."),),
         currency=team.currency,
         shown=COLUMNS[:-1],
+        behind={"n_deals": lambda row: _deals(team, row["product_id"], first, last, plan)},
     )
+
+
+def _deals(
+    team: Team, product: str, first: pd.Timestamp, last: pd.Timestamp, plan: str
+) -> pd.DataFrame:
+    """The deals on which a product was worked or won, with what it took, paid and brought."""
+    rows = _rows(team, effort(team, first, last).rows, first, last, plan)
+    rows = rows[rows["product_id"] == product]
+    return behind.deals(team, rows, "hours", "coins", "margin_amount")
 
 
 def _rows(
