@@ -377,6 +377,21 @@ def test_a_column_that_does_not_tell_is_read_as_the_others_of_its_file(export):
     assert deals["closed_on"].max() == pd.Timestamp("2026-02-03")
 
 
+def test_the_close_date_of_an_open_deal_is_when_it_is_expected_to_close(export):
+    """One column for both, as most CRMs have it."""
+    told = DEALS.replace(
+        "3;Bo Ő. Kiss;Pro;Open;2026-02-01;2026-02-05;",
+        "3;Bo Ő. Kiss;Pro;Open;2026-02-01;2026-02-05;2026-02-20",
+    )
+    (export / "deals.csv").write_text(told, encoding="utf-8")
+    report = run(export)
+    deals = report.team.deals.set_index("deal_id")
+    assert pd.isna(deals["closed_on"]["3"])
+    assert deals["expected_close_on"].dropna().to_dict() == {"3": pd.Timestamp("2026-02-20")}
+    assert deals["closed_on"]["1"] == pd.Timestamp("2026-02-01")
+    assert "deals.expected_close_on: the close date of deals still open (1)" in str(report)
+
+
 def test_words_that_the_mapping_does_not_list_are_faults(export):
     change(export.parent / "map.toml", ', others = ""', "")
     assert faults_of(export) == [
@@ -390,7 +405,7 @@ MAPPINGS = {
     "a misspelt section": ("[products]", "[product]", "product: found 'product', expected a known key (nearest: 'products')"),
     "a misspelt column": ('hired_on = "Since"', 'hired = "Since"', "reps.hired: found 'hired', expected a known key (nearest: 'hired_on')"),
     "a misspelt option": ("as_id = true", "asid = true", "reps.rep_id.asid: found 'asid', expected a known key (nearest: 'as_id')"),
-    "a misspelt rule": ("reason = ", "because = ", "sources.deals.leave_out.because: found 'because', expected a known key"),
+    "a misspelt rule": ("reason = ", "because = ", "sources.deals.leave_out.because: found 'because', expected a known key: column, is, reason"),
     "a source that is none": ('from = "owners"', 'from = "owner"', "reps.from: found 'owner', expected a source of the mapping (nearest: 'owners')"),
     "a required column left out": ('created_on = "Opened"', "", "deals.created_on: expected this column, which is required"),
     "a required table left out": ("[reps]", "[quotas]", "[reps]: expected this table, which is required"),

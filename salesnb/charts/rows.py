@@ -72,7 +72,7 @@ def dumbbell(ax: Axes, labels: Sequence[str], *series: Points, is_rate: bool = T
 
 def stacked(ax: Axes, lengths: pd.DataFrame, unit: str = DAYS) -> Axes:
     """A bar per row of `lengths`, made of one piece per column, in the order of the columns."""
-    if lengths.empty:
+    if not lengths.to_numpy().any():
         return nothing_to_draw(ax)
     labels, left = [shortened(label) for label in lengths.index], np.zeros(len(lengths))
     places = np.arange(len(lengths))

@@ -8,6 +8,8 @@ import typer
 
 from salesnb.cli.words import Language, Source, tell
 
+GOES_ON = "The pages made so far stand; the same command goes on."
+
 
 def report(
     source: Source,
@@ -95,13 +97,10 @@ def report(
             plan = ready.plan(source, notebooks, output, **asked)
             outcomes = batch.run(plan, options, ready)
     except KeyboardInterrupt:
-        typer.echo("Stopped. The pages made so far stand; the same command goes on.", err=True)
+        typer.echo(f"Stopped. {GOES_ON}", err=True)
         raise typer.Exit(130) from None
     except OSError as error:
-        tell(
-            f"The index could not be written: {error}\nThe pages stand; the same command goes on.",
-            err=True,
-        )
+        tell(f"The index could not be written: {error}\n{GOES_ON}", err=True)
         raise typer.Exit(3) from None
     except RuntimeError as error:  # what should make the pages was killed, or never began
         tell(str(error), err=True)

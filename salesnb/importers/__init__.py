@@ -22,6 +22,7 @@ from salesnb import door, settings
 from salesnb.errors import DataError, Fault
 from salesnb.importers import (
     hubspot,
+    one_date,
     pipedrive,
     salesforce,
     sheets,
@@ -103,16 +104,17 @@ def run(
     if faults or file_faults:
         raise DataError([*faults, *file_faults])
     told = tables.told(plan, opened, stated.reading)
+    parts, apart = one_date.told_apart(told.parts)
     own, as_of_from, day_faults = _settings(plan, opened, stated.reading)
     draft = Draft(
         plan,
         opened,
-        told.parts,
+        parts,
         own,
         as_of_from,
         unused,
         spellings=told.spellings,
-        said=tuple(told.said),
+        said=(*told.said, *apart),
         faults=(*day_faults, *told.faults),
         is_currency_told="currency" in plan.settings,
         named=Named(*(frozenset(told.spellings.get(ids, {}).values()) for ids in NAMED)),

@@ -242,7 +242,9 @@ class _Reader:
     def keys(self, where: str, raw: Mapping[str, Any], known: Sequence[str]) -> None:
         for key in raw:
             if key not in known:
-                self.fault(f"{where}.{key}".strip("."), "a known key", key, known)
+                expected = "a known key"
+                expected += "" if nearest(key, known) else f": {', '.join(known)}"
+                self.fault(f"{where}.{key}".strip("."), expected, key, known)
 
     def section(
         self, name: str, raw: dict[str, Any], where: str = "", optional: bool = False
