@@ -86,7 +86,9 @@ def waterfall(
         return rows if rep_id is None else rows.drop(columns="rep_id")
 
     return Finding(
-        headline=_waterfall_headline(table, before.as_of, last, due, team.currency),
+        headline=_waterfall_headline(
+            table, before.as_of, last, due, team.currency, _are_moves_told(team, earlier)
+        ),
         table=table,
         draw=lambda ax: _draw_waterfall(ax, table, due),
         ask=(say("Which step surprises you, and which could we have seen coming?"),),
@@ -97,6 +99,10 @@ def waterfall(
             "n_due": partial(gone, is_due=True),
         },
     )
+
+
+def _are_moves_told(team: Team, earlier: str | None) -> bool:
+    return team.has("close_date_changes") or earlier is not None
 
 
 def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
@@ -144,8 +150,14 @@ def _two_days(
 
 
 def _waterfall_headline(
-    table: pd.DataFrame, before: pd.Timestamp, after: pd.Timestamp, due: pd.Timestamp, currency: str
+    table: pd.DataFrame,
+    before: pd.Timestamp,
+    after: pd.Timestamp,
+    due: pd.Timestamp,
+    currency: str,
+    is_told: bool,
 ) -> str:
+    """In words; `is_told` is whether it is on record that close dates were moved."""
     rows = table.set_index("step")
 
     def said(step: str, column: str = "amount") -> str:
@@ -168,7 +180,7 @@ def _waterfall_headline(
         n_end=n_end,
         **came,
     )
-    if not rows["n_due"].any():
+    if not (rows["n_due"].any() and is_told):
         return moved
     pushed, pulled_in = (said(step, "due_amount") for step in ("pushed", "pulled_in"))
     return f"{moved} " + say(
