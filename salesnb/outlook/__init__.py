@@ -6,6 +6,6 @@ earlier outlooks against what came; `dry` is the answer as a table, `telling` in
 """
 
 from salesnb.outlook.dry import dry, empty, why_not
-from salesnb.outlook.telling import Telling
+from salesnb.outlook.telling import NO_QUOTA, Telling
 
-__all__ = ["Telling", "dry", "empty", "why_not"]
+__all__ = ["NO_QUOTA", "Telling", "dry", "empty", "why_not"]

@@ -19,6 +19,7 @@ SURE = 0.9  # who falls short in so many draws of some week of the quarter is na
 REACH = 2.0  # nobody books more than so many times the usual meetings
 NAMED = 5  # people in one sentence
 
+NO_QUOTA = to_say("There is no quota: what was won in the last year stands for it.")
 TOO_SMALL = {  # by whether it is sure
     True: to_say("the open pipeline is too small for the quota, {has} of {needs} needed"),
     False: to_say("the open pipeline may be too small for the quota, {has} of {needs} needed"),
@@ -180,7 +181,7 @@ class Telling:
         ]
         without = ~self.found.outlook.has_quota
         if without.all():
-            said.append(say("There is no quota: what was won in the last year stands for it."))
+            said.append(say(NO_QUOTA))
         elif without.any():
             n = number(without.sum())
             said.append(

@@ -5,7 +5,7 @@ import pandas as pd
 from salesnb import standout
 from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
-from salesnb.outlook import Telling, dry, why_not
+from salesnb.outlook import NO_QUOTA, Telling, dry, why_not
 from salesnb.standout import Standout
 from salesnb.team import Team
 from salesnb.units import capital, money, number
@@ -47,6 +47,7 @@ def week_ahead(team: Team, rep: str) -> Finding:
     said = [
         *([] if booked is None else [_own(booked.headline, seen)]),
         *([] if outlook is None else [_own(outlook.headline, seen)]),
+        *([] if outlook is None or outlook.found.outlook.has_quota.any() else [say(NO_QUOTA)]),
         _deals_in_words(seen, waiting),
     ]
     return Finding(
