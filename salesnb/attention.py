@@ -16,6 +16,7 @@ from salesnb.metrics import answers, hygiene, pipeline
 from salesnb.metrics.ledger import ledger
 from salesnb.metrics.presence import days_at_work
 from salesnb.metrics.view import View
+from salesnb.once import forget
 from salesnb.team import Team
 
 LOOKS, EVERY = 6, 28  # earlier days, and days between them
@@ -67,7 +68,6 @@ def unusual(team: Team) -> pd.DataFrame:
     days = [known.as_of - pd.Timedelta(days=EVERY * i) for i in range(LOOKS, 0, -1)]
     began = known.deals["created_on"].min()
     days = [day for day in days if day > began]
-    # Day by day, so that a large team is not held as often as it is looked at.
     looks = [_counted(known.at(day)) for day in [*days, known.as_of]] if len(days) > JUDGED else []
     parts = [
         _against_usual(reason, [counts[reason] for counts in looks])
@@ -83,11 +83,13 @@ def unusual(team: Team) -> pd.DataFrame:
 def _counted(team: Team) -> dict[str, pd.DataFrame]:
     """The open deals of each reason that can be told: rep_id, is_it."""
     view = _view(team)
-    return {
+    found = {
         reason: count(view)[["rep_id", "is_it"]]
         for reason, (count, table) in REASONS.items()
         if team.has(table)
     }
+    forget(team)  # one day of a large team is not held while the next is looked at
+    return found
 
 
 def open_now(team: Team, reason: str, rep_id: str) -> pd.DataFrame:

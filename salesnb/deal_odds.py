@@ -18,7 +18,7 @@ from salesnb.metrics.ledger import ledger
 from salesnb.metrics.pipeline import longest_win_days
 from salesnb.metrics.rates import win_rate
 from salesnb.metrics.view import View
-from salesnb.once import once
+from salesnb.once import forget, once
 from salesnb.team import Team
 
 LOOKS, EVERY = 6, 45  # earlier days, and days between them; the latest lies so long ago
@@ -118,6 +118,7 @@ def _look(team: Team) -> pd.DataFrame:
     view = whole(team)
     by_stage = found["stage"].astype("str").map(stage_rates(view)).astype(float)
     historic = win_rate(view)["value"].iloc[0]
+    forget(team)
     return found.assign(
         day=team.as_of, stage_rate=by_stage.fillna(historic), historic_rate=historic
     )

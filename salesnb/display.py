@@ -99,14 +99,9 @@ def text(found: Shown) -> str:
 
 
 def _aligned(label: str, cells: pd.Series, right: bool) -> list[str]:
-    lines = [label, *map(_in_one_line, cells)]
+    lines = [label, *(shorten(cell, LONGEST, placeholder="…") for cell in cells)]
     width = max(map(len, lines))
     return [line.rjust(width) if right else line.ljust(width) for line in lines]
-
-
-def _in_one_line(cell: str) -> str:
-    words = " ".join(cell.split())
-    return words if len(words) <= LONGEST else shorten(words, LONGEST, placeholder="…")
 
 
 def only(table: pd.DataFrame, names: Iterable[str]) -> pd.DataFrame:

@@ -83,7 +83,11 @@ def _defaults(takes: Signature) -> tuple[Any, ...]:
 
 
 def forget(team: Any) -> None:
-    """Drop what is kept in memory, to measure how long it takes."""
+    """Drop what is kept in memory: answers hold the team, and so all its tables, as it holds them.
+
+    For an earlier day of a large team that nobody will ask about again, or to measure how long it
+    takes.
+    """
     team.__dict__.pop("_once", None)
 
 

@@ -3,14 +3,13 @@
 On four days of the last year the outlook is drawn from what was known then (`Team.at`).
 """
 
-import gc
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from salesnb import lot
-from salesnb.once import once
+from salesnb.once import forget, once
 from salesnb.outlook.book import book
 from salesnb.outlook.draws import ahead
 from salesnb.outlook.inflow import next_weeks
@@ -68,11 +67,7 @@ def _of_some(team: Team) -> Hindsight:
 def _held(team: Team, most: int | None) -> Hindsight:
     first = max(team.deals["created_on"].min(), team.activities["happens_at"].min().normalize())
     days = [team.as_of - QUARTER * DAY * (look + 1) for look in range(LOOKS)]
-    found = []
-    for day in days:
-        if day >= first + BEFORE * DAY:
-            found.append(check(team, day, most))
-            gc.collect()  # a large team as known then is not held until chance frees it
+    found = [check(team, day, most) for day in days if day >= first + BEFORE * DAY]
     checks = pd.concat([pd.DataFrame(columns=[*COLUMNS, "is_inside"]), *found], ignore_index=True)
     is_team = checks["rep_id"].isna()
     wider = {
@@ -88,7 +83,8 @@ def check(team: Team, day: pd.Timestamp, most: int | None = None) -> pd.DataFram
 
     Of at most so many of them, or of all and of all together.
     """
-    known = ahead(team.at(day), max(WEEKS))
+    past = team.at(day)
+    known = ahead(past, max(WEEKS))
     rep_id = known.book.rep_id
     left = team.reps.set_index("rep_id")["left_on"].reindex(rep_id)
     stayed = np.flatnonzero(~(left <= day + QUARTER * DAY).to_numpy())
@@ -104,6 +100,7 @@ def check(team: Team, day: pd.Timestamp, most: int | None = None) -> pd.DataFram
             ends = band(drawn[reps].sum(axis=0)[at])
             values = (*ends, actual[reps].sum(axis=0)[at])
             rows += [(day, one, *row) for row in zip(WEEKS, [kind] * 3, *values, strict=True)]
+    forget(past)
     found = pd.DataFrame(rows, columns=COLUMNS)
     return found.assign(is_inside=found["actual"].between(found["low"], found["high"]))
 
