@@ -78,6 +78,7 @@ def waterfall(
     due = quota.fiscal_quarter(team, last)[1] if due_by is None else cells.day(due_by, "due_by")
     rep_id = None if rep is None else team.rep(rep)
     table = steps.table(before, after, due, rep_id)
+    is_told = earlier is not None or team.has("close_date_changes")
 
     def gone(row: pd.Series, *, is_due: bool) -> pd.DataFrame:
         deals = steps.gone(before, after, due, rep_id, row["step"], is_due=is_due)
@@ -86,9 +87,7 @@ def waterfall(
         return rows if rep_id is None else rows.drop(columns="rep_id")
 
     return Finding(
-        headline=_waterfall_headline(
-            table, before.as_of, last, due, team.currency, _are_moves_told(team, earlier)
-        ),
+        headline=_waterfall_headline(table, before.as_of, last, due, team.currency, is_told),
         table=table,
         draw=lambda ax: _draw_waterfall(ax, table, due),
         ask=(say("Which step surprises you, and which could we have seen coming?"),),
@@ -99,10 +98,6 @@ def waterfall(
             "n_due": partial(gone, is_due=True),
         },
     )
-
-
-def _are_moves_told(team: Team, earlier: str | None) -> bool:
-    return team.has("close_date_changes") or earlier is not None
 
 
 def velocity(team: Team, *, rep: str | None = None, months: int = 6) -> Finding:
