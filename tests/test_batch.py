@@ -384,19 +384,42 @@ def test_a_full_disk(tmp_path):
     assert len([*(tmp_path / "freed").rglob("*.html")]) == 6 * 2 + 1
 
 
-def test_an_index_that_cannot_be_written_is_an_error(planning, tmp_path, monkeypatch):
+@pytest.fixture
+def on_a_disk_that_fills(tmp_path, monkeypatch):
+    """Report on a disk that takes so many files."""
     from typer.testing import CliRunner
 
     from salesnb.cli import app
 
-    def full(*_):
-        raise OSError(28, "No space left on device")
+    def run(n_files):
+        room, sync = iter(range(n_files)), os.fsync
 
-    source = people(tmp_path / "team", "a")
-    save(tmp_path / "nb", "01_team", ("1", []))
-    monkeypatch.setattr(files.os, "fsync", full)
-    where = ["--notebooks", str(tmp_path / "nb"), "--output", str(tmp_path / "out")]
-    done = CliRunner().invoke(app, ["report", str(source), *where])
+        def full(file):
+            if next(room, None) is None:
+                raise OSError(28, "No space left on device")
+            sync(file)
+
+        source = people(tmp_path / "team", "a")
+        save(tmp_path / "nb", "01_team", ("1", []))
+        monkeypatch.setattr(files.os, "fsync", full)
+        where = ["--notebooks", str(tmp_path / "nb"), "--output", str(tmp_path / "out")]
+        done = CliRunner().invoke(app, ["report", str(source), *where, "--workers", "1"])
+        return done, [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+
+    return run
+
+
+def test_where_nothing_can_be_written_no_page_is_made(on_a_disk_that_fills):
+    done, written = on_a_disk_that_fills(0)
+    assert isinstance(done.exception, DataError)
+    said = str(done.exception)
+    assert "cannot be written to: [Errno 28] No space left on device" in said
+    assert said.endswith("Name another folder with --output.")
+    assert not written
+
+
+def test_an_index_that_cannot_be_written_is_an_error(on_a_disk_that_fills):
+    done, written = on_a_disk_that_fills(2)  # run.json and the index, as the run begins
     assert done.exit_code == 3
     assert "The index could not be written: [Errno 28] No space left on device" in done.output
-    assert not [path for path in (tmp_path / "out").rglob("*") if path.is_file()]
+    assert {path.name for path in written} >= {"run.json", "index.html"}

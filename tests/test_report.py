@@ -90,6 +90,15 @@ def test_one_who_left_can_be_asked_for(strange, tmp_path):
     assert {job.values["rep"] for job in planned.jobs} == {"gone", "ok"}
 
 
+def test_a_page_of_one_who_left_since_is_found(strange, tmp_path):
+    planned = plan(strange, ROOT / "notebooks", tmp_path)
+    folder = planned.folder / "one_on_one"
+    for name in ("gone.html", "gone.manager.html", "ok.html", "note.txt"):
+        write_whole(folder / name, "")
+    write_whole(planned.folder / "of_another_kind.html", "")
+    assert [page.name for page in outcome.left_over(planned)] == ["gone.html", "gone.manager.html"]
+
+
 def test_parameters_reach_the_notebooks_that_have_them(strange, tmp_path):
     folder = tmp_path / "nb"
     save(

@@ -8,6 +8,7 @@ import typer
 
 from salesnb.cli.words import Language, Source, tell
 
+LEFT = 4  # pages of people who have left that are named
 GOES_ON = "The pages made so far stand; the same command goes on."
 
 
@@ -106,6 +107,10 @@ def report(
         tell(str(error), err=True)
         raise typer.Exit(3) from None
     typer.echo(plan.folder / "index.html")
+    if not rep and (left := outcome.left_over(plan)):
+        shown = ", ".join(path.name for path in left[:LEFT]) + (", ..." if len(left) > LEFT else "")
+        said = f"of people who have none in this run, from earlier ones: {shown}"
+        tell(f"Pages in {left[0].parent} {said}. Delete what nobody needs.", err=True)
     n_failed = sum(each.status == outcome.FAILED for each in outcomes)
     if n_failed:
         typer.echo(f"{n_failed} of {len(outcomes)} failed: see the page above.", err=True)

@@ -17,7 +17,7 @@ from time import monotonic
 from salesnb.errors import DataError
 from salesnb.report import index, making, outcome, progress
 from salesnb.report.crew import Crew, Here, Ready
-from salesnb.report.files import Place, alone, place, share
+from salesnb.report.files import Place, alone, cannot_be_written, place, share
 from salesnb.report.notebook import shown
 from salesnb.report.outcome import FAILED, MADE, UNCHANGED, WAITING, Outcome
 from salesnb.report.plan import Job, Plan
@@ -75,18 +75,19 @@ def run(plan: Plan, options: Options = Options(), ready: Crew | None = None) -> 
     By a crew that is `ready`, or by one of its own.
 
     A notebook that fails is on the index with its error; the others still run. Raises `DataError`
-    if there is no such cluster, or another run is writing into the same folder, `OSError` if the
-    index cannot be written, and `KeyboardInterrupt` after it was, if the run is stopped.
+    if there is no such cluster, another run is writing into the same folder, or nothing can be
+    written there; `OSError` if in the end the index cannot be, and `KeyboardInterrupt` after it
+    was, if the run is stopped.
     """
     with alone(plan.folder, is_shared=plan.is_shared):
         batch = _Batch(plan, options)
         if not batch.waiting:
-            batch.write()
+            batch.begin()
             return batch.outcomes
         own = ready or crew(batch.data, plan.folder, options)
         with nullcontext() if ready else closing(own):
+            batch.begin()
             try:
-                batch.write()
                 with progress.bar(len(batch.waiting), len(batch.outcomes)) as shown_as:
                     batch.go(own, shown_as)
             finally:
@@ -110,6 +111,13 @@ class _Batch:
     def data(self) -> str | None:
         """The data set that the jobs are about, if they are about one."""
         return self.plan.source if any("data" in job.values for job, _ in self.todo) else None
+
+    def begin(self) -> None:
+        """Write how things stand before anything is made: where that cannot be, nothing is."""
+        try:
+            self.write()
+        except OSError as error:
+            raise cannot_be_written(self.plan.folder, error) from error
 
     def go(self, crew: Crew, shown_as: progress.Bar) -> None:
         """Have made what waits, so many at a time."""

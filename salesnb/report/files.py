@@ -57,6 +57,11 @@ def place(output: str | Place) -> Place:
     return folder
 
 
+def cannot_be_written(folder: Place | str, error: Exception) -> DataError:
+    """What is said where no page can be written, before any is made."""
+    return DataError(f"{folder} cannot be written to: {error}. Name another folder with --output.")
+
+
 def is_private(folder: Place) -> bool:
     """Whether what is written there is lost on every other process."""
     return isinstance(folder, UPath) and folder.protocol == IN_MEMORY
@@ -119,28 +124,36 @@ def _mode(own: int, everybody: int, is_shared: bool) -> int:
 
 @contextmanager
 def alone(folder: Place, *, is_shared: bool = False) -> Iterator[None]:
-    """While one run writes into a folder; what an earlier one that was killed left there is gone.
+    """While one run writes into a folder; what was left there by who was killed is gone after it.
 
     Behind an address nothing is held: nobody there could say who does. Raises `DataError` if
-    another run is writing into it.
+    another run is writing into it, or nobody can.
     """
     if isinstance(folder, UPath):
         yield
         return
-    door.make_folder(folder, _mode(door.OWN_FOLDER, 0o777, is_shared))
     lock = FileLock(folder / ".lock", blocking=False, mode=0o600)
     try:
+        door.make_folder(folder, _mode(door.OWN_FOLDER, 0o777, is_shared))
         lock.acquire()
     except Timeout:
         raise DataError(f"Another run is writing into {folder}: wait for its end.") from None
+    except OSError as error:
+        raise cannot_be_written(folder, error) from None
     try:
-        for left in [*folder.rglob(f".*{door.ASIDE}")]:
-            rmtree(left, ignore_errors=True)
+        _tidy(folder)
         yield
     finally:
+        _tidy(folder)
         with suppress(OSError):  # Windows keeps a file that is open
             Path(lock.lock_file).unlink(missing_ok=True)
         lock.release()
+
+
+def _tidy(folder: Path) -> None:
+    """Remove pages that somebody who was killed had begun."""
+    for left in [*folder.rglob(f".*{door.ASIDE}")]:
+        rmtree(left, ignore_errors=True)
 
 
 def _umask() -> int:

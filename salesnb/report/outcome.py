@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from upath import UPath
+
 from salesnb.report.files import Place, write_whole
 from salesnb.report.plan import Job, Plan
 from salesnb.report.standing import FILE, MADE, UNCHANGED, about, as_text
@@ -61,6 +63,19 @@ def standing(job: Job, folder: Place) -> Outcome:
         said |= own
     title, summary, flag, pressing = (said.get(name, "") for name in LINE)
     return Outcome(job, UNCHANGED, title, summary, flag, pressing)
+
+
+def left_over(plan: Plan) -> list[Place]:
+    """Pages beside those of the plan that it does not make: of people who have left since.
+
+    Behind an address nobody looks.
+    """
+    if isinstance(plan.folder, UPath):
+        return []
+    made = {part.folder / name for part in plan.parts for job in part.jobs for name in job.pages}
+    of_people = {page.parent for page in made} - {part.folder for part in plan.parts}
+    there = {page for folder in of_people for page in folder.glob("*.html")}
+    return sorted(there - made)
 
 
 def record(plan: Plan, outcomes: list[Outcome]) -> Place:

@@ -19,6 +19,9 @@ except ImportError:  # Windows, where no task is held to a limit of memory
 GRACE = 5.0  # seconds between asking a process to stop and making it
 LATE = "took longer than {:g} s"
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
+# M_MMAP_THRESHOLD and M_TRIM_THRESHOLD, see mallopt(3). A process that ends in a second keeps what
+# it frees: pages it asks for anew are emptied by the system one by one, a quarter of all it touches.
+KEPT = {-3: 4 * 2**20, -1: 8 * 2**20}
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,11 @@ def _alone(limits: Limits) -> None:
     os.setpgid(0, 0)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(END_WITH_PARENT, signal.SIGKILL)
+        libc = ctypes.CDLL(None)
+        libc.prctl(END_WITH_PARENT, signal.SIGKILL)
+        with contextlib.suppress(AttributeError):  # another C library
+            for parameter, n_bytes in KEPT.items():
+                libc.mallopt(parameter, n_bytes)
     if limits.memory is not None and resource is not None:
         most = int(_held() + limits.memory * 2**20)
         _, allowed = resource.getrlimit(resource.RLIMIT_DATA)
