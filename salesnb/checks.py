@@ -101,8 +101,7 @@ def reference_faults(
     return faults + [
         Fault(
             other,
-            f"the rows that others refer to: {', '.join(sorted(said))}",
-            value="an empty table",
+            f"rows, and it has none; others refer to them: {', '.join(sorted(said))}",
         )
         for other, said in to_empty.items()
     ]

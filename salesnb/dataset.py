@@ -12,12 +12,17 @@ from salesnb.checks import check_tables
 from salesnb.database import Address
 from salesnb.errors import DataError
 from salesnb.finding import Finding
+from salesnb.history import among
 from salesnb.language import say, to_say
 from salesnb.once import once
 from salesnb.settings import Settings
 from salesnb.team import Team
 
 Extent = tuple[str, int, pd.Timestamp, pd.Timestamp]  # table, rows, first and last day
+# Where somebody at work leaves a trace, and the day of it.
+TRACES = [("deals", "created_on"), ("deals", "closed_on"), ("activities", "happens_at")]
+TRACES += [("stage_changes", "entered_at")]
+SILENT_MONTHS, NAMED = 6, 8
 to_say("n rows")  # the column that counts them
 
 _ready: dict[str, tuple[Any, Team]] = {}
@@ -143,7 +148,36 @@ def check(source: str | Path) -> Finding:
         return remote.check(place)
     team = load(source)
     rows = [_extent(name, team) for name in schema.MODELS if team.has(name)]
-    return contents(team.settings, rows)
+    found = contents(team.settings, rows)
+    return replace(found, caveats=(*found.caveats, *_silent(team)))
+
+
+def _silent(team: Team) -> list[str]:
+    """Reps of whom nothing is on record lately, although nobody says that they have left."""
+    if not team.settings.is_dated:
+        return []
+    since = team.as_of - pd.DateOffset(months=SILENT_MONTHS)
+    lately = [
+        table.loc[table[day].gt(since), "rep_id"]
+        for name, day in TRACES
+        for table in (team.tables.get(name),)
+        if table is not None
+    ]
+    reps = team.reps
+    is_here = reps["left_on"].isna() & ~reps["hired_on"].gt(since)
+    names = reps.loc[is_here & ~among(reps["rep_id"], pd.concat(lately)), "name"]
+    if names.empty:
+        return []
+    more = len(names) - NAMED
+    shown = [*names.head(NAMED), *([say("{n} more", n=more)] if more > 0 else [])]
+    return [
+        say(
+            "Nothing is on record of {names} in the last {months} months: whoever has left needs a "
+            "day in left_on of the table reps, or counts as somebody who sells nothing.",
+            names=units.listed(shown),
+            months=SILENT_MONTHS,
+        )
+    ]
 
 
 def contents(own: Settings, rows: list[Extent]) -> Finding:

@@ -76,6 +76,7 @@ def to_say(words: str) -> str:
 
 
 # The letters in their order; those that count as the same have a bar between them.
+STRUCK = str.maketrans("łŁøØđĐħĦŧŦ", "lLoOdDhHtT")  # of which Unicode knows no plain letter
 ALPHABET = to_say("a b c d e f g h i j k l m n o p q r s t u v w x y z")
 
 
@@ -121,12 +122,12 @@ def words_for(code: str) -> Mapping[str, str]:
 
 
 def without_accents(words: str) -> str:
-    """The same letters without what stands above and below them.
+    """The same letters without what stands above and below them, or runs through them.
 
-    >>> without_accents("Gyöngyi Świątek")
-    'Gyongyi Swiatek'
+    >>> without_accents("Gyöngyi Świątek, Łukasz Sørensen")
+    'Gyongyi Swiatek, Lukasz Sorensen'
     """
-    apart = unicodedata.normalize("NFKD", words)
+    apart = unicodedata.normalize("NFKD", words.translate(STRUCK))
     return "".join(sign for sign in apart if not unicodedata.combining(sign))
 
 

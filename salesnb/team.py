@@ -19,11 +19,11 @@ from salesnb.settings import Settings
 AT_ONCE = 500_000  # rows
 FILL_IT = (
     "Import {it} from your CRM or fill {it} by hand, the columns in brackets in every row, and ask "
-    "again: docs/own_data.md, By hand, says how."
+    "again: `salesnb import --template FOLDER` writes all tables empty and says how to fill them."
 )
 DATE_THEM = (
     "Fill created_on and closed_on of the table deals with real days and take is_dated out of "
-    "team.toml: docs/own_data.md, By hand, says how."
+    "team.toml."
 )
 
 

@@ -12,6 +12,7 @@ NOTEBOOKS = Path("notebooks")
 FIRST = "00_start_here.ipynb"
 PACKAGE = Path(__file__).parent
 MAPPING = "our_crm.toml"
+MINE = "data/mine"
 README = """\
 # A sales team's notebooks
 
@@ -71,7 +72,7 @@ def lay_out(dest: str | Path) -> Path:
         for path in sorted(shipped().glob("*.ipynb")):
             copyfile(path, new / NOTEBOOKS / path.name)
         simulation.simulate(seed=0)[0].save(new / "data" / "demo")
-        template.write(new / "data" / "mine")
+        template.write(new / MINE, known_as=MINE)
         copyfile(PACKAGE / "crm" / "starter" / MAPPING, new / MAPPING)
         (new / "README.md").write_text(README, encoding="utf-8")
         (new / ".gitignore").write_text(IGNORED, encoding="utf-8")

@@ -452,7 +452,7 @@ BROKEN: dict[str, tuple[Break, list[str]]] = {
     "deals without a row": (
         put("deals.csv", GOOD["deals.csv"].splitlines()[0] + "\n"),
         [
-            "deals: found 'an empty table', expected the rows that others refer to: activities in 2 rows, stage_changes in 3 rows"
+            "deals: expected rows, and it has none; others refer to them: activities in 2 rows, stage_changes in 3 rows"
         ],
     ),
     "an outcome without its day": (

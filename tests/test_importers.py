@@ -125,6 +125,34 @@ def faults_of(export):
     return [str(fault) for fault in caught.value.faults]
 
 
+def test_one_file_where_several_are_needed(export):
+    with pytest.raises(DataError) as caught:
+        importers.run(export.parent / "map.toml", export / "deals.csv", export.parent / "team")
+    assert str(caught.value.faults[0]) == (
+        "users.csv or owners.csv: expected this file in the export, and deals.csv alone was given"
+    )
+
+
+def test_a_workbook_of_one_sheet_goes_by_its_own_name(export):
+    plain = run(export, "plain").team
+    deals = pd.read_csv(export / "deals.csv", sep=";", dtype="str")
+    (export / "deals.csv").unlink()
+    deals.to_excel(export / "deals.xlsx", sheet_name="Sheet1", index=False)
+    assert run(export).team.deals["deal_id"].to_list() == plain.deals["deal_id"].to_list()
+    with pd.ExcelWriter(export / "deals.xlsx") as book:
+        for name in ("Sheet1", "Sheet2"):
+            deals.to_excel(book, sheet_name=name, index=False)
+    with pytest.raises(DataError, match=r"deals.csv: expected .* \(nearest: 'deals.xlsx/Sheet"):
+        run(export, "two")
+
+
+def test_a_mend_that_meets_nothing_is_said(export):
+    change(
+        export.parent / "map.toml", 'BasicSet = "Basic Set"', 'BasicSet = "Basic Set", Pr0 = "Pro"'
+    )
+    assert "deals.csv, column Item: 'Pr0' stands in no row" in map(str, run(export).mended)
+
+
 def test_by_hand(export):
     report = run(export)
     team = salesnb.load(report.folder)
@@ -268,6 +296,7 @@ def test_a_footer_is_counted_with_the_rows_left_out(export):
 
 
 # What is wrong with the export, in its own words: file, column, row as a spreadsheet counts it.
+THERE = "where there are Nr, Ownr, Item, Stage, Opened, Demo on, Closed, Value, Unused"
 EXPORTS = {
     "a missing file": (
         lambda e: (e / "owners.csv").rename(e / "ownners.csv"),
@@ -284,9 +313,9 @@ EXPORTS = {
         lambda e: [change(e / "deals.csv", "No;Owner", "Nr;Ownr"), change(e / "goods.csv", "Pri", "P")],
         [
             "goods.csv, column Price: expected this column (nearest: 'Pce')",
-            "deals.csv, column Number or No: expected this column",
+            f"deals.csv, column Number or No: expected this column, {THERE}",
             "deals.csv, column Owner: expected this column (nearest: 'Ownr')",
-            "deals.csv, column No: expected this column",
+            f"deals.csv, column No: expected this column, {THERE}",
         ],
     ),
     "a file cut short": (

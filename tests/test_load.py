@@ -313,3 +313,22 @@ def test_a_stage_may_be_entered_on_the_day_before_by_another_clock(folder):
     text = GOOD["stage_changes.csv"].replace("2026-01-05T09:00:00Z", "2026-01-04T00:30:00Z")
     (folder / "stage_changes.csv").write_text(text)
     assert salesnb.load(folder).stage_changes["entered_at"].min().day == 4
+
+
+def test_who_has_nothing_on_record_lately_is_named(tmp_path):
+    reps = pd.DataFrame(
+        {
+            "rep_id": ["busy", "gone", "left", "calls", "new"],
+            "name": ["Ann", "Bo", "Cy", "Di", "Ed"],
+            "hired_on": ["2020-01-01"] * 4 + ["2026-05-01"],
+            "left_on": [None, None, "2025-01-01", None, None],
+        }
+    )
+    deals = pd.DataFrame({"rep_id": ["busy", "gone", "left", "calls"], "deal_id": list("1234")})
+    deals = deals.assign(created_on=["2026-06-01", *["2024-01-01"] * 3], amount="1")
+    calls = pd.DataFrame({"activity_id": ["A1"], "rep_id": ["calls"], "kind": ["call"]})
+    tables = {"reps": reps, "deals": deals, "activities": calls.assign(happens_at="2026-03-01")}
+    said = salesnb.check(of(SETTINGS, tables).save(tmp_path / "team")).caveats
+    assert [line.partition(" in the last")[0] for line in said if "on record" in line] == [
+        "Nothing is on record of Bo"
+    ]

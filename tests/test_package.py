@@ -102,6 +102,33 @@ def test_its_mapping_reads_one_file_of_deals(folder, tmp_path):
     assert entered[list(done.team.stages)].to_list() == [3, 2, 1, 1]
 
 
+def test_its_mapping_reads_a_roster_a_history_and_activities_too(folder, tmp_path):
+    whole = (folder / workspace.MAPPING).read_text(encoding="utf-8")
+    head, _, more = whole.partition("# More than one file")
+    head = head.replace('{ row = "D" }', '"Deal number"')
+    sections = re.split(r"(?m)^(?=\[)", head)
+    kept = [each for each in sections if not each.startswith(("[reps]", "[[stage_changes]]"))]
+    taken = re.findall(r"(?m)^# (\[.*|[\w.]+ = .*)", more)
+    (tmp_path / "map.toml").write_text("\n".join([*kept, *taken]), encoding="utf-8")
+    files = tmp_path / "export"
+    files.mkdir()
+    for name, text in {
+        "deals": "Deal number,Owner,Company,Value,Created,Closed,Status,Lost reason\n"
+        "7,Ann Smith,Acme,1200.50,2026-01-05,2026-02-01,Lost,Price\n"
+        "9,Bo Li,Zen,,2026-06-01,,Open,\n",
+        "reps": "Rep,Hired,Left,Role,Region\nAnn Smith,2020-01-01,2026-03-01,,N\nBo Li,,,,\n",
+        "stage_history": "Deal number,Stage,Entered\n7,Lead,2026-01-05\n7,Presentation,2026-01-09\n"
+        "7,Closed lost,2026-02-01\n9,Lead,2026-06-01\n",
+        "activities": "Owner,Deal number,Type,Created,Date,Result\n"
+        "Ann Smith,7,Call,,2026-01-06,\nBo Li,9,Meeting,2026-06-02,2026-06-05,No show\n",
+    }.items():
+        (files / f"{name}.csv").write_text(text)
+    team = importers.run(tmp_path / "map.toml", files, tmp_path / "ours").team
+    assert team.reps["left_on"].notna().to_list() == [True, False]
+    assert team.stage_changes["stage"].to_list() == ["Lead", "Demo", "Lead"]
+    assert team.activities["outcome"].fillna("").to_list() == ["", "no_show"]
+
+
 def test_nothing_is_written_over(folder, tmp_path):
     with pytest.raises(DataError, match="exists already; choose a new folder"):
         workspace.lay_out(folder)

@@ -189,7 +189,10 @@ class _Reader:
 
     def workbook(self, place: _Place) -> None:
         is_1904 = workbook.is_1904(place.path)
-        for name, cells_of in workbook.sheets(place.path):
+        sheets, stem = [*workbook.sheets(place.path)], Path(place.origin).stem
+        if len(sheets) == 1 and not self.wanted(sheets[0][0]) and self.wanted(stem):
+            sheets = [(stem, sheets[0][1])]  # the only sheet is what the workbook is called
+        for name, cells_of in sheets:
             origin = f"{place.origin}/{name}"
             if not self.wanted(name) or not any(cell.strip() for row in cells_of for cell in row):
                 self.others.append(origin)

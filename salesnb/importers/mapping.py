@@ -107,7 +107,8 @@ def read(mapping: str | Path, beside: Iterable[str] = ()) -> tuple[Plan, list[Fa
     """
     path = BUILT_IN / f"{mapping}.toml" if str(mapping) in names() else Path(mapping)
     if not path.is_file():
-        raise unknown("mapping, built in or file,", str(mapping), [*beside, *names()])
+        own = (str(found) for found in path.parent.glob("*.toml"))
+        raise unknown("mapping, built in or file,", str(mapping), [*beside, *names(), *own])
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:

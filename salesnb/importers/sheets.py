@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from salesnb import cells
-from salesnb.errors import Fault, nearest
+from salesnb.errors import LISTED, Fault, nearest
 from salesnb.importers import exported
 from salesnb.importers.exported import Export, Piece, RawTable
 from salesnb.importers.mapping import Plan, Rule, Source
@@ -18,7 +18,10 @@ SPACE = "space around the value"
 
 @dataclass(frozen=True)
 class Mended:
-    """A value of the export that was replaced, in so many rows; an empty `new` is a blank cell."""
+    """A value of the export that was replaced, in so many rows; an empty `new` is a blank cell.
+
+    Of no row: a value that the mapping would have replaced, and that nowhere stands.
+    """
 
     file: str
     column: str
@@ -30,6 +33,8 @@ class Mended:
         rows = "1 row" if self.n_rows == 1 else f"{self.n_rows:,} rows"
         if self.value == SPACE:
             return f"{self.file}, column {self.column}: {SPACE} cut in {rows}"
+        if not self.n_rows:
+            return f"{self.file}, column {self.column}: {self.value!r} stands in no row"
         new = repr(self.new) if self.new else "an empty cell"
         return f"{self.file}, column {self.column}: {self.value!r} became {new} in {rows}"
 
@@ -85,7 +90,9 @@ def _find(plan: Plan, export: Export, folder: Path) -> tuple[dict[str, RawTable]
     for table in export.tables:
         tables.setdefault(table.name, []).append(table)
     broken = {Path(fault.table).stem for fault in export.faults}
-    others = {Path(origin).stem: Path(origin).name for origin in export.others}
+    # A sheet that is not asked for goes by its own name and by that of its workbook.
+    others = {Path(part).stem: origin for origin in export.others for part in origin.split("/")}
+    where = folder if folder.is_dir() else f"the export, and {folder.name} alone was given"
     raw, faults = {}, []
     for name, source in plan.sources.items():
         file = next((file for file in source.files if file in tables), "")
@@ -97,8 +104,13 @@ def _find(plan: Plan, export: Export, folder: Path) -> tuple[dict[str, RawTable]
         elif source.files and not broken & {*source.files}:
             wanted = " or ".join(f"{file}.csv" for file in source.files)
             close = others.get(_closest(source.files, others), "")
-            faults.append(Fault(wanted, f"this file in {folder}", nearest=close))
+            faults.append(Fault(wanted, f"this file in {where}", nearest=close))
     return raw, faults
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
 
 
 def _closest(names: tuple[str, ...], known: Iterable[str]) -> str:
@@ -109,8 +121,10 @@ def _column_faults(plan: Plan, raw: Mapping[str, RawTable]) -> Iterator[Fault]:
     """The columns that a mapping names and the export lacks, each once."""
     for source, names in dict.fromkeys(_wanted(plan)):
         if source in raw and not any(name in raw[source].rows for name in names):
-            close = _closest(names, raw[source].rows.columns)
-            yield Fault(raw[source].origin, "this column", " or ".join(names), nearest=close)
+            there = [*map(str, raw[source].rows.columns)]
+            close = _closest(names, there)
+            expected = "this column" if close else f"this column, where there are {_listed(there)}"
+            yield Fault(raw[source].origin, expected, " or ".join(names), nearest=close)
 
 
 def _wanted(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -129,9 +143,10 @@ def _wanted(plan: Plan) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _sheet(source: Source, raw: RawTable) -> Sheet:
     columns, mended = {}, []
     for name in raw.rows.columns:
-        mends = {**dict.fromkeys(source.blank, ""), **source.mend.get(name, {})}
+        own = source.mend.get(name, {})
+        mends = {**dict.fromkeys(source.blank, ""), **own}
         columns[name], found = _mended(raw.origin, raw.rows[name], mends)
-        mended += found
+        mended += [each for each in found if each.n_rows or each.value in own]
     rows, counts = left_out(pd.DataFrame(columns, index=raw.rows.index), source.leave_out)
     n_read = len(raw.rows) + sum(raw.left_out.values())
     counts = dict(Counter(raw.left_out) + Counter(counts))
@@ -149,7 +164,7 @@ def _mended(file: str, raw: pd.Series, mends: Mapping[str, str]) -> tuple[pd.Ser
         counts.append((old, new, int((values == old).sum())))
         values = values.mask(values == old, new)
     name = str(raw.name)
-    return values.mask(values == ""), [Mended(file, name, *each) for each in counts if each[2]]
+    return values.mask(values == ""), [Mended(file, name, *each) for each in counts]
 
 
 def left_out(rows: pd.DataFrame, rules: tuple[Rule, ...]) -> tuple[pd.DataFrame, dict[str, int]]:

@@ -70,8 +70,10 @@ row and column, and what the tables are good for.
 """
 
 
-def write(dest: str | Path) -> Path:
+def write(dest: str | Path, known_as: str = "") -> Path:
     """Write a folder of empty CSV tables with their headers, ``team.toml`` and a guide.
+
+    `known_as` is what the guide calls the folder, if it is not to stay where it is written.
 
     Raises `DataError` if `dest` exists and holds anything, or cannot be written.
     """
@@ -81,7 +83,7 @@ def write(dest: str | Path) -> Path:
             header = MARK + ",".join(schema.columns(table)) + "\n"
             (aside / f"{table}.csv").write_text(header, encoding="utf-8", newline="")
         (aside / settings.FILE).write_text(SETTINGS, encoding="utf-8")
-        guide = INTRO.format(folder=shlex.quote(str(dest))) + "".join(_tables())
+        guide = INTRO.format(folder=shlex.quote(known_as or str(dest))) + "".join(_tables())
         (aside / GUIDE).write_text(guide, encoding="utf-8")
     return folder
 
