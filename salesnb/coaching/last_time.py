@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, question_bank, standout, stats, units
+from salesnb import charts, leaks, question_bank, standout, stats, units
+from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
 from salesnb.sessions import brief, clause, log, stage_of, status
@@ -17,6 +18,7 @@ COLUMNS += ["commitment", "due_on", "done_on", "status"]
 NUMBERS = ["then_rate", "then_low", "then_high", "n_then"]
 NUMBERS += ["now_rate", "now_low", "now_high", "n_now"]
 CHANCE = 0.05
+ENDED = ("advanced", "lost")
 FEWEST = 10  # deals below which a share says nothing
 REGRESSION = to_say(
     "A number that was low when it was chosen as a topic tends to come back by itself: "
@@ -70,7 +72,26 @@ def since_last_time(team: Team, rep: str, *, sessions: int = 3) -> Finding:
         lambda ax: _draw(ax, table),
         ask=_ask(seen, table["commitment"].dropna().head(1)),
         caveats=(say(REGRESSION),) if table["now_rate"].notna().any() else (),
+        behind={
+            "n_then": lambda row: _left(seen, row)[0],
+            "n_now": lambda row: _left(seen, row)[1],
+        },
     )
+
+
+def _left(seen: Standout, session: pd.Series) -> list[pd.DataFrame]:
+    """The visits of the session's stage that ended in the year up to it, and since."""
+    stage = stage_of(seen.team, session["topic"])
+    if not stage or session["held_on"] > seen.team.as_of:
+        raise DataError("No deals are counted: the topic was no stage, or the session is to come.")
+    rows = leaks.rows(seen.team, pd.Series({"rep_id": seen.rep_id, "stage": stage}), *ENDED)
+    return [rows[when] for when in _when(rows["left_at"], session["held_on"])]
+
+
+def _when(left_at: pd.Series, held_on: pd.Timestamp) -> tuple[pd.Series, pd.Series]:
+    """Which moments lie in the year up to a session, and which after it."""
+    day = pd.to_datetime(left_at).dt.normalize()
+    return (day > held_on - standout.YEAR) & (day <= held_on), day > held_on
 
 
 def _draw(ax: Axes, table: pd.DataFrame) -> Axes:
@@ -90,10 +111,9 @@ def _then_and_now(seen: Standout, topic: str, held_on: pd.Timestamp) -> list[flo
     """The rate at the stage before and since the session, with intervals; NaN below `FEWEST`."""
     stage = stage_of(seen.team, topic)
     left = seen.visits[(seen.visits["stage"] == stage) & (seen.visits["went"] != "open")]
-    day = pd.to_datetime(left["left_at"]).dt.normalize()
-    since = day > held_on
     numbers: list[float] = []
-    for period in ((day > held_on - standout.YEAR) & ~since, since):
+    before, since = _when(left["left_at"], held_on)
+    for period in (before, since):
         went = left.loc[period, "went"]
         found = stats.rates(np.array([(went == "advanced").sum()]), np.array([len(went)])).iloc[0]
         rate = [found["value"], found["value_low"], found["value_high"]]

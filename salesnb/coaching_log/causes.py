@@ -9,6 +9,7 @@ from salesnb import charts, question_bank, standout, stats
 from salesnb.coaching_log.agreed import kept, with_outcome
 from salesnb.coaching_log.hardness import Hardness, hardness
 from salesnb.coaching_log.held import YEAR, held, times
+from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
 from salesnb.metrics.answers import PEERS
@@ -83,7 +84,17 @@ def readiness(team: Team, rep: str) -> Finding:
         lambda ax: _draw(ax, table),
         ask=_ask(seen),
         caveats=(say(LOGGED), say(UNRECORDED)),
+        behind={"n": lambda row: _sessions(team, seen.rep_id, row["what"])},
     )
+
+
+def _sessions(team: Team, rep_id: str, what: str) -> pd.DataFrame:
+    """The sessions that a share counts, as on record."""
+    logged = {say(each): each for each in (OWN, OUTSIDE, KEPT)}
+    if what not in logged:
+        raise DataError("The deals are all that the rep got in the last year, by a model's odds.")
+    log = _last_year(team, held(team, rep_id, why="what was said and agreed"))
+    return log.loc[_cases(log, logged[what]).index]
 
 
 def _last_year(team: Team, log: pd.DataFrame) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, pay, stats
+from salesnb import behind, charts, pay, sold, stats
 from salesnb.errors import DataError, Fault
 from salesnb.finding import Finding
 from salesnb.language import say, to_say
@@ -67,6 +67,7 @@ def compare(
     old, new = _both(team, old, new)
     first, last = period(team, starts_on, ends_on)
     table = _table(team, old, new, first, last)
+    ids = [*table["rep_id"].dropna()]
     return Finding(
         headline=_headline(team, table, old, new, in_words(first, last)),
         table=table,
@@ -76,7 +77,18 @@ def compare(
         currency=team.currency,
         names=team.names,
         shown=SHOWN,
+        behind={
+            "n_won": lambda row: _won(
+                team, ids if row["scope"] == "team" else [row["rep_id"]], first, last
+            )
+        },
     )
+
+
+def _won(team: Team, rep_ids: list[str], first: pd.Timestamp, last: pd.Timestamp) -> pd.DataFrame:
+    rows = sold.within(sold.lines(team), first, last)
+    rows = rows[rows["rep_id"].isin(rep_ids)].drop_duplicates("deal_id")
+    return behind.deals(team, rows)
 
 
 def _both(team: Team, old: str, new: str) -> tuple[str, str]:

@@ -83,11 +83,15 @@ def consistency(team: Team, *, rep: str | None = None, months: int = 12) -> Find
 
 
 def _notes(team: Team, months: int, row: pd.Series) -> pd.DataFrame:
-    """The notes in which a rep could tell a claim, as on record, and whether they do."""
+    notes = on_record(team, months, row["differentiator_id"])
+    return notes[notes["rep_id"] == row["rep_id"]]
+
+
+def on_record(team: Team, months: int, differentiator_id: str) -> pd.DataFrame:
+    """The notes in which a claim could be told, as on record, and whether it is: `is_told`."""
     seen = telling(team)
-    group = seen.claims.loc[seen.claims["differentiator_id"] == row["differentiator_id"], "group"]
     rows = seen.chances[recent(seen.chances["happens_at"], team, months)]
-    rows = rows[(rows["group"] == group.iloc[0]) & (rows["rep_id"] == row["rep_id"])]
+    rows = rows[rows["group"] == listed.group_of(seen.claims, differentiator_id)]
     notes = team.activities.set_index("activity_id").reindex(rows["activity_id"]).reset_index()
     return notes.assign(is_told=rows["is_told"].to_numpy())
 

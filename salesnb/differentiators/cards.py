@@ -1,5 +1,7 @@
 """A product on one page: the claim, its proof, against whom, how it is told, how to open it."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -47,13 +49,22 @@ def card(team: Team, *, product: str | None = None, months: int = 12) -> Finding
     """
     table = sheets(team, product, months)
     has_notes = bool(table["n_notes"].gt(0).any())
+    ids: dict[Hashable, str] = dict(table["differentiator_id"])
     return Finding(
         headline=_headline(table),
         table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table),
         caveats=(say(BLIND),) * has_notes,
         shown=[name for name in COLUMNS if name not in ("freshness", "n_apart")],
+        behind={"n_notes": lambda row: _notes(team, months, ids[row.name])},
     )
+
+
+def _notes(team: Team, months: int, differentiator_id: str) -> pd.DataFrame:
+    """The notes that could tell a claim, as on record; none where a product has no claim."""
+    if pd.isna(differentiator_id) or not team.has("activities"):
+        return team.activities.head(0)
+    return alike.on_record(team, months, differentiator_id)
 
 
 def sheets(team: Team, product: str | None = None, months: int = 12) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """What is said of a product in place of its claims, in the reps' own words."""
 
+from collections.abc import Hashable
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -62,13 +64,36 @@ def said_instead(team: Team, *, rep: str | None = None, months: int = 12) -> Fin
     table = _table(team, telling(team), rep_id, months)
     who = "" if rep_id is None else f"{team.names[rep_id]}: "
     said = _headline(table)
+    rows = table[["product_id", "way"]].itertuples(name=None)
+    ways: dict[Hashable, tuple[str, int]] = {at: (product, way) for at, product, way in rows}
     return Finding(
         headline=f"{who}{said}" if who else capital(said),
-        table=table,
+        table=table[COLUMNS],
         draw=lambda ax: _draw(ax, table),
         ask=(say("Which of these is one of our claims in other words?"),) * (len(table) > 0),
         caveats=(say(BY_LETTERS),) * (len(table) > 0),
+        behind={
+            "n_said": lambda row: _saying(team, rep_id, months, *ways[row.name]),
+            "n_notes": lambda row: _on_product(team, rep_id, months, ways[row.name][0]),
+        },
     )
+
+
+def _saying(team: Team, rep_id: str | None, months: int, product_id: str, way: int) -> pd.DataFrame:
+    """The notes on a product that say something so, as on record."""
+    rows = grouped(team, months)
+    rows = rows[(rows["product_id"] == product_id) & (rows["way"] == way)]
+    notes = _on_product(team, rep_id, months, product_id)
+    said = telling(team).notes["activity_id"].reindex(rows["note"].unique())
+    return notes[notes["activity_id"].isin(said)].reset_index(drop=True)
+
+
+def _on_product(team: Team, rep_id: str | None, months: int, product_id: str) -> pd.DataFrame:
+    """The notes on a product, of one rep or of all, as on record."""
+    notes = telling(team).notes
+    notes = notes[recent(notes["happens_at"], team, months) & (notes["product_id"] == product_id)]
+    notes = notes if rep_id is None else notes[notes["rep_id"] == rep_id]
+    return team.activities.set_index("activity_id").reindex(notes["activity_id"]).reset_index()
 
 
 @once
@@ -151,7 +176,7 @@ def _table(team: Team, seen: Telling, rep_id: str | None, months: int) -> pd.Dat
     order = found.sort_values(["product_id", "n_said", "instead"], ascending=[True, False, True])
     best = order.groupby("product_id").head(PER_PRODUCT)
     types = {"product": "str", "instead": "str", "n_notes": "int64"}
-    return best[COLUMNS].astype(types).reset_index(drop=True)
+    return best[[*COLUMNS, "product_id", "way"]].astype(types).reset_index(drop=True)
 
 
 def example(rows: pd.DataFrame, by: list[str], found: pd.DataFrame) -> pd.Series:

@@ -39,6 +39,11 @@ def claims(team: Team) -> pd.DataFrame:
     return rows
 
 
+def group_of(claims: pd.DataFrame, differentiator_id: str) -> int:
+    """The claim that a row of the list is about, whatever its language."""
+    return int(claims.loc[claims["differentiator_id"] == differentiator_id, "group"].iloc[0])
+
+
 def one_each(rows: pd.DataFrame, language: str = "") -> pd.DataFrame:
     """One row per claim: that in a language, else in English, else the first.
 

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from scipy import linalg, sparse, special
 from scipy.stats import false_discovery_control
 
-from salesnb import charts, mixed, stats
+from salesnb import behind, charts, mixed, stats
 from salesnb.differentiators import listed
 from salesnb.differentiators.telling import BLIND, Telling, telling
 from salesnb.finding import Finding
@@ -74,7 +74,19 @@ def association(team: Team, *, days: int = 30) -> Finding:
         ask=(say(WHICH),) * bool(table["is_apart"].any()),
         caveats=(say(NO_CAUSE), _counted(days), say(BLIND)) if len(table) else (),
         shown=[name for name in COLUMNS if name != "differentiator_id"],
+        behind={
+            "n_told": lambda row: _decided(team, days, row, is_told=True),
+            "n_untold": lambda row: _decided(team, days, row, is_told=False),
+        },
     )
+
+
+def _decided(team: Team, days: int, row: pd.Series, *, is_told: bool) -> pd.DataFrame:
+    """The decided deals in which a claim was told, or was not."""
+    seen = telling(team)
+    deals = _deals(team, seen, days)
+    is_it = deals["group"] == listed.group_of(seen.claims, row["differentiator_id"])
+    return behind.deals(team, deals[is_it & (deals["is_told"] == is_told)])
 
 
 def _counted(days: int) -> str:

@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 
-from salesnb import charts, stats
+from salesnb import behind, charts, stats
 from salesnb.errors import DataError
 from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
@@ -184,7 +184,16 @@ def win_curve(
         draw=lambda ax: _draw_curve(ax, table),
         ask=(say("How long do you keep working on a deal that is older than most wins were?"),),
         currency=team.currency,
+        behind={"n_waiting": lambda row: _waiting(team, rep_ids, first, last, row["day"])},
     )
+
+
+def _waiting(
+    team: Team, rep_ids: list[str], first: pd.Timestamp, last: pd.Timestamp, day: float
+) -> pd.DataFrame:
+    """The deals neither closed nor younger than so many days."""
+    deals = answers.together(ledger(team), rep_ids, first, last).created
+    return behind.deals(team, deals[deals["days"] > day])
 
 
 def _curve(deals: pd.DataFrame) -> pd.DataFrame:

@@ -71,11 +71,17 @@ def super_rep(team: Team, *, manager: str = "", days: int = 365) -> Finding:
         caveats=() if who else (say(NOBODY),),
         currency=team.currency,
         names=team.names,
+        behind={
+            "n_moves": lambda row: _by_the_manager(team, who, row["deal_id"])[0],
+            "n_meetings": lambda row: _by_the_manager(team, who, row["deal_id"])[1],
+        },
     )
 
 
-def _touched(team: Team, closed: pd.DataFrame, who: str) -> pd.DataFrame:
-    deals = closed.set_index("deal_id")
+def _by_the_manager(team: Team, who: str, deal_id: str | None = None) -> list[pd.DataFrame]:
+    """Stages moved and meetings held by the manager in closed deals of others, or in one."""
+    deals = standout.known(team)
+    deals = deals[deals["closed_on"].notna() & (deals["rep_id"] != who)].set_index("deal_id")
     moves = team.stage_changes
     moves = moves[moves["deal_id"].isin(deals.index)].sort_values(["entered_at", "stage"])
     began = moves[moves["rep_id"] != who].groupby("deal_id")["entered_at"].min()
@@ -89,6 +95,11 @@ def _touched(team: Team, closed: pd.DataFrame, who: str) -> pd.DataFrame:
     met = met[~(opener == who) | (met["happens_at"] > look_up(met["deal_id"], began))]
     end = look_up(met["deal_id"], deals["closed_on"]) + pd.Timedelta(days=1)
     met = met[(met["happens_at"] < end) & (met["happens_at"] > end - pd.Timedelta(days=TOUCH_DAYS))]
+    return [rows if deal_id is None else rows[rows["deal_id"] == deal_id] for rows in (own, met)]
+
+
+def _touched(team: Team, closed: pd.DataFrame, who: str) -> pd.DataFrame:
+    own, met = _by_the_manager(team, who)
     found = pd.DataFrame(
         {
             "last_stage": own.groupby("deal_id")["stage"].last(),

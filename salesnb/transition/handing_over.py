@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.special import expit
 
-from salesnb import charts, mixed, standout
+from salesnb import behind, charts, mixed, standout
 from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
 from salesnb.metrics.presence import days_at_work
@@ -88,7 +88,22 @@ def handover(team: Team, *, manager: str = "") -> Finding:
         caveats=(say(SUGGESTED),) * bool(len(table)),
         currency=team.currency,
         names=team.names,
+        behind={
+            "n_segment": lambda row: _of_rep(team, who, row["rep_id"], row["segment"]),
+            "n_open_before": lambda row: _of_rep(team, who, row["rep_id"]),
+        },
     )
+
+
+def _of_rep(team: Team, who: str, rep_id: str, segment: str | None = None) -> pd.DataFrame:
+    """A rep's deals decided in a segment, or those open, on the manager's last day as a rep."""
+    then = _as_rep(team, who)
+    deals = behind.known(then)
+    deals = deals[deals["rep_id"] == rep_id]
+    if segment is None:
+        return behind.deals(then, deals[deals["outcome"].isna()])
+    is_of_kind = deals["segment"].astype("str").fillna("") == segment
+    return behind.deals(then, deals[is_of_kind & deals["outcome"].notna()])
 
 
 def _as_rep(team: Team, who: str) -> Team:

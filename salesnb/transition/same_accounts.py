@@ -1,10 +1,13 @@
 """Accounts that two reps worked: signs of rivalry, or of help."""
 
+from collections.abc import Hashable
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from salesnb import charts, standout
+from salesnb import behind, charts
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.language import say, to_say
@@ -32,6 +35,7 @@ SIGNS = {
     HANDED: "a deal passed on because its owner left",
     AFTER: "their deals there did not overlap",
 }
+Pairs = dict[Hashable, tuple[str, ...]]  # by row of the table: the account's id, those of the two
 TOLD_APART = to_say(
     "The log cannot tell rivalry from help: two at one account may be a tug of war or a good team. "
     "Ask both, and the customer."
@@ -61,25 +65,46 @@ def rivalry(team: Team, *, days: int = 365) -> Finding:
     DataError
         No deal names its account.
     """
-    deals = standout.known(team).dropna(subset="account_id")
-    stays = _stays(team, deals)
-    recent = stays[stays["ends_on"] > team.as_of - pd.Timedelta(days=days)]
-    shared = recent.groupby("account_id")["rep_id"].nunique()
-    stays = recent[recent["account_id"].isin(shared.index[shared > 1])]
-    table = _table(team, stays)
+    stays = _recent(team, days)
+    shared = stays.groupby("account_id")["rep_id"].nunique()
+    table = _table(team, stays[stays["account_id"].isin(shared.index[shared > 1])])
     rank = table["sign"].map({sign: place for place, sign in enumerate(SIGNS)})
     table = table.assign(rank=rank).sort_values(
         ["rank", "overlap_days", "account", "rep_id"], ascending=[True, False, True, True]
     )
-    table = table.drop(columns="rank").reset_index(drop=True)
+    table = table.reset_index(drop=True)
+    whose = table[["account_id", "rep_id", "other_id"]].itertuples(name=None)
+    pairs: Pairs = {at: tuple(ids) for at, *ids in whose}
+    table = table[[*TYPES]]
     return Finding(
-        _headline(table, int(deals["account_id"].nunique())),
+        _headline(table, int(team.deals["account_id"].nunique())),
         table,
         lambda ax: _draw(ax, table),
         ask=_ask(table),
         caveats=(say(TOLD_APART),) * bool(len(table)),
         names=team.names,
+        behind={
+            counted: partial(_there, team, days, pairs, counted)
+            for counted in ("n_deals", "n_changed_hands", "n_won")
+        },
     )
+
+
+def _there(team: Team, days: int, pairs: Pairs, counted: str, row: pd.Series) -> pd.DataFrame:
+    """The deals of two reps at an account: all, those that changed hands, or those won."""
+    account_id, *reps = pairs[row.name]
+    stays = _recent(team, days)
+    stays = stays[(stays["account_id"] == account_id) & stays["rep_id"].isin(reps)]
+    of_both = stays.groupby("deal_id")["rep_id"].transform("nunique") > 1
+    kept = {"n_changed_hands": of_both, "n_won": stays["is_won"]}.get(counted)
+    stays = stays if kept is None else stays[kept]
+    return behind.deals(team, stays.drop_duplicates("deal_id"))
+
+
+def _recent(team: Team, days: int) -> pd.DataFrame:
+    """Who held which deal of the last days at an account."""
+    stays = _stays(team, behind.known(team).dropna(subset="account_id"))
+    return stays[stays["ends_on"] > team.as_of - pd.Timedelta(days=days)]
 
 
 def _stays(team: Team, deals: pd.DataFrame) -> pd.DataFrame:
@@ -136,7 +161,7 @@ def _table(team: Team, stays: pd.DataFrame) -> pd.DataFrame:
         },
         index=pairs.index,
     )
-    return table[[*TYPES]].astype(TYPES)
+    return table.astype(TYPES).assign(account_id=pairs["account_id"], other_id=pairs["other"])
 
 
 def _pairs(stays: pd.DataFrame) -> pd.DataFrame:
