@@ -130,7 +130,10 @@ def _cells(table: pd.DataFrame, name: str, currency: str) -> list[str]:
     if coded.is_coded(name) and not types.is_numeric_dtype(values.dtype):
         return coded.in_words(name, values)
     if _is_by_row(table, name):
-        parts = [_by_unit(rows, name, str(unit), currency) for unit, rows in table.groupby("unit")]
+        # Rows of one unit are told apart by equal digits; meetings a week and deals won are not.
+        own = np.where(table["unit"] == "count", np.arange(len(table)), -1)
+        groups = table.groupby(["unit", own])
+        parts = [_by_unit(rows, name, str(unit), currency) for (unit, _), rows in groups]
         return [*pd.concat(parts or [values.astype("str")]).reindex(table.index).fillna("")]
     return _written(table, name, units.of(name, values), currency)
 

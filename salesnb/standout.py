@@ -167,9 +167,11 @@ class Standout:
     def untouched(self) -> pd.DataFrame:
         """The rep's open deals without activity in 14 days and none booked ahead, largest first.
 
-        As `metrics` counts them; none where no activity names its deal or account.
+        With `silent_days` since the last one. As `metrics` counts them; none where no activity
+        names its deal or account.
         """
-        return largest(self.deals[self.deals["deal_id"].isin(_untouched(self.team))])
+        silent = self.deals["deal_id"].map(_untouched(self.team)).astype("float64")
+        return largest(self.deals.assign(silent_days=silent).dropna(subset="silent_days"))
 
 
 @once
@@ -202,13 +204,16 @@ def _visits(team: Team) -> ByRep:
 
 
 @once
-def _untouched(team: Team) -> frozenset[str]:
-    """The open deals without contact; none where no activity names its deal or account."""
+def _untouched(team: Team) -> dict[str, float]:
+    """Days without contact of the open deals that have none; of no deal where none is named."""
     reps = team.reps["rep_id"]
     members = pd.DataFrame({"rep_id": reps, "scope": reps}, dtype="str")
-    rows = pipeline.untouched(View(ledger(team), members, team.as_of, team.as_of))
-    is_told = team.activities[["deal_id", "account_id"]].notna().any(axis=None)
-    return frozenset(rows.loc[rows["is_untouched"], "deal_id"]) if is_told else frozenset()
+    if not team.activities[["deal_id", "account_id"]].notna().any(axis=None):
+        return {}
+    view = View(ledger(team), members, team.as_of, team.as_of)
+    rows = pipeline.untouched(view)
+    rows = rows[rows["is_untouched"]]
+    return dict(zip(rows["deal_id"], pipeline.silent_days(view, rows), strict=True))
 
 
 def largest(deals: pd.DataFrame) -> pd.DataFrame:

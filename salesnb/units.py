@@ -20,7 +20,7 @@ ENDS |= dict.fromkeys(MONEY, "money") | dict.fromkeys(SPANS, "span")
 
 # Columns whose name is the analyst's word and not the manager's.
 LABELS = {"benchmark": "Typical rep", "typical_rate": "Typical rep", "is_apart": "Differs"}
-LABELS |= {"lost_amount": "Lost amount, in all"}
+LABELS |= {"lost_amount": "Lost amount, in all", "n_won": "Deals won"}
 LABELS |= {"dry_on": "Dry from"}  # there is an is_dry too
 LABELS |= {"effect": "Effect, points", "naive_change": "Naive change, points"}
 # What the column `unit` of a table with one metric per row says.
@@ -28,7 +28,7 @@ OF_ROWS = {
     "rate": "rate",
     "percent": "rate",
     "amount": "money",
-    "count": "count",
+    "count": "number",
     "days": "span",
     "months": "span",
 }

@@ -74,7 +74,7 @@ def test_people_see_the_columns_meant_for_them_and_the_table_keeps_all():
     finding = Finding("one", table, names={"R1": "Ann"}, shown=["win_rate", "rep_id"])
     assert str(finding).splitlines()[2].split() == ["Win", "rate", "Rep"]
     assert "40% (30–50)" in str(finding)
-    assert "n won" not in finding._repr_html_()
+    assert "Deals won" not in finding._repr_html_()
     assert "n_won" in finding.table
 
 
@@ -111,9 +111,11 @@ def test_a_unit_may_stand_in_the_row():
             "value_high": [0.55, 44.0, np.nan, np.nan],
         }
     )
+    few = pd.DataFrame({"metric": ["meetings_held_per_week"], "unit": ["count"], "value": [0.457]})
+    assert display.readable(pd.concat([table, few]).reset_index())["Value"].iloc[-1] == "0.46"
     shown = display.readable(table.sample(frac=1, random_state=3), "HUF").sort_index()
     assert list(shown) == ["Metric", "Value"]
-    assert shown["Metric"].tolist() == ["Win rate", "Sales cycle, days", "Won amount", "n won"]
+    assert shown["Metric"].tolist() == ["Win rate", "Sales cycle, days", "Won amount", "Deals won"]
     assert shown["Value"].tolist() == ["42% (31–55)", "31.5 (20.0–44.0)", "HUF1,234,568", "12"]
 
 

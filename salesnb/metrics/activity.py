@@ -1,9 +1,13 @@
 """Metrics of work done: from the dial over the connect and the booking to the meeting held."""
 
+import numpy as np
 import pandas as pd
 
+from salesnb.language import say
 from salesnb.metrics import tally
 from salesnb.metrics.view import View
+
+MISSED = ("no_show", "cancelled", "rescheduled")
 
 
 def weeks_at_work(view: View) -> pd.DataFrame:
@@ -46,24 +50,34 @@ def booked_per_connect(view: View) -> pd.DataFrame:
 def held_rate(view: View) -> pd.DataFrame:
     """Meetings and demos held / due in the period with a known outcome: booked to held.
 
-    The outcome may be held, no-show, cancelled or rescheduled.
+    The outcome may be held, no-show, cancelled or rescheduled. No answer where none of the team's
+    meetings ever ended otherwise than held: then nobody writes it down.
     """
-    found = due(view, "held", "no_show", "cancelled", "rescheduled")
-    return tally.share(view, found, found["outcome"] == "held")
+    found = due(view, "held", *MISSED)
+    return _where_told(view, tally.share(view, found, found["outcome"] == "held"), *MISSED)
 
 
 def no_show_rate(view: View) -> pd.DataFrame:
     """No-shows / (held + no-shows), of the meetings and demos due in the period.
 
-    Rescheduled meetings are unresolved, cancelled ones are excluded.
+    Rescheduled meetings are unresolved, cancelled ones are excluded. No answer where the team has
+    never recorded a no-show: then nobody writes it down.
     """
     found = due(view, "held", "no_show")
-    return tally.share(view, found, found["outcome"] == "no_show")
+    return _where_told(view, tally.share(view, found, found["outcome"] == "no_show"), "no_show")
 
 
 def due(view: View, *outcomes: str) -> pd.DataFrame:
     """Meetings and demos due in the period that ended so."""
     return view.meetings[view.meetings["outcome"].isin(outcomes)]
+
+
+def _where_told(view: View, found: pd.DataFrame, *outcomes: str) -> pd.DataFrame:
+    """The answer, or none where no meeting of the team ever ended so."""
+    if view.ledger.meetings_end.intersection(outcomes):
+        return found
+    why = say("no meeting of the team is on record as missed")
+    return found.assign(value=np.nan, **tally.NO_INTERVAL, why=why)
 
 
 def _per_week(view: View, rows: pd.DataFrame) -> pd.DataFrame:

@@ -77,6 +77,11 @@ class Ledger:
         return _of(_meetings(self.team), reps)
 
     @property
+    def meetings_end(self) -> frozenset[str]:
+        """How meetings and demos may end, by this team's records: the outcomes that occur."""
+        return _meetings_end(self.team)
+
+    @property
     def close_dates(self) -> pd.DataFrame:
         """Expected close dates as they were set: with the one before, `from_on`, and the rep."""
         return _close_dates(self.team)
@@ -114,6 +119,11 @@ def _calls(team: Team) -> ByRep:
 @once_here
 def _meetings(team: Team) -> ByRep:
     return by_rep(_of_kind(team, MEETINGS))
+
+
+@once_here
+def _meetings_end(team: Team) -> frozenset[str]:
+    return frozenset(_meetings(team).rows["outcome"].dropna().unique())
 
 
 def _of_kind(team: Team, kinds: tuple[str, ...]) -> pd.DataFrame:

@@ -108,6 +108,12 @@ def last_touched_on(view: View, rows: pd.DataFrame) -> pd.Series:
     return pd.concat(newest, axis=1).max(axis=1).dt.normalize()
 
 
+def silent_days(view: View, rows: pd.DataFrame) -> pd.Series:
+    """Days since the last activity of each deal, or since it was created if it never had one."""
+    last_on = last_touched_on(view, rows).fillna(rows["created_on"])
+    return (view.team.as_of - last_on).dt.days.astype(float)
+
+
 def touches(view: View, since: pd.Timestamp | None = None) -> pd.DataFrame:
     """The activities that count as a touch: all but those cancelled or rescheduled.
 

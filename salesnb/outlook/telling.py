@@ -18,6 +18,7 @@ from salesnb.units import fixed, listed, money, number, percent
 SURE = 0.9  # who falls short in so many draws of some week of the quarter is named
 REACH = 2.0  # nobody books more than so many times the usual meetings
 NAMED = 5  # people in one sentence
+FEW = 2  # meetings a week, below which tenths are told
 
 NO_QUOTA = to_say("There is no quota: what was won in the last year stands for it.")
 TOO_SMALL = {  # by whether it is sure
@@ -89,6 +90,16 @@ class Telling:
         n = int(reps["is_sure"].sum())
         if not n:
             return ""
+        if not self.found.outlook.has_quota.any():
+            return says(
+                "The open pipelines of {n} of {of} reps falls short of what a year like the last "
+                "needs.",
+                "The open pipelines of {n} of {of} reps fall short of what a year like the last "
+                "needs.",
+                n,
+                n=n,
+                of=len(reps),
+            )
         return says(
             "The open pipelines of {n} of {of} reps falls short of what the quota needs.",
             "The open pipelines of {n} of {of} reps fall short of what the quota needs.",
@@ -134,7 +145,8 @@ class Telling:
         if pd.isna(extra) or extra == 0:
             return ""
         if extra + row["coming"] > REACH * usual:
-            said = say("more than meetings alone can close; {n} a week is usual", n=number(usual))
+            n = number(usual, 0 if usual >= FEW else 1)
+            said = say("more than meetings alone can close; {n} a week is usual", n=n)
             return f" ({said})"
         n, weeks = np.ceil(extra), self.found.weeks
         if weeks == 1:

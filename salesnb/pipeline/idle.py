@@ -99,8 +99,7 @@ def untouched(team: Team, *, rep: str | None = None, days: int = 14) -> Finding:
     rows = metrics.untouched(view, days)
     rows["last_on"] = metrics.last_touched_on(view, rows)
     is_told = bool(team.activities[["deal_id", "account_id"]].notna().any(axis=None))
-    silent = (team.as_of - rows["last_on"].fillna(rows["created_on"])).dt.days.astype(float)
-    rows = rows.assign(silent_days=silent, stage=stages(view, rows))
+    rows = rows.assign(silent_days=metrics.silent_days(view, rows), stage=stages(view, rows))
     table = largest(rows[rows["is_untouched"]] if is_told else rows.iloc[:0], UNTOUCHED)
     return Finding(
         headline=_untouched_headline(table, len(rows), days, is_told, team.currency),

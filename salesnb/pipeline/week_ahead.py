@@ -14,7 +14,7 @@ from salesnb.warning import Warning, warning
 COLUMNS = ["deal_id", "account", "product", "amount", "age_days", "expected_close_on", "why"]
 SHOWN = 5
 WEEKS = 4  # of extra meetings
-UNTOUCHED = to_say("untouched for 14 days")
+UNTOUCHED = to_say("untouched for {n} days")
 OVERDUE = to_say("past its expected close")
 
 
@@ -73,11 +73,13 @@ def _own(headline: str, seen: Standout) -> str:
 def _waiting(seen: Standout) -> pd.DataFrame:
     """The rep's open deals that wait for a touch, each once, largest first."""
     deals = seen.still_open
-    reasons = {UNTOUCHED: seen.untouched["deal_id"], OVERDUE: seen.overdue["deal_id"]}
-    why = [
-        "; ".join(say(reason) for reason, ids in reasons.items() if deal in set(ids))
-        for deal in deals["deal_id"]
-    ]
+    silent = seen.untouched.set_index("deal_id")["silent_days"]
+    reasons: dict[str, list[str]] = {deal: [] for deal in deals["deal_id"]}
+    for deal, days in silent.items():
+        reasons[str(deal)].append(say(UNTOUCHED, n=number(days)))
+    for deal in seen.overdue["deal_id"]:
+        reasons[deal].append(say(OVERDUE))
+    why = ["; ".join(said) for said in reasons.values()]
     deals = deals.assign(why=pd.Series(why, index=deals.index, dtype="str"))
     return deals[deals["why"] != ""]
 

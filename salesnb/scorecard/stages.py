@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from salesnb import charts, leaks, question_bank, standout
 from salesnb.finding import Finding
 from salesnb.language import say, says, to_say
+from salesnb.stage_model.cells import FEWEST_VISITS
 from salesnb.standout import FIRM, Standout
 from salesnb.team import Team
 from salesnb.units import number, percent, span
@@ -23,6 +24,11 @@ NO_HISTORY = to_say("No stage history is recorded, so nothing can be said about 
 ON_TYPICAL = to_say(
     "Typical: what the typical rep of this team would reach on the same deals; the rep is left "
     "out of it. Below three colleagues it is not shown."
+)
+ON_RATES = to_say(
+    "A rate is an estimate: open deals count for what their age says, and the fewer deals a rep "
+    "has, the nearer it is to the typical rep's; a share counted by hand differs a little. Of a "
+    "stage that fewer than {n} deals of a rep entered nothing is said."
 )
 
 
@@ -218,7 +224,9 @@ def _rate_in_words(cell: pd.Series) -> str:
 
 def caveats(seen: Standout) -> tuple[str, ...]:
     """What to know before leaning on numbers by stage."""
-    return (say(ON_TYPICAL if seen.has_history else NO_HISTORY),)
+    if not seen.has_history:
+        return (say(NO_HISTORY),)
+    return (say(ON_TYPICAL), say(ON_RATES, n=FEWEST_VISITS))
 
 
 def _ask_about_a_win(seen: Standout, shown: pd.DataFrame) -> tuple[str, ...]:
