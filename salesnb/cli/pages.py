@@ -73,7 +73,8 @@ def report(
     """Make the pages: one per notebook, and two for each rep.
 
     Pages whose data, notebook and parameters did not change are left as they are. Ends with 1 if
-    a notebook failed, 3 if the index could not be written, 130 if it was stopped.
+    a notebook failed, 2 if nothing can be made or written, 3 if the index could not be written in
+    the end, 130 if it was stopped.
     """
     from salesnb import workspace
     from salesnb.report import standing
