@@ -20,7 +20,7 @@ GRACE = 5.0  # seconds between asking a process to stop and making it
 LATE = "took longer than {:g} s"
 END_WITH_PARENT = 1  # PR_SET_PDEATHSIG, see prctl(2)
 # M_MMAP_THRESHOLD and M_TRIM_THRESHOLD, see mallopt(3). A process that ends in a second keeps what
-# it frees: pages it asks for anew are emptied by the system one by one, a quarter of all it touches.
+# it frees: each page that it asks for anew is emptied by the system, a quarter of all it touches.
 KEPT = {-3: 4 * 2**20, -1: 8 * 2**20}
 
 
