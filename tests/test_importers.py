@@ -146,6 +146,23 @@ def test_a_workbook_of_one_sheet_goes_by_its_own_name(export):
         run(export, "two")
 
 
+def test_an_export_without_deals_is_no_export(export):
+    text = (export / "deals.csv").read_text(encoding="utf-8")
+    (export / "deals.csv").write_text(text.splitlines()[0] + "\n", encoding="utf-8")
+    change(
+        export.parent / "map.toml",
+        'as_of = { latest = ["deals.Closed", "deals.Demo on"] }',
+        "as_of = 2026-06-30",
+    )
+    said = "deals.csv: expected a deal in some row: there is none under the header"
+    assert faults_of(export) == [said]
+    (export / "deals.csv").write_text(
+        "\n".join([*text.splitlines()[:1], text.splitlines()[-2]]), encoding="utf-8"
+    )
+    said = "deals.csv: expected a deal in some row: 1 left out (test rows)"
+    assert faults_of(export) == [said]
+
+
 def test_a_mend_that_meets_nothing_is_said(export):
     change(
         export.parent / "map.toml", 'BasicSet = "Basic Set"', 'BasicSet = "Basic Set", Pr0 = "Pro"'

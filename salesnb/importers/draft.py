@@ -127,9 +127,20 @@ def _checked(draft: Draft) -> tuple[Team, tuple[Estimated, ...]]:
         for said in tables.at_source(fault, draft.parts, draft.spellings)
         for each in _not_again(said, draft.faults)
     ]
+    at_source += _without_deals(draft.parts.get("deals", []))
     if draft.settings is None or draft.faults or at_source:
         raise DataError([*draft.faults, *at_source])
     return Team(draft.settings, _in_order(typed)), estimated
+
+
+def _without_deals(parts: list[Part]) -> Iterator[Fault]:
+    """That there is no deal, and what became of the rows that could have been one."""
+    if any(len(part.frame) for part in parts):
+        return
+    for part in parts:
+        said = [f"{n:,} left out ({reason})" for reason, n in part.left_out.items() if n]
+        why = ", ".join(said) or "there is none under the header"
+        yield Fault(part.sheet.file, f"a deal in some row: {why}")
 
 
 def _not_again(fault: Fault, before: Iterable[Fault]) -> Iterator[Fault]:
