@@ -117,5 +117,6 @@ def test_a_bucket_that_is_not_there_is_told(
 ):
     words = [source, "--notebooks", notebooks, "--output", "s3://nowhere/pages"]
     told, ended = salesnb(monkeypatch, capsys, *words)
-    assert "The index could not be written: s3://nowhere/pages" in told
-    assert ended == 3
+    assert "s3://nowhere/pages/2026-06-30 cannot be written to: " in told
+    assert "Name another folder with --output." in told
+    assert ended == 2

@@ -22,13 +22,12 @@ STAGES = ["stage", "tier", "n_deals", "n_open", *RATE[1:-1], *LOST]
 SHOWN = 3  # deals that show a strength
 NO_HISTORY = to_say("No stage history is recorded, so nothing can be said about single stages.")
 ON_TYPICAL = to_say(
-    "Typical: what the typical rep of this team would reach on the same deals; the rep is left "
-    "out of it. Below three colleagues it is not shown."
+    "Typical: what the team's typical rep, this one left out, would reach on the same deals."
 )
+NO_TYPICAL = to_say("With fewer than three colleagues no typical rep is shown.")
 ON_RATES = to_say(
-    "A rate is an estimate: open deals count for what their age says, and the fewer deals a rep "
-    "has, the nearer it is to the typical rep's; a share counted by hand differs a little. Of a "
-    "stage that fewer than {n} deals of a rep entered nothing is said."
+    "Rates are estimates: open deals count by age, few deals are drawn to the typical rep's; a "
+    "share counted by hand differs. Below {n} deals no stage is named."
 )
 
 
@@ -226,7 +225,8 @@ def caveats(seen: Standout) -> tuple[str, ...]:
     """What to know before leaning on numbers by stage."""
     if not seen.has_history:
         return (say(NO_HISTORY),)
-    return (say(ON_TYPICAL), say(ON_RATES, n=FEWEST_VISITS))
+    is_shown = seen.cells["typical_rate"].notna().any()
+    return (say(ON_TYPICAL if is_shown else NO_TYPICAL), say(ON_RATES, n=FEWEST_VISITS))
 
 
 def _ask_about_a_win(seen: Standout, shown: pd.DataFrame) -> tuple[str, ...]:
