@@ -58,6 +58,10 @@ class Ledger:
         """Deals as they stand: a reopened one is open."""
         return _deals(self.team)
 
+    def deals_of(self, reps: Iterable[str]) -> pd.DataFrame:
+        """The deals of these reps, by rep."""
+        return _of(_by_owner(self.team), reps)
+
     @property
     def all_visits(self) -> pd.DataFrame:
         """Stage visits with all they carry."""
@@ -101,6 +105,11 @@ def ledger(team: Team) -> Ledger:
 @once_here
 def _deals(team: Team) -> pd.DataFrame:
     return settled(team)[DEALS]
+
+
+@once_here
+def _by_owner(team: Team) -> ByRep:
+    return by_rep(_deals(team))
 
 
 @once_here

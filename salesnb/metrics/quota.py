@@ -53,7 +53,7 @@ def _full(team: Team, quotas: pd.DataFrame) -> pd.Series:
 
 def _won_by_day(view: View, at_work: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Amount and number of the deals each rep won each day, in the shape of `at_work`."""
-    deals = view.ledger.deals
+    deals = view.ledger.deals_of(view.members["rep_id"])
     won = deals[(deals["outcome"] == "won") & view.within(deals["closed_on"])]
     rep = at_work.index.get_indexer(pd.Index(won["rep_id"]))
     day = (won["closed_on"] - view.starts_on).dt.days.to_numpy()

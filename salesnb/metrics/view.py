@@ -72,14 +72,16 @@ class View:
     @cached_property
     def created(self) -> pd.DataFrame:
         """Deals created in the period, with the days waited until the close or `as_of`."""
-        deals = self.ledger.deals[self.within(self.ledger.deals["created_on"])]
+        deals = self.ledger.deals_of(self.members["rep_id"])
+        deals = deals[self.within(deals["created_on"])]
         waited = deals["closed_on"].fillna(self.team.as_of) - deals["created_on"]
         return self.scoped(deals.assign(days=waited.dt.days.clip(lower=0)))
 
     @cached_property
     def closed(self) -> pd.DataFrame:
         """Deals closed in the period, with their days from creation to close."""
-        deals = self.ledger.deals[self.within(self.ledger.deals["closed_on"])]
+        deals = self.ledger.deals_of(self.members["rep_id"])
+        deals = deals[self.within(deals["closed_on"])]
         cycle = (deals["closed_on"] - deals["created_on"]).dt.days
         return self.scoped(deals.assign(days=cycle.astype(float)))
 

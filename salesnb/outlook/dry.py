@@ -9,6 +9,7 @@ from scipy.stats import gamma
 
 from salesnb.errors import DataError
 from salesnb.language import say
+from salesnb.once import once
 from salesnb.outlook.book import book
 from salesnb.outlook.draws import Outlook, ahead, outlook, response
 from salesnb.outlook.hindsight import KINDS, Hindsight, band, hindsight
@@ -124,7 +125,7 @@ def dry(team: Team, rep_id: str | None, weeks: int) -> Dry:
 
 def why_not(team: Team, rep_id: str | None) -> str:
     """Why there is nothing to forecast from, in a sentence; blank if there is."""
-    if not (team.activities["kind"] == "meeting").any():
+    if not _has_meetings(team):
         return say("No meetings are recorded: without them no dry date can be told.")
     if team.deals.empty:
         return say("No deals are recorded: nothing to tell a dry date from.")
@@ -137,6 +138,11 @@ def why_not(team: Team, rep_id: str | None) -> str:
         return ""
     name = team.reps.set_index("rep_id")["name"][rep_id]
     return say("{name}: not on the team now, or neither deals nor meetings on record.", name=name)
+
+
+@once
+def _has_meetings(team: Team) -> bool:
+    return bool((team.activities["kind"] == "meeting").any())
 
 
 def empty() -> pd.DataFrame:

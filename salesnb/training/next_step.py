@@ -13,7 +13,6 @@ from salesnb.training.wishes import wishes
 from salesnb.units import number, span
 
 STRONG, TO_GROW = 2, 3  # rows of each kind
-QUARTERS = 4  # ahead
 COLUMNS = {"skill": "str", "kind": "str", "score": "float64", "score_low": "float64"}
 COLUMNS |= {"score_high": "float64", "self_score": "float64", "target": "float64"}
 COLUMNS |= {"title": "str", "starts_on": "datetime64[us]"}
@@ -74,7 +73,7 @@ def _table(team: Team, own: pd.DataFrame, rep_id: str) -> pd.DataFrame:
 
 def _courses(team: Team, rep_id: str) -> pd.DataFrame:
     """The course that could add most to each skill: skill, title, starts_on (ahead)."""
-    wished = wishes(team, QUARTERS)
+    wished = wishes(team)
     places = wished.places
     places = places[(places["rep_id"] == rep_id) & places["is_wanted"]]
     order = ["gain", "quarter_on", "course_id"]

@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import ndtr
 
 from salesnb.history import look_up
+from salesnb.once import once
 from salesnb.team import Team
 from salesnb.training.compared import HALF_YEAR, completed
 from salesnb.training.decay import refreshers
@@ -16,6 +17,7 @@ from salesnb.training.needs import LOST, MOST, by_skill, needs
 from salesnb.training.timetable import Offer
 
 BY = ["rep_id", "skill"]
+A_YEAR = 4  # quarters
 LEAST = 0.05  # points: whoever can expect less stays at work
 
 
@@ -63,7 +65,8 @@ class Wishes:
         return wished
 
 
-def wishes(team: Team, quarters: int) -> Wishes:
+@once
+def wishes(team: Team, quarters: int = A_YEAR) -> Wishes:
     """What could be taken in the next `quarters`."""
     gaps, courses = needs(team), lifts(team)
     offered = _in_quarters(team, courses, quarters)
