@@ -127,7 +127,8 @@ def _checked(draft: Draft) -> tuple[Team, tuple[Estimated, ...]]:
         for said in tables.at_source(fault, draft.parts, draft.spellings)
         for each in _not_again(said, draft.faults)
     ]
-    at_source += _without_deals(draft.parts.get("deals", []))
+    if not (draft.faults or at_source):  # else that is why
+        at_source += _without_deals(draft.parts.get("deals", []))
     if draft.settings is None or draft.faults or at_source:
         raise DataError([*draft.faults, *at_source])
     return Team(draft.settings, _in_order(typed)), estimated
