@@ -66,6 +66,12 @@ def nearest(word: str, known: Iterable[str], at_least: float = 70) -> str:
     return best[0] if best else ""
 
 
+def some(names: list[str]) -> str:
+    """Names in a row; of very many the first."""
+    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
+    return ", ".join(names[:LISTED]) + more
+
+
 def unknown(
     what: str, word: str, known: Iterable[str], listed: Iterable[str] | None = None
 ) -> DataError:
@@ -76,8 +82,7 @@ def unknown(
     names = [str(name) for name in known]
     close = nearest(word, names)
     shown = [*dict.fromkeys(names if listed is None else listed)]
-    more = f" and {len(shown) - LISTED} more" if len(shown) > LISTED else ""
-    all_known = f"Known: {', '.join(shown[:LISTED]) or 'none'}{more}."
+    all_known = f"Known: {some(shown) or 'none'}."
     hint = f"Did you mean {close!r}?" if close else all_known
     return DataError(f"There is no {what} {word!r}. {hint}")
 

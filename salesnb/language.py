@@ -75,8 +75,8 @@ def to_say(words: str) -> str:
     return words
 
 
-# The letters in their order; those that count as the same have a bar between them.
 STRUCK = str.maketrans("łŁøØđĐħĦŧŦ", "lLoOdDhHtT")  # of which Unicode knows no plain letter
+# The letters in their order; those that count as the same have a bar between them.
 ALPHABET = to_say("a b c d e f g h i j k l m n o p q r s t u v w x y z")
 
 

@@ -10,7 +10,7 @@ from scipy.stats import false_discovery_control
 from salesnb import charts, stats
 from salesnb.differentiators import instead, listed
 from salesnb.differentiators.picture import heat_map
-from salesnb.differentiators.telling import BLIND, Telling, exact_p, recent, telling
+from salesnb.differentiators.telling import BLIND, Telling, as_logged, exact_p, recent, telling
 from salesnb.finding import Finding
 from salesnb.language import say, says
 from salesnb.sessions import without_colleagues
@@ -92,8 +92,7 @@ def on_record(team: Team, months: int, differentiator_id: str) -> pd.DataFrame:
     seen = telling(team)
     rows = seen.chances[recent(seen.chances["happens_at"], team, months)]
     rows = rows[rows["group"] == listed.group_of(seen.claims, differentiator_id)]
-    notes = team.activities.set_index("activity_id").reindex(rows["activity_id"]).reset_index()
-    return notes.assign(is_told=rows["is_told"].to_numpy())
+    return as_logged(team, rows).assign(is_told=rows["is_told"].to_numpy())
 
 
 def told(team: Team, seen: Telling, months: int) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from sklearn.cluster import AgglomerativeClustering
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from salesnb import charts, stats
-from salesnb.differentiators.telling import Telling, exact_p, recent, telling
+from salesnb.differentiators.telling import Telling, as_logged, exact_p, recent, telling
 from salesnb.finding import Finding
 from salesnb.history import look_up
 from salesnb.language import say, to_say
@@ -93,7 +93,7 @@ def _on_product(team: Team, rep_id: str | None, months: int, product_id: str) ->
     notes = telling(team).notes
     notes = notes[recent(notes["happens_at"], team, months) & (notes["product_id"] == product_id)]
     notes = notes if rep_id is None else notes[notes["rep_id"] == rep_id]
-    return team.activities.set_index("activity_id").reindex(notes["activity_id"]).reset_index()
+    return as_logged(team, notes)
 
 
 @once

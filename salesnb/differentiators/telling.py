@@ -154,6 +154,11 @@ def _chances(claims: pd.DataFrame, notes: pd.DataFrame, told: pd.DataFrame) -> p
     return found.assign(is_told=is_told).drop(columns="written").reset_index(drop=True)
 
 
+def as_logged(team: Team, notes: pd.DataFrame) -> pd.DataFrame:
+    """The activities that hold these notes, in their order, as on record."""
+    return team.activities.set_index("activity_id").reindex(notes["activity_id"]).reset_index()
+
+
 def recent(days: pd.Series, team: Team, months: int) -> pd.Series:
     """Which of these moments lie within so many months before `team.as_of`."""
     return days > team.as_of - pd.DateOffset(months=months)

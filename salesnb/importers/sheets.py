@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from salesnb import cells
-from salesnb.errors import LISTED, Fault, nearest
+from salesnb.errors import Fault, nearest, some
 from salesnb.importers import exported
 from salesnb.importers.exported import Export, Piece, RawTable
 from salesnb.importers.mapping import Plan, Rule, Source
@@ -108,11 +108,6 @@ def _find(plan: Plan, export: Export, folder: Path) -> tuple[dict[str, RawTable]
     return raw, faults
 
 
-def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - LISTED} more" if len(names) > LISTED else ""
-    return ", ".join(names[:LISTED]) + more
-
-
 def _closest(names: tuple[str, ...], known: Iterable[str]) -> str:
     return next(filter(None, (nearest(name, known) for name in names)), "")
 
@@ -123,7 +118,7 @@ def _column_faults(plan: Plan, raw: Mapping[str, RawTable]) -> Iterator[Fault]:
         if source in raw and not any(name in raw[source].rows for name in names):
             there = [*map(str, raw[source].rows.columns)]
             close = _closest(names, there)
-            expected = "this column" if close else f"this column, where there are {_listed(there)}"
+            expected = "this column" if close else f"this column, where there are {some(there)}"
             yield Fault(raw[source].origin, expected, " or ".join(names), nearest=close)
 
 

@@ -21,6 +21,20 @@ NAMED = 5  # people in one sentence
 FEW = 2  # meetings a week, below which tenths are told
 
 NO_QUOTA = to_say("There is no quota: what was won in the last year stands for it.")
+FALL_SHORT = {  # by whether there is a quota: of one rep, of several
+    True: (
+        to_say("The open pipelines of {n} of {of} reps falls short of what the quota needs."),
+        to_say("The open pipelines of {n} of {of} reps fall short of what the quota needs."),
+    ),
+    False: (
+        to_say(
+            "The open pipelines of {n} of {of} reps falls short of what a year like the last needs."
+        ),
+        to_say(
+            "The open pipelines of {n} of {of} reps fall short of what a year like the last needs."
+        ),
+    ),
+}
 TOO_SMALL = {  # by whether it is sure
     True: to_say("the open pipeline is too small for the quota, {has} of {needs} needed"),
     False: to_say("the open pipeline may be too small for the quota, {has} of {needs} needed"),
@@ -90,23 +104,8 @@ class Telling:
         n = int(reps["is_sure"].sum())
         if not n:
             return ""
-        if not self.found.outlook.has_quota.any():
-            return says(
-                "The open pipelines of {n} of {of} reps falls short of what a year like the last "
-                "needs.",
-                "The open pipelines of {n} of {of} reps fall short of what a year like the last "
-                "needs.",
-                n,
-                n=n,
-                of=len(reps),
-            )
-        return says(
-            "The open pipelines of {n} of {of} reps falls short of what the quota needs.",
-            "The open pipelines of {n} of {of} reps fall short of what the quota needs.",
-            n,
-            n=n,
-            of=len(reps),
-        )
+        has_quota = bool(self.found.outlook.has_quota.any())
+        return says(*FALL_SHORT[has_quota], n, n=n, of=len(reps))
 
     def _about(self, row: pd.Series) -> str:
         """One row in words."""

@@ -73,7 +73,7 @@ def handover(team: Team, *, manager: str = "") -> Finding:
     """
     who = manager_of(team, manager)
     then = _as_rep(team, who)
-    deals = standout.known(then)
+    deals = behind.known(then)
     own = deals[(deals["rep_id"] == who) & deals["outcome"].isna()]
     own = standout.largest(own)
     people = reps_of(then, who)
