@@ -213,6 +213,7 @@ def _untouched(team: Team) -> dict[str, float]:
     view = View(ledger(team), members, team.as_of, team.as_of)
     rows = pipeline.untouched(view)
     rows = rows[rows["is_untouched"]]
+    rows = rows.assign(last_on=pipeline.last_touched_on(view, rows))
     return dict(zip(rows["deal_id"], pipeline.silent_days(view, rows), strict=True))
 
 

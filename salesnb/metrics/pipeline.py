@@ -109,9 +109,8 @@ def last_touched_on(view: View, rows: pd.DataFrame) -> pd.Series:
 
 
 def silent_days(view: View, rows: pd.DataFrame) -> pd.Series:
-    """Days since the last activity of each deal, or since it was created if it never had one."""
-    last_on = last_touched_on(view, rows).fillna(rows["created_on"])
-    return (view.team.as_of - last_on).dt.days.astype(float)
+    """Days since the `last_on` of each deal, or since it was created if nobody ever touched it."""
+    return (view.team.as_of - rows["last_on"].fillna(rows["created_on"])).dt.days.astype(float)
 
 
 def touches(view: View, since: pd.Timestamp | None = None) -> pd.DataFrame:

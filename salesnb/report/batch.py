@@ -82,11 +82,11 @@ def run(plan: Plan, options: Options = Options(), ready: Crew | None = None) -> 
     with alone(plan.folder, is_shared=plan.is_shared):
         batch = _Batch(plan, options)
         if not batch.waiting:
-            batch.begin()
+            batch.write_first()
             return batch.outcomes
         own = ready or crew(batch.data, plan.folder, options)
         with nullcontext() if ready else closing(own):
-            batch.begin()
+            batch.write_first()
             try:
                 with progress.bar(len(batch.waiting), len(batch.outcomes)) as shown_as:
                     batch.go(own, shown_as)
@@ -112,7 +112,7 @@ class _Batch:
         """The data set that the jobs are about, if they are about one."""
         return self.plan.source if any("data" in job.values for job, _ in self.todo) else None
 
-    def begin(self) -> None:
+    def write_first(self) -> None:
         """Write how things stand before anything is made: where that cannot be, nothing is."""
         try:
             self.write()

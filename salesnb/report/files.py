@@ -57,7 +57,7 @@ def place(output: str | Place) -> Place:
     return folder
 
 
-def cannot_be_written(folder: Place | str, error: Exception) -> DataError:
+def cannot_be_written(folder: Place, error: Exception) -> DataError:
     """What is said where no page can be written, before any is made."""
     return DataError(f"{folder} cannot be written to: {error}. Name another folder with --output.")
 
