@@ -225,8 +225,8 @@ def caveats(seen: Standout) -> tuple[str, ...]:
     """What to know before leaning on numbers by stage."""
     if not seen.has_history:
         return (say(NO_HISTORY),)
-    is_shown = seen.cells["typical_rate"].notna().any()
-    return (say(ON_TYPICAL if is_shown else NO_TYPICAL), say(ON_RATES, n=FEWEST_VISITS))
+    is_hidden = len(seen.cells) > 0 and seen.cells["typical_rate"].isna().all()
+    return (say(NO_TYPICAL if is_hidden else ON_TYPICAL), say(ON_RATES, n=FEWEST_VISITS))
 
 
 def _ask_about_a_win(seen: Standout, shown: pd.DataFrame) -> tuple[str, ...]:
